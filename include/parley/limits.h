@@ -1,0 +1,42 @@
+/* Every bound that the protocol fixes, with its reason. What one node decides for itself (tables,
+ * queues, timers) stands in node_limits.h; nothing there decides whether bytes are valid.
+ */
+#ifndef PARLEY_LIMITS_H
+#define PARLEY_LIMITS_H
+
+#include <assert.h>
+#include <stdint.h>
+
+/* SPEC 5: limits that decide validity are constants for ever. */
+#define PARLEY_HEADER_BYTES_MAX 512u   /* a full header with ext needs 240; room for versions */
+#define PARLEY_BODY_BYTES_MAX   65536u /* a long article; media goes elsewhere */
+#define PARLEY_EXT_BYTES_MAX    64u    /* a hash and a few words */
+#define PARLEY_SEQ_MAX          ((UINT64_C(1) << 48) - 1) /* six bytes in a post's address */
+#define PARLEY_TIME_MAX         ((UINT64_C(1) << 53) - 1) /* exact in every language's number */
+#define PARLEY_VERSION_MAX      127u                      /* one byte */
+#define PARLEY_ENTRY_VERSION    1u
+#define PARLEY_RECORD_VERSION   1u
+
+/* SPEC 4: identity. */
+#define PARLEY_GENERATIONS_COUNT  64u    /* a rotation a year for a lifetime */
+#define PARLEY_SET_RECORDS_MAX    1024u  /* certificates and closings of one generation */
+#define PARLEY_ROTATION_ITEMS_MAX 512u   /* logs that one rotation lists */
+#define PARLEY_RECORD_BYTES_MAX   65536u /* 512 items of 80 bytes and 64 roots of 34 fit */
+
+/* SPEC 6: runs. */
+#define PARLEY_CHUNK_BYTES_MAX    65536u /* a chunk of several entries */
+#define PARLEY_CHUNK_OVERHEAD_MAX 512u   /* chunk and item around one entry of full size */
+#define PARLEY_CHUNK_LARGEST      (PARLEY_BODY_BYTES_MAX + PARLEY_CHUNK_OVERHEAD_MAX)
+#define PARLEY_CHUNK_ENTRIES_MAX  1024u /* 64 bytes of signature each bound it anyway */
+#define PARLEY_EVIDENCE_REACH     1024u /* a fork shows only this near below an own signature */
+
+/* SPEC 8: between two nodes. */
+#define PARLEY_MESSAGE_BYTES_MAX 67584u /* the largest chunk, and 1.5 KiB for what is around it */
+#define PARLEY_PRELUDE_BYTES_MAX 64u
+#define PARLEY_FRAME_BYTES_MAX   65519u /* Noise allows 65,535 with the tag of 16 */
+#define PARLEY_REKEY_EVERY       1024u
+
+static_assert(PARLEY_CHUNK_LARGEST + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a chunk fits a message");
+static_assert(PARLEY_RECORD_BYTES_MAX + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a record fits a message");
+
+#endif
