@@ -96,7 +96,7 @@ struct parley_fault {
 
 /* A sentence in lower case without a full stop. Never NULL. */
 const char *parley_strerror(enum parley_error error);
-/* The name in the list, for logs and JSON: "bad_signature". Never NULL. */
+/* The name in the list, for logs and JSON: "BAD_SIGNATURE". Never NULL. */
 const char *parley_error_name(enum parley_error error);
 enum parley_error_class parley_error_class(enum parley_error error);
 
