@@ -1,0 +1,304 @@
+/* The seam between what a node decides and what the world does: events in, effects out.
+ *
+ * parley_node_step takes one event and answers with effects, which are plain data. The node holds
+ * no socket, clock, file, thread or source of chance: an event carries both clocks, the seed is
+ * an argument of create, and the only memory it takes is taken in create. The product and the
+ * simulator run the same object code.
+ *
+ * The contract:
+ * - Effects are performed, in order, before the next step: spans in effects (and in the event
+ *   while it lasts) are borrowed until then. Whoever performs a STORE, READ or VERIFY later copies
+ *   what it needs.
+ * - STORE, READ and VERIFY carry a ticket and come back as STORED, READ_DONE and VERIFIED with it,
+ *   exactly once each; STOREDs in the order of their STOREs.
+ * - After a STORED with a disk error the store is closed and opened again by the shell, which then
+ *   sends LOAD_LOG for every log held and STORE_OPENED. Until then nothing is acknowledged.
+ * - RECEIVED answers how many bytes were consumed. The rest is offered again, at the front, with
+ *   the next bytes or when RESUME names the connection; a shell keeps at most
+ *   PARLEY_RECEIVE_BYTES_MAX of it and stops reading the socket until there is room.
+ * - Connections that the shell accepts have even numbers, those that the node dials odd ones;
+ *   none is used twice. CLOSED is sent exactly once for each connection that was ACCEPTED or
+ *   DIALLED, also after a CLOSE effect; DIAL_FAILED takes its place for a dial that failed.
+ * - parley_node_deadline says at which monotonic time to send TIMER at the latest.
+ */
+#ifndef PARLEY_NODE_H
+#define PARLEY_NODE_H
+
+#include <parley/store.h>
+#include <parley/text.h>
+#include <parley/wire.h>
+
+typedef uint64_t parley_connection;
+typedef uint64_t parley_ticket;
+typedef uint64_t parley_request; /* chosen by who asks; comes back in REPLY */
+
+/* A whole message of largest size as it stands on the wire. */
+#define PARLEY_RECEIVE_BYTES_MAX (PARLEY_MESSAGE_BYTES_MAX + 19u + 2u * 16u)
+
+struct parley_node;
+
+struct parley_node_config {
+    struct parley_seed seed; /* of all chance inside */
+    struct parley_secret_key node_key;
+    bool has_device; /* author and device_key are set: this node can publish */
+    struct parley_author author;
+    struct parley_secret_key device_key;
+    bool relay;                 /* carries for strangers: interest in everything */
+    unsigned hops;              /* 1: whom the owner follows; 2: whom they follow, too; ... */
+    size_t prelude_size;        /* SPEC 8: of the first flight */
+    struct parley_span prelude; /* what a dialler sends; empty: random letters */
+    size_t peers_max;
+    size_t logs_max;
+    size_t authors_max;
+    /* Addresses to keep a connection to (given on the command line). */
+    const struct parley_address *peers;
+    size_t peers_count;
+};
+void parley_node_config_defaults(struct parley_node_config *config);
+
+/* The one place with an allocator. NULL: out of memory. */
+struct parley_node *parley_node_create(const struct parley_node_config *config);
+void parley_node_free(struct parley_node *node);
+
+enum parley_event_kind {
+    /* what was on disk, before START; LOAD_LOG also after a store was opened again */
+    PARLEY_EVENT_LOAD_RECORD,
+    PARLEY_EVENT_LOAD_LOG,
+    PARLEY_EVENT_LOAD_META,
+    PARLEY_EVENT_START,
+    /* the network */
+    PARLEY_EVENT_ACCEPTED,
+    PARLEY_EVENT_DIALLED,
+    PARLEY_EVENT_DIAL_FAILED,
+    PARLEY_EVENT_RECEIVED,
+    PARLEY_EVENT_SENT, /* that many bytes of earlier SENDs have left this process */
+    PARLEY_EVENT_CLOSED,
+    /* answers */
+    PARLEY_EVENT_STORED,
+    PARLEY_EVENT_READ_DONE,
+    PARLEY_EVENT_VERIFIED,
+    PARLEY_EVENT_STORE_OPENED,
+    PARLEY_EVENT_TIMER,
+    /* the owner */
+    PARLEY_EVENT_PUBLISH,
+    PARLEY_EVENT_FOLLOW,
+    PARLEY_EVENT_CONNECT,
+    PARLEY_EVENT_DISCONNECT,
+    PARLEY_EVENT_IMPORT_RECORD,
+    PARLEY_EVENT_IMPORT_CHUNK,
+};
+
+struct parley_event {
+    enum parley_event_kind kind;
+    parley_time_ms now;  /* monotonic; never goes back */
+    parley_time_ms wall; /* since 1970; may jump */
+    union {
+        struct {
+            struct parley_author author;
+            struct parley_span record;
+        } load_record;
+        const struct parley_store_log *load_log;
+        struct {
+            struct parley_span key, value;
+        } load_meta;
+        parley_connection connection; /* ACCEPTED, DIALLED, DIAL_FAILED, CLOSED */
+        struct {
+            parley_connection connection;
+            struct parley_span bytes;
+        } received;
+        struct {
+            parley_connection connection;
+            size_t bytes_count;
+        } sent;
+        struct {
+            parley_ticket ticket;
+            enum parley_error error;
+        } stored;
+        struct {
+            parley_ticket ticket;
+            enum parley_error error;
+            struct parley_span bytes; /* a chunk, or records one after the other */
+            size_t count;             /* RECORDS: how many */
+        } read_done;
+        struct {
+            parley_ticket ticket;
+            bool holds;
+        } verified;
+        struct {
+            parley_request request;
+            struct parley_span body;
+            parley_time_ms time; /* claimed; 0: the wall clock */
+        } publish;
+        struct {
+            parley_request request;
+            struct parley_author author;
+            bool on;
+            bool is_private; /* not published */
+        } follow;
+        struct {
+            parley_request request;
+            struct parley_address address;
+        } connect;
+        struct {
+            parley_request request;
+            struct parley_node_key key;
+        } disconnect;
+        struct {
+            parley_request request;
+            struct parley_span bytes;
+        } import; /* IMPORT_RECORD, IMPORT_CHUNK (own signature of the top is checked) */
+    };
+};
+
+enum parley_effect_kind {
+    PARLEY_EFFECT_SEND,
+    PARLEY_EFFECT_DIAL,
+    PARLEY_EFFECT_CLOSE,  /* after what was sent has left, or failed to within a second */
+    PARLEY_EFFECT_RESUME, /* offer again what was not consumed */
+    PARLEY_EFFECT_STORE,
+    PARLEY_EFFECT_READ,
+    PARLEY_EFFECT_VERIFY,
+    PARLEY_EFFECT_SHOW, /* an entry of interest has become durable: for whoever watches */
+    PARLEY_EFFECT_REPLY,
+    PARLEY_EFFECT_LOG,
+};
+
+enum parley_read_kind {
+    PARLEY_READ_RUN,
+    PARLEY_READ_EVIDENCE,
+    PARLEY_READ_RECORDS,
+};
+
+enum parley_log_level { PARLEY_LOG_DEBUG, PARLEY_LOG_INFO, PARLEY_LOG_WARNING, PARLEY_LOG_ERROR };
+
+struct parley_effect {
+    enum parley_effect_kind kind;
+    union {
+        struct {
+            parley_connection connection;
+            struct parley_span bytes;
+        } send;
+        struct {
+            parley_connection connection;
+            struct parley_address address;
+        } dial;
+        struct {
+            parley_connection connection;
+            enum parley_error reason;
+        } close;
+        parley_connection resume;
+        struct {
+            parley_ticket ticket;
+            struct parley_store_op op;
+        } store;
+        struct {
+            parley_ticket ticket;
+            enum parley_read_kind kind;
+            struct parley_log log;       /* RUN, EVIDENCE */
+            struct parley_author author; /* RECORDS */
+            parley_seq seq_top;          /* RUN */
+            parley_seq seq_low;          /* RUN */
+            bool bodies;                 /* RUN */
+            size_t bytes_max;            /* RUN, RECORDS */
+            size_t index;                /* EVIDENCE: which; RECORDS: how many to skip */
+        } read;
+        struct {
+            parley_ticket ticket;
+            struct parley_check check;
+        } verify;
+        struct {
+            struct parley_author author;
+            struct parley_log log;
+            parley_seq seq_low, seq_high;
+            struct parley_id id; /* of seq_high */
+        } show;
+        struct {
+            parley_request request;
+            enum parley_error error;
+            struct parley_log log; /* PUBLISH, FOLLOW: what was written; zero when nothing */
+            parley_seq seq;
+            struct parley_id id;
+            uint64_t count; /* IMPORT_*: entries that were new */
+        } reply;
+        struct {
+            enum parley_log_level level;
+            enum parley_error error;
+            parley_connection connection; /* 0: none */
+            const char *text;             /* a literal; no address, no secret */
+        } log;
+    };
+};
+
+/* Owned by the node, good until its next step. */
+struct parley_effects {
+    const struct parley_effect *items;
+    size_t count;
+};
+
+/* Never fails: what cannot be done is an effect. Answers the bytes consumed of a RECEIVED, else 0.
+ * A step is bounded: what is left to do makes the deadline come at once. */
+size_t parley_node_step(struct parley_node *node, const struct parley_event *event,
+                        struct parley_effects *effects);
+parley_time_ms parley_node_deadline(const struct parley_node *node);
+
+/* --- what can be asked between steps; changes nothing ------------------------------------- */
+
+struct parley_node_status {
+    size_t peers_count; /* with hello exchanged */
+    size_t connections_count;
+    size_t logs_count;
+    size_t authors_count;
+    uint64_t entries_count;
+    bool is_writable;
+    bool is_catching_up; /* a run is being fetched */
+    uint64_t stores_in_flight;
+    uint64_t duplicates_count; /* pushes of what was here already */
+};
+void parley_node_status(const struct parley_node *node, struct parley_node_status *out);
+
+struct parley_node_peer {
+    parley_connection connection;
+    struct parley_node_key key;
+    bool is_open; /* handshake and hello done */
+    bool is_dialled;
+    bool is_relay;
+    parley_time_ms since; /* monotonic */
+    uint64_t received_bytes, sent_bytes;
+};
+/* False past the last. */
+bool parley_node_peer_at(const struct parley_node *node, size_t index,
+                         struct parley_node_peer *out);
+
+struct parley_node_log {
+    struct parley_author author;
+    struct parley_device_key device;
+    struct parley_log log;
+    struct parley_policy policy;
+    struct parley_ranges ranges; /* as on disk */
+    parley_seq forked;
+    parley_seq head_seq; /* durable */
+    struct parley_id head_id;
+};
+bool parley_node_log_at(const struct parley_node *node, size_t index, struct parley_node_log *out);
+bool parley_node_log_find(const struct parley_node *node, const struct parley_log *log,
+                          struct parley_node_log *out);
+
+struct parley_node_author {
+    struct parley_author author;
+    bool is_followed; /* by the owner, directly */
+    bool is_private;
+    bool is_wanted; /* in the interest of this node */
+    unsigned generation;
+    bool is_revealed;
+};
+bool parley_node_author_at(const struct parley_node *node, size_t index,
+                           struct parley_node_author *out);
+/* Equal on two nodes exactly when they hold the same headers that the heads of these authors'
+ * logs commit to (SPEC 10). authors NULL: all held. Cost: by the number of logs. */
+void parley_node_digest(const struct parley_node *node, const struct parley_author *authors,
+                        size_t authors_count, struct parley_hash *out);
+
+/* Recomputes what the node keeps incrementally and aborts on a difference. For the simulator. */
+void parley_node_check_invariants(const struct parley_node *node);
+
+#endif

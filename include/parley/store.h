@@ -1,0 +1,145 @@
+/* The seam of the disk: operations on one log, conditional, durable in groups. SPEC names none of
+ * this: the layout is private to a node and versioned.
+ *
+ * The calls are synchronous and not thread safe but for what is said below. The product calls
+ * commit and the reads on a worker thread; the simulator calls them later, in simulated time, over
+ * a key-value engine that fails and forgets. An acknowledged operation is on disk.
+ *
+ * A log is held as at most PARLEY_RANGES_MAX ranges of consecutive entries (log.h), each entry with
+ * or without its body. Every index can be made anew from the entries.
+ */
+#ifndef PARLEY_STORE_H
+#define PARLEY_STORE_H
+
+#include <parley/entry.h>
+#include <parley/log.h>
+
+struct parley_kv; /* an ordered key-value engine: node/store/kv.h */
+struct parley_store;
+
+enum parley_store_kind {
+    /* A chunk that continues the newest range: its first entry has seq head + 1 and prev = head id
+     * (an empty log: seq 1). GAP or FORKED when the head is another. */
+    PARLEY_STORE_APPEND,
+    /* A chunk whose last entry is exactly the (seq, id) that the lowest entry of some range names
+     * as its prev. */
+    PARLEY_STORE_FILL,
+    /* A chunk above the newest range whose link downwards is still open. */
+    PARLEY_STORE_TOP,
+    /* Bodies for entries that are held without one; others are passed over. */
+    PARLEY_STORE_BODIES,
+    /* Drops bodies and salts of seq_low .. seq_high; with `forget` an entry remembers that it was
+     * erased, so that a body served again stays out. */
+    PARLEY_STORE_DROP_BODIES,
+    PARLEY_STORE_PRUNE,    /* drops entries below seq_low */
+    PARLEY_STORE_CUT,      /* drops entries above seq_high (a closing) */
+    PARLEY_STORE_FORK,     /* marks the lowest forked seq (seq_low; 0: settled) */
+    PARLEY_STORE_EVIDENCE, /* keeps a chunk of another branch beside the log (at most 2 runs) */
+    PARLEY_STORE_RECORD,   /* an identity record of an author; key is its hash */
+    PARLEY_STORE_UNRECORD, /* drops the record with that hash; all of the author's when key is empty
+                            */
+    PARLEY_STORE_META,     /* key -> value; an empty value drops the key */
+};
+
+/* Spans are borrowed until the call returns. */
+struct parley_store_op {
+    enum parley_store_kind kind;
+    struct parley_author author;     /* APPEND, FILL, TOP (whose log it is), RECORD, UNRECORD */
+    struct parley_device_key device; /* APPEND, FILL, TOP */
+    struct parley_log log;
+    struct parley_span bytes; /* a chunk, a record, a value; BODIES: [[seq, salt, body]...] items */
+    struct parley_span key;
+    parley_seq seq_low;
+    parley_seq seq_high;
+    parley_time_ms received_ms; /* wall time at which the chunk arrived here */
+    bool top_signed;            /* the own signature of the chunk's newest entry was verified */
+    bool forget;
+};
+
+/* What is held of a log, as loaded at start. */
+struct parley_store_log {
+    struct parley_author author;
+    struct parley_device_key device;
+    struct parley_log log;
+    struct parley_ranges ranges;
+    parley_seq forked; /* lowest forked seq, 0 for none */
+    uint64_t entries_count;
+    uint64_t bodies_count;
+};
+
+/* Opens what is there. Errors: STORE_MISSING, STORE_LOCKED, STORE_DAMAGED, DISK_FAILED, NO_MEMORY.
+ * The engine stays the caller's and must outlive the store. `create` makes an empty layout in an
+ * empty engine; without it an empty engine is STORE_MISSING. */
+PARLEY_USE_RESULT enum parley_error parley_store_open(struct parley_store **store,
+                                                      struct parley_kv *kv, bool create);
+void parley_store_close(struct parley_store *store);
+
+/* Group commit: every operation is judged on the state that those before it left, all that hold
+ * are written as one synced batch. results[i]: OK (stored), EXISTS, FORKED, GAP, FULL (too many
+ * ranges), or for all of them DISK_FULL / DISK_FAILED. After a disk error nothing is acknowledged
+ * any more: close, reopen, load again. */
+void parley_store_commit(struct parley_store *store, const struct parley_store_op *ops,
+                         size_t ops_count, enum parley_error *results);
+
+/* Calls back for each thing held, in no order that matters. Stops when a callback answers false.
+ * Any callback may be NULL. */
+struct parley_store_visitor {
+    void *context;
+    bool (*on_record)(void *context, const struct parley_author *author, struct parley_span record);
+    bool (*on_log)(void *context, const struct parley_store_log *log);
+    bool (*on_meta)(void *context, struct parley_span key, struct parley_span value);
+};
+PARLEY_USE_RESULT enum parley_error parley_store_load(struct parley_store *store,
+                                                      const struct parley_store_visitor *visitor);
+/* One log's row. NOT_FOUND when nothing is held. */
+PARLEY_USE_RESULT enum parley_error parley_store_log_get(struct parley_store *store,
+                                                         const struct parley_log *log,
+                                                         struct parley_store_log *out);
+
+/* One chunk that ends at seq_top and goes down as far as it fits bytes_max (at least one entry)
+ * and seq_low, within one unbroken range. buffer must hold PARLEY_CHUNK_LARGEST bytes. Bodies that
+ * are not here come as header-only items. NOT_FOUND when seq_top is not held. Thread safe beside
+ * commit. */
+PARLEY_USE_RESULT enum parley_error
+parley_store_read_run(struct parley_store *store, const struct parley_log *log, parley_seq seq_top,
+                      parley_seq seq_low, bool bodies, size_t bytes_max, uint8_t *buffer,
+                      struct parley_span *chunk);
+/* The evidence chunk number `index`. NOT_FOUND past the last. */
+PARLEY_USE_RESULT enum parley_error parley_store_read_evidence(struct parley_store *store,
+                                                               const struct parley_log *log,
+                                                               size_t index, uint8_t *buffer,
+                                                               struct parley_span *chunk);
+/* Records of an author, rotation first, one after the other, each as a msgpack bin, starting at
+ * record number `skip`, as many as fit (at least one; buffer holds PARLEY_MESSAGE_BYTES_MAX).
+ * *count is how many. NOT_FOUND when none is left. */
+PARLEY_USE_RESULT enum parley_error
+parley_store_read_records(struct parley_store *store, const struct parley_author *author,
+                          size_t skip, uint8_t *buffer, size_t buffer_size,
+                          struct parley_span *records, size_t *count);
+
+/* The order of every list for people: min(claimed, received), then log, then seq. */
+struct parley_place {
+    parley_time_ms time;
+    struct parley_log log;
+    parley_seq seq;
+};
+/* Entries below `before` (NULL: from the newest), newest first, until the callback answers false;
+ * of one author or log only when given. Entries at or above a fork, and of void logs, are the
+ * caller's to leave out. received_ms is when it came here. */
+typedef bool parley_store_on_entry(void *context, const struct parley_store_log *log,
+                                   const struct parley_entry *entry,
+                                   const struct parley_place *place, parley_time_ms received_ms);
+PARLEY_USE_RESULT enum parley_error parley_store_timeline(struct parley_store *store,
+                                                          const struct parley_place *before,
+                                                          const struct parley_author *author,
+                                                          parley_store_on_entry *on_entry,
+                                                          void *context);
+/* Entries seq_low .. seq_high of one log, ascending. */
+PARLEY_USE_RESULT enum parley_error
+parley_store_entries(struct parley_store *store, const struct parley_log *log, parley_seq seq_low,
+                     parley_seq seq_high, parley_store_on_entry *on_entry, void *context);
+
+/* Bytes on disk as the engine tells, cheap. */
+uint64_t parley_store_bytes(struct parley_store *store);
+
+#endif
