@@ -17,6 +17,17 @@
 #define PARLEY_ENTRY_VERSION    1u
 #define PARLEY_RECORD_VERSION   1u
 
+/* SPEC 5: bounds of what is shown. A body beyond them is carried and not shown. */
+#define PARLEY_NAME_BYTES_MAX     256u  /* a long name in any script */
+#define PARLEY_ABOUT_BYTES_MAX    8192u /* a page */
+#define PARLEY_MENTIONS_MAX       64u   /* a thread of many; each costs its reader a look-up */
+#define PARLEY_TAGS_MAX           32u   /* each is a line in an index */
+#define PARLEY_TAG_BYTES_MAX      64u   /* a word or two in any script */
+#define PARLEY_LANGUAGE_BYTES_MAX 35u   /* RFC 5646, 4.4.1 */
+#define PARLEY_WARNING_BYTES_MAX  256u  /* one line */
+#define PARLEY_ERASE_REFS_MAX     64u   /* more are said in several entries */
+#define PARLEY_BODY_DEPTH_MAX     8u    /* of unknown keys that are skipped */
+
 /* SPEC 4: identity. */
 #define PARLEY_GENERATIONS_COUNT  64u    /* a rotation a year for a lifetime */
 #define PARLEY_SET_RECORDS_MAX    1024u  /* certificates and closings of one generation */
@@ -28,6 +39,7 @@
 #define PARLEY_CHUNK_OVERHEAD_MAX 512u   /* chunk and item around one entry of full size */
 #define PARLEY_CHUNK_LARGEST      (PARLEY_BODY_BYTES_MAX + PARLEY_CHUNK_OVERHEAD_MAX)
 #define PARLEY_CHUNK_ENTRIES_MAX  1024u /* 64 bytes of signature each bound it anyway */
+#define PARLEY_RANGES_MAX         8u    /* holes come from interrupted catching up: few */
 #define PARLEY_EVIDENCE_REACH     1024u /* a fork shows only this near below an own signature */
 
 /* SPEC 8: between two nodes. */
