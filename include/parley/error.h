@@ -35,6 +35,7 @@
     X(BAD_ANCHOR, REMOTE, "the bytes do not hash to what was asked for")                           \
     X(BAD_MESSAGE, REMOTE, "a message that may not come now")                                      \
     X(BAD_HANDSHAKE, REMOTE, "the handshake failed")                                               \
+    X(BAD_SEAL, REMOTE, "the sealed bytes do not open")                                            \
     X(REPLAYED, REMOTE, "a first flight was repeated")                                             \
     X(OVER_BUDGET, REMOTE, "more than the budget allows")                                          \
     X(BAD_TRAILER, REMOTE, "count or hash of the trailer do not match")                            \

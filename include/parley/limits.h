@@ -48,7 +48,26 @@
 #define PARLEY_FRAME_BYTES_MAX   65519u /* Noise allows 65,535 with the tag of 16 */
 #define PARLEY_REKEY_EVERY       1024u
 
+/* SPEC 9: elements of one message's list; what does not fit comes in another message. Each list of
+ * full length fits a message, but for heads, bodies and records, which the message's size bounds
+ * as well. */
+#define PARLEY_WIRE_AUTHORS_MAX   1024u /* 34 bytes each */
+#define PARLEY_WIRE_HEADS_MAX     512u  /* of one author in one element; 96 bytes each */
+#define PARLEY_WIRE_PLACES_MAX    512u  /* 78 bytes each */
+#define PARLEY_WIRE_RECORDS_MAX   512u  /* a certificate has about 210 bytes */
+#define PARLEY_WIRE_ADDRESSES_MAX 32u   /* a handful of listeners of some neighbours */
+#define PARLEY_ADDRESS_TEXT_MAX   345u  /* KEY@TRANSPORT/[HOST]:PORT at its longest */
+#define PARLEY_ADDRESS_RECORD_MAX 1024u /* such a text, a time, a signature, room */
+
 static_assert(PARLEY_CHUNK_LARGEST + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a chunk fits a message");
 static_assert(PARLEY_RECORD_BYTES_MAX + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a record fits a message");
+static_assert(PARLEY_WIRE_AUTHORS_MAX * 34 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
+static_assert(PARLEY_WIRE_HEADS_MAX * 96 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
+static_assert(PARLEY_WIRE_PLACES_MAX * 78 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
+static_assert(PARLEY_WIRE_ADDRESSES_MAX *
+                          (PARLEY_ADDRESS_TEXT_MAX + PARLEY_ADDRESS_RECORD_MAX + 8) +
+                      64 <=
+                  PARLEY_MESSAGE_BYTES_MAX,
+              "a list fits");
 
 #endif
