@@ -1,0 +1,78 @@
+/* A person's or relay's home directory: where it is, the keys in it, and that only one process
+ * uses it.
+ *
+ *   node.key    the node's Ed25519 seed
+ *   device.key  the author and the device's seed; missing in a relay's home
+ *   root.key    author, generation and root key; missing when the owner keeps it elsewhere
+ *   marker      a database was made here once and must exist
+ *   db/         the database
+ *   lock        held by the process that uses the home
+ *   api.sock, api.token
+ *
+ * Directory 0700, files 0600: a key file that others may read is refused. Key files are text with
+ * a version and a checksum, so that a damaged one is named. Nothing secret but these three seeds is
+ * kept; the recovery words never touch the disk.
+ */
+#ifndef PARLEY_HOME_H
+#define PARLEY_HOME_H
+
+#include "problem.h"
+#include <limits.h>
+#include <parley/bytes.h>
+#include <parley/text.h>
+
+/* Holds secrets: clear with parley_home_close. */
+struct parley_home {
+    char path[PATH_MAX];
+    int lock; /* descriptor, -1: not held */
+    struct parley_secret_key node_secret;
+    struct parley_node_key node;
+    bool has_device; /* the fields below; false in a relay's home */
+    struct parley_author author;
+    struct parley_secret_key device_secret;
+    struct parley_device_key device;
+    struct parley_log log;
+    bool has_root;
+    struct parley_secret_key root_secret;
+    uint8_t root_generation;
+};
+
+/* What stands in a directory, without opening anything. */
+struct parley_home_state {
+    bool has_node_key;
+    bool has_device_key;
+    bool has_marker;
+    bool has_database;
+};
+
+/* The path: option if not NULL, else $PARLEY_HOME, else $XDG_DATA_HOME/parley, else
+ * ~/.local/share/parley; made absolute. Errors: BAD_INPUT (too long, or no home to be found). */
+PARLEY_USE_RESULT enum parley_error parley_home_resolve(char path[PATH_MAX], const char *option,
+                                                        struct parley_problem *problem);
+void parley_home_inspect(struct parley_home_state *state, const char *path);
+
+/* Makes a person's home: roots from fresh entropy, the first device, the node key, and the
+ * database with the inception and the device's certificate in it, all synced. words receives the
+ * recovery words: show them once, then parley_wipe them. The home is left closed.
+ * Errors: HAS_IDENTITY, STORE_LOCKED, DISK_FULL, DISK_FAILED. */
+PARLEY_USE_RESULT enum parley_error parley_home_init(const char *path,
+                                                     char words[PARLEY_WORDS_TEXT_SIZE],
+                                                     struct parley_problem *problem);
+/* Makes a relay's home: node key and database. Errors: as above; STORE_MISSING when a marker says
+ * that there was a database. */
+PARLEY_USE_RESULT enum parley_error parley_home_init_relay(const char *path,
+                                                           struct parley_problem *problem);
+
+/* Takes the lock and reads the keys. Errors: NO_IDENTITY (no node key here), STORE_LOCKED,
+ * STORE_MISSING (marker without database), BAD_INPUT (a key file damaged or open to others),
+ * DISK_FAILED. */
+PARLEY_USE_RESULT enum parley_error parley_home_open(struct parley_home *home, const char *path,
+                                                     struct parley_problem *problem);
+/* Wipes the keys and gives the lock back. */
+void parley_home_close(struct parley_home *home);
+
+/* HOME/name into path. False when it is too long. */
+PARLEY_USE_RESULT bool parley_home_file(char path[PATH_MAX], const struct parley_home *home,
+                                        const char *name);
+
+#endif

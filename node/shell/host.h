@@ -1,0 +1,112 @@
+/* The product's shell: one node, its store and its sockets on one libuv loop. It performs effects
+ * and decides nothing.
+ *
+ * Everything here is called on the loop's thread; every callback comes on it. No callback comes
+ * before the call that asked for it has returned. The same host serves parleyd and, offline, a
+ * command that works on a home directly.
+ *
+ *   parley_host_open     lock, keys, database
+ *   parley_host_start    rows into the node, START, listeners; then uv_run does the rest
+ *   parley_host_stop     finishes what was begun, closes all; then parley_host_free
+ */
+#ifndef PARLEY_HOST_H
+#define PARLEY_HOST_H
+
+#include "home.h"
+#include "problem.h"
+#include <parley/node.h>
+#include <uv.h>
+
+struct parley_host;
+
+struct parley_host_endpoint {
+    char host[PARLEY_HOST_SIZE_MAX + 1]; /* an address; a name is resolved; "": every address */
+    uint16_t port;                       /* 0: choose one */
+};
+
+struct parley_host_config {
+    const char *home; /* an absolute path, see parley_home_resolve */
+    bool offline;     /* no listeners, no dials: for commands without a running node */
+    bool relay;       /* carries for strangers */
+    unsigned hops;    /* 0: the node's default */
+    const struct parley_host_endpoint *listeners;
+    size_t listeners_count;
+    const struct parley_address *peers;
+    size_t peers_count;
+};
+
+/* Spans in config may go after the call. Errors: those of parley_home_open and parley_store_open;
+ * NO_MEMORY. */
+PARLEY_USE_RESULT enum parley_error parley_host_open(struct parley_host **host,
+                                                     const struct parley_host_config *config,
+                                                     uv_loop_t *loop,
+                                                     struct parley_problem *problem);
+/* Reads every row (a second for a million logs), starts the node, listens. Errors: BAD_INPUT (an
+ * address that cannot be listened on), STORE_DAMAGED, DISK_FAILED. After an error: stop and free.
+ */
+PARLEY_USE_RESULT enum parley_error parley_host_start(struct parley_host *host,
+                                                      struct parley_problem *problem);
+/* Closes listeners and connections, finishes commits and reads, closes the store; then calls
+ * back. Pending submissions are answered RETRY and pending reads done. Run the loop for it. */
+void parley_host_stop(struct parley_host *host, void (*on_stopped)(void *context), void *context);
+/* After on_stopped only. NULL is allowed. */
+void parley_host_free(struct parley_host *host);
+
+/* --- asking the node ---------------------------------------------------------------------- */
+
+typedef void parley_host_on_reply(void *context, const struct parley_effect *reply);
+
+/* Steps the node with an event of the owner (PUBLISH, FOLLOW, CONNECT, DISCONNECT, IMPORT_*): the
+ * request number and both clocks are set here. Spans in the event are borrowed until the call
+ * returns. on_reply comes exactly once, later, with the REPLY effect; a PUBLISH is answered when it
+ * is on disk. Answers the number, for parley_host_forget. After stop: RETRY. */
+parley_request parley_host_submit(struct parley_host *host, struct parley_event *event,
+                                  parley_host_on_reply *on_reply, void *context);
+/* Whoever asked has gone: its on_reply will not be called. What was asked is still done. */
+void parley_host_forget(struct parley_host *host, parley_request request);
+
+/* --- reading the store --------------------------------------------------------------------- */
+
+/* On a worker thread; beside commits, not beside the closing of the store. */
+typedef void parley_host_work(void *context, struct parley_store *store);
+/* On the loop. error is not OK when the work could not be done (RETRY: the store is being opened
+ * again, or the host stops); then work was not called. */
+typedef void parley_host_done(void *context, enum parley_error error);
+
+/* Calls work on a worker, then done on the loop, exactly once. Keep work short (a page of posts):
+ * a few workers are shared by all. */
+void parley_host_read(struct parley_host *host, parley_host_work *work, parley_host_done *done,
+                      void *context);
+
+/* --- watching ------------------------------------------------------------------------------ */
+
+/* Called for every SHOW, after the entry is on disk. */
+typedef void parley_host_on_show(void *context, const struct parley_effect *show);
+struct parley_host_watch {
+    parley_host_on_show *on_show;
+    void *context;
+    struct parley_host_watch *next; /* the host's */
+};
+/* The watch is the caller's and must stay until unwatch, which may be called in any callback. */
+void parley_host_watch(struct parley_host *host, struct parley_host_watch *watch);
+void parley_host_unwatch(struct parley_host *host, struct parley_host_watch *watch);
+
+/* --- what there is -------------------------------------------------------------------------- */
+
+uv_loop_t *parley_host_loop(struct parley_host *host);
+/* For the questions of node.h between steps. */
+const struct parley_node *parley_host_node(const struct parley_host *host);
+const struct parley_home *parley_host_home(const struct parley_host *host);
+bool parley_host_is_offline(const struct parley_host *host);
+bool parley_host_is_relay(const struct parley_host *host);
+/* "KEY@HOST:PORT" of listener number index, with the port that was chosen; NULL past the last. */
+const char *parley_host_listener_text(const struct parley_host *host, size_t index);
+/* Bytes of the database on disk; 0 while it is being opened again. */
+uint64_t parley_host_store_bytes(struct parley_host *host);
+/* The last error of the disk, OK when entries are being stored as they should. */
+enum parley_error parley_host_store_error(const struct parley_host *host);
+parley_time_ms parley_host_uptime(const struct parley_host *host);
+/* Milliseconds since 1970, as events carry it. */
+parley_time_ms parley_host_wall(const struct parley_host *host);
+
+#endif

@@ -1,0 +1,18 @@
+/* Lines for the operator, on standard error: "LEVEL words". No address of a peer stands in a line
+ * above debug; nothing secret in any.
+ */
+#ifndef PARLEY_SHELL_LOG_H
+#define PARLEY_SHELL_LOG_H
+
+#include <parley/node.h>
+
+/* Lines below the level are dropped. Starts as PARLEY_LOG_WARNING. */
+void parley_log_set_level(enum parley_log_level level);
+bool parley_log_is_on(enum parley_log_level level);
+/* "debug", "info", "warning", "error"; false for any other word. */
+bool parley_log_level_parse(enum parley_log_level *level, const char *word);
+/* One line. What the words hold beyond printable ASCII and UTF-8 text is shown escaped. */
+void parley_log_line(enum parley_log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
