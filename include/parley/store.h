@@ -13,6 +13,7 @@
 
 #include <parley/entry.h>
 #include <parley/log.h>
+#include <parley/ranges.h>
 
 struct parley_kv; /* an ordered key-value engine: node/store/kv.h */
 struct parley_store;
