@@ -119,7 +119,7 @@ parley_store_read_records(struct parley_store *store, const struct parley_author
                           struct parley_span *records, size_t *count);
 
 /* The order of every list for people: min(claimed, received), then log, then seq. */
-struct parley_place {
+struct parley_timeline_place {
     parley_time_ms time;
     struct parley_log log;
     parley_seq seq;
@@ -129,12 +129,12 @@ struct parley_place {
  * caller's to leave out. received_ms is when it came here. */
 typedef bool parley_store_on_entry(void *context, const struct parley_store_log *log,
                                    const struct parley_entry *entry,
-                                   const struct parley_place *place, parley_time_ms received_ms);
-PARLEY_USE_RESULT enum parley_error parley_store_timeline(struct parley_store *store,
-                                                          const struct parley_place *before,
-                                                          const struct parley_author *author,
-                                                          parley_store_on_entry *on_entry,
-                                                          void *context);
+                                   const struct parley_timeline_place *place,
+                                   parley_time_ms received_ms);
+PARLEY_USE_RESULT enum parley_error
+parley_store_timeline(struct parley_store *store, const struct parley_timeline_place *before,
+                      const struct parley_author *author, parley_store_on_entry *on_entry,
+                      void *context);
 /* Entries seq_low .. seq_high of one log, ascending. */
 PARLEY_USE_RESULT enum parley_error
 parley_store_entries(struct parley_store *store, const struct parley_log *log, parley_seq seq_low,
