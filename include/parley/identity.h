@@ -188,8 +188,8 @@ enum parley_identity_answer parley_identity_preview(const struct parley_identity
                                                     const struct parley_record *record,
                                                     struct parley_identity_change *change);
 /* Adds a record of this author whose signatures have been verified against the root of its
- * generation (so verified and then added without another addition in between, or with
- * set->generation still the record's). After anything but ADDED the set is as before. */
+ * generation. The name admits one root of each, so a verification never goes stale: a rotation
+ * that came in between answers VOID. After anything but ADDED the set is as before. */
 enum parley_identity_answer parley_identity_add(struct parley_identity *set,
                                                 const struct parley_record *record,
                                                 struct parley_identity_change *change);
