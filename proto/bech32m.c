@@ -76,12 +76,14 @@ static struct parley_fault text_fault(size_t offset, const char *field) {
     return (struct parley_fault){PARLEY_E_BAD_TEXT, offset, field};
 }
 
-/* All lower or all upper, as QR codes like it; the fault stands at the first letter of the other
- * case. */
-static struct parley_fault judge_case(struct parley_span text) {
+/* Printable, and all lower or all upper, as QR codes like it; the fault stands at the first letter
+ * of the other case. */
+static struct parley_fault judge_letters(struct parley_span text) {
     int is_text_upper = -1;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t letter = text.data[i];
+        if (letter < 0x21 || letter > 0x7e)
+            return text_fault(i, "letter");
         if (lower_of(letter) < 'a' || lower_of(letter) > 'z')
             continue;
         if (is_text_upper >= 0 && is_text_upper != is_upper(letter))
@@ -93,6 +95,8 @@ static struct parley_fault judge_case(struct parley_span text) {
 
 static struct parley_fault judge_hrp(struct parley_span text, const char *hrp) {
     size_t hrp_size = strlen(hrp);
+    if (hrp_size == 0)
+        return text_fault(0, "prefix");
     for (size_t i = 0; i <= hrp_size; i++) {
         char wanted = i < hrp_size ? hrp[i] : '1';
         if (i >= text.size || lower_of(text.data[i]) != (uint8_t)wanted)
@@ -105,7 +109,7 @@ static struct parley_fault judge_hrp(struct parley_span text, const char *hrp) {
 static struct parley_fault read_groups(uint8_t *groups, struct parley_span letters, size_t offset) {
     for (size_t i = 0; i < letters.size; i++) {
         uint8_t letter = lower_of(letters.data[i]);
-        const char *found = letter == 0 ? NULL : strchr(alphabet, letter);
+        const char *found = strchr(alphabet, letter);
         if (found == NULL)
             return text_fault(offset + i, "letter");
         groups[i] = (uint8_t)(found - alphabet);
@@ -147,7 +151,7 @@ struct parley_fault parley_bech32m_decode(uint8_t *data, size_t size, const char
 
     if (text.size > TEXT_LETTERS_MAX)
         return text_fault(TEXT_LETTERS_MAX, "length");
-    struct parley_fault fault = judge_case(text);
+    struct parley_fault fault = judge_letters(text);
     if (fault.error == PARLEY_E_OK)
         fault = judge_hrp(text, hrp);
     if (fault.error != PARLEY_E_OK)
