@@ -1,4 +1,3 @@
-#include <parley/limits.h>
 #include <parley/text.h>
 
 #define AUTHOR_HRP   "parley"

@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <parley/limits.h>
 #include <parley/text.h>
 
 #include "../vector_file.h"
