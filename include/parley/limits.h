@@ -7,6 +7,9 @@
 #include <assert.h>
 #include <stdint.h>
 
+/* SPEC 1.10: what is not understood is passed over this many arrays or maps deep. */
+#define PARLEY_SKIP_DEPTH_MAX 8u
+
 /* SPEC 5: limits that decide validity are constants for ever. */
 #define PARLEY_HEADER_BYTES_MAX 512u   /* a full header with ext needs 240; room for versions */
 #define PARLEY_BODY_BYTES_MAX   65536u /* a long article; media goes elsewhere */
