@@ -292,6 +292,13 @@ static void test_bounds_of_sizes(void **state) {
     READER(reader, "\x82\1\2\3\4");
     parley_read_map(&reader, "m", 1);
     ASSERT_FAULT(reader, TOO_LARGE, 0, "m");
+    /* Refused at the count, before the caller sees it: a pair needs two bytes. */
+    READER(reader, "\x82\1\2\3");
+    assert_int_equal(parley_read_map(&reader, "m", 9), 0);
+    ASSERT_FAULT(reader, TRUNCATED, 0, "m");
+    READER(reader, "\x93\1\2");
+    assert_int_equal(parley_read_array(&reader, "a", 0, 9), 0);
+    ASSERT_FAULT(reader, TRUNCATED, 0, "a");
 }
 
 static void test_the_first_fault_stays(void **state) {
