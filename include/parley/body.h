@@ -78,7 +78,8 @@ struct parley_body { /* about 7 KiB */
 };
 
 /* Writes the body's one encoding into data. Errors: NO_SPACE; BAD_INPUT when a field is beyond its
- * bound or text is not UTF-8. PARLEY_BODY_BYTES_MAX bytes always suffice for what is valid. */
+ * bound or text is not UTF-8. A body is never beyond
+ * PARLEY_BODY_BYTES_MAX: NO_SPACE then too. */
 PARLEY_USE_RESULT enum parley_error parley_body_encode(struct parley_span *out, uint8_t *data,
                                                        size_t size_max,
                                                        const struct parley_body *body);

@@ -9,6 +9,7 @@
 #ifndef PARLEY_LOG_H
 #define PARLEY_LOG_H
 
+#include <parley/codec.h>
 #include <parley/entry.h>
 #include <parley/policy.h>
 
@@ -51,11 +52,10 @@ struct parley_item {
 
 /* Walks a decoded chunk upwards. */
 struct parley_chunk_cursor {
-    const uint8_t *at;
-    const uint8_t *end;
+    struct parley_reader reader;
     size_t left;
-    parley_seq seq;
-    parley_time_ms time;
+    parley_seq seq;      /* of the next item */
+    parley_time_ms time; /* of the item before */
     struct parley_log log;
     struct parley_id prev; /* of the next entry; right only while parley_chunk_next walks */
 };
@@ -73,8 +73,8 @@ bool parley_chunk_find(const struct parley_chunk *chunk, parley_seq seq,
 
 /* Room for the head, which is written last, right in front of the items. */
 #define PARLEY_CHUNK_HEAD_MAX 96u
-/* A buffer of this size takes every chunk. */
-#define PARLEY_CHUNK_BUFFER_SIZE (PARLEY_CHUNK_LARGEST + PARLEY_CHUNK_HEAD_MAX)
+/* A buffer of this size takes every chunk, with that room. */
+#define PARLEY_CHUNK_BUFFER_SIZE PARLEY_CHUNK_LARGEST
 
 struct parley_chunk_writer {
     uint8_t *data;

@@ -28,7 +28,7 @@ PARLEY_USE_RESULT enum parley_error parley_ranges_unpack(struct parley_ranges *r
 bool parley_ranges_is_valid(const struct parley_ranges *ranges);
 
 /* Where a run may go. */
-enum parley_place {
+enum parley_placing {
     PARLEY_PLACE_APPEND, /* it begins right above the newest range (or at 1 of an empty log) */
     PARLEY_PLACE_LINKED, /* that, or it meets a held range at either end */
     PARLEY_PLACE_ANY,    /* also a new range with an open link */
@@ -49,7 +49,7 @@ typedef bool (*parley_id_at)(void *context, enum parley_side side, parley_seq se
  * id_at may be NULL: then every overlap that only an id can decide answers RETRY. */
 PARLEY_USE_RESULT enum parley_error parley_ranges_add(struct parley_ranges *ranges,
                                                       const struct parley_run *run,
-                                                      enum parley_place place, parley_id_at id_at,
+                                                      enum parley_placing place, parley_id_at id_at,
                                                       void *context, parley_seq *conflict);
 
 /* The lowest stretch of [lo, hi] that is not held; false when all of it is. */
