@@ -56,6 +56,15 @@ static void read_head(struct parley_reader *reader, struct parley_chunk *chunk) 
         parley_reader_fail(reader, PARLEY_E_OUT_OF_RANGE, "seq");
 }
 
+static void take_item(struct parley_chunk *chunk, const struct parley_item *item) {
+    if (chunk->count == 0)
+        chunk->time_first = item->time;
+    chunk->time_last = item->time;
+    chunk->bodies_count += item->has_body;
+    chunk->items.size += item->bytes.size;
+    chunk->count++;
+}
+
 struct parley_fault parley_chunk_decode(struct parley_chunk *chunk, struct parley_span bytes) {
     struct parley_reader reader;
     struct parley_item item = {0};
@@ -66,15 +75,16 @@ struct parley_fault parley_chunk_decode(struct parley_chunk *chunk, struct parle
     read_head(&reader, chunk);
     if (bytes.size > PARLEY_CHUNK_BYTES_MAX && chunk->count > 1)
         parley_reader_fail(&reader, PARLEY_E_TOO_LARGE, "chunk");
-    size_t head_size = parley_reader_offset(&reader);
-    for (size_t i = 0; i < chunk->count && reader.fault.error == PARLEY_E_OK; i++) {
+    size_t count = chunk->count;
+    chunk->count = 0;
+    if (reader.fault.error == PARLEY_E_OK)
+        chunk->items = PARLEY_SPAN(reader.at, 0);
+    for (size_t i = 0; i < count; i++) {
         read_item(&reader, &item, chunk->seq_first + i, item.time);
-        chunk->bodies_count += item.has_body;
-        if (i == 0)
-            chunk->time_first = item.time;
+        if (reader.fault.error != PARLEY_E_OK)
+            break;
+        take_item(chunk, &item);
     }
-    chunk->time_last = item.time;
-    chunk->items = PARLEY_SPAN(bytes.data + head_size, bytes.size - head_size);
     return parley_reader_finish(&reader);
 }
 

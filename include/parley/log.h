@@ -27,7 +27,8 @@ struct parley_chunk {
     struct parley_span bytes;
 };
 
-/* Strict and bounded; hashes nothing. About 30 ns an entry. */
+/* Strict and bounded; hashes nothing. About 30 ns an entry. After a fault the chunk holds what
+ * parses in front of it, for words about the damage: items is NULL when the head does not. */
 PARLEY_USE_RESULT struct parley_fault parley_chunk_decode(struct parley_chunk *chunk,
                                                           struct parley_span bytes);
 /* The log alone, to look up who may write it before anything else is read. */
