@@ -146,8 +146,7 @@ void parley_bundle_judge_next(struct parley_bundle_judge *judge,
 struct parley_bundle_entries {
     struct parley_chunk_cursor cursor;
     struct parley_device_key device;
-    const uint8_t *start;
-    uint64_t offset_start;
+    uint64_t offset; /* of the first entry in the file */
 };
 struct parley_bundle_entry {
     struct parley_entry entry;
