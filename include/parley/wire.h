@@ -199,8 +199,8 @@ struct parley_wire_message {
 
 /* The type alone, without judging the rest. Errors: those of the reader. */
 PARLEY_USE_RESULT struct parley_fault parley_wire_type(uint64_t *type, struct parley_span bytes);
-/* Errors: BAD_MESSAGE for an even type that is not known; BAD_INPUT never; those of the reader;
- * OUT_OF_RANGE where fields contradict each other. */
+/* Errors: BAD_MESSAGE for an even type that is not known; those of the reader; OUT_OF_RANGE where
+ * fields contradict each other. After a fault the message is not to be used. */
 PARLEY_USE_RESULT struct parley_fault parley_wire_decode(struct parley_wire_message *message,
                                                          struct parley_span bytes);
 /* The caller keeps to the bounds that decode checks: what it writes must decode. The writer

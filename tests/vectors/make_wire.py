@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Writes wire.txt: messages good and bad, from SPEC 1 and 9 and from nothing of the C code.
+
+Usage: make_wire.py > wire.txt
+"""
+
+import json
+
+
+def head(small, small_max, wide, count):
+    """The lead of an array or map of 16 bits, or its short form."""
+    if count <= small_max:
+        return bytes([small | count])
+    return bytes([wide]) + count.to_bytes(2, "big")
+
+
+def pack_uint(value):
+    if value < 0x80:
+        return bytes([value])
+    for lead, width in ((0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8)):
+        if value < 1 << (8 * width):
+            return bytes([lead]) + value.to_bytes(width, "big")
+    raise ValueError(value)
+
+
+def pack_sized(leads, data):
+    for lead, width in zip(leads, (1, 2, 4)):
+        if len(data) < 1 << (8 * width):
+            return bytes([lead]) + len(data).to_bytes(width, "big") + data
+    raise ValueError(len(data))
+
+
+def pack(value):
+    """Integers, bytes as bin, str as text, lists as arrays; Raw goes as it is."""
+    if isinstance(value, Raw):
+        return value.data
+    if isinstance(value, int):
+        return pack_uint(value)
+    if isinstance(value, bytes):
+        return pack_sized((0xC4, 0xC5, 0xC6), value)
+    if isinstance(value, str):
+        data = value.encode()
+        return bytes([0xA0 | len(data)]) + data if len(data) < 32 else pack_sized((0xD9, 0xDA, 0xDB), data)
+    return head(0x90, 15, 0xDC, len(value)) + b"".join(map(pack, value))
+
+
+class Raw:
+    """Bytes that stand in a message as they are."""
+
+    def __init__(self, text):
+        self.data = bytes.fromhex(text)
+
+
+def b(byte, size=32):
+    return bytes([byte]) * size
+
+
+SEQ_MAX = (1 << 48) - 1
+ZERO = b(0)
+A1, A2, LOG, LOG2, ID, KEY = b(0xA1), b(0xA2), b(0x10), b(0x20), b(0x1D), b(0x5E)
+SET, SALT, CHUNK = b(0x5F, 16), b(0x5A, 16), b(0xC0, 300)
+HEAD = [LOG, 7, ID, 0, 1]
+
+GOOD = [
+    ("hello", [0, 1, 0, KEY]),
+    ("hello of a relay, newer and with features unknown here", [0, 65535, (1 << 64) - 1, KEY]),
+    ("ping", [1, 0]),
+    ("ping with the largest token", [1, (1 << 64) - 1]),
+    ("goodbye: stopping", [2, 0]),
+    ("goodbye with a reason unknown here", [2, 4000000000]),
+    ("pong", [3, 77]),
+    ("interest in nothing", [4, 0, []]),
+    ("interest in everything", [4, 1, []]),
+    ("interest in no author yet", [4, 2, []]),
+    ("interest in two authors", [4, 2, [A1, A2]]),
+    ("address without a signed word", [5, [["pnode1x@example.org:7373", b""]]]),
+    ("two addresses", [5, [["pnode1x@tor/x.onion:1", b(9, 70)], ["pnode1x@[::1]:65535", b(8, 1024)]]]),
+    ("interest change", [6, [A1], [A2]]),
+    ("interest change of nothing", [6, [], []]),
+    ("no heads", [8, 1, 1, []]),
+    ("heads: an author without logs", [8, 1, 0, [[A1, SET, []]]]),
+    ("heads: two authors", [8, 4294967295, 1, [[A1, SET, [HEAD, [LOG2, 0, ZERO, 0, 0]]], [A2, SET, [HEAD]]]]),
+    ("heads: forked above the head", [8, 2, 1, [[A1, SET, [[LOG, 7, ID, 8, 3]]]]]),
+    ("heads: forked from the start", [8, 2, 1, [[A1, SET, [[LOG, 0, ZERO, 1, 0]]]]]),
+    ("heads: known, not held", [8, 2, 1, [[A1, SET, [[LOG, SEQ_MAX, ID, 0, 0]]]]]),
+    ("ask for a run from the head", [10, 5, LOG, 0, 0, ZERO, 0, 1, 1048576]),
+    ("ask for a run from the head above what is here", [10, 6, LOG, 0, 0, ZERO, 41, 1, 4294967295]),
+    ("ask for a run, anchored, headers alone", [10, 7, LOG, 1, 100, ID, 99, 0, 1]),
+    ("run", [12, 5, 0, CHUNK]),
+    ("run: the last chunk", [12, 5, 1, CHUNK]),
+    ("run: nothing", [12, 5, 1, b""]),
+    ("ask for one body", [14, 8, LOG, 3, 3]),
+    ("ask for the most bodies", [14, 8, LOG, SEQ_MAX, SEQ_MAX - 1023]),
+    ("bodies", [16, 8, 0, LOG, [[3, SALT, b"\x81\x00\x02"], [5, SALT, b""]]]),
+    ("no bodies", [16, 8, 1, LOG, []]),
+    ("push", [18, CHUNK]),
+    ("announce", [20, [[LOG, 1, ID], [LOG2, SEQ_MAX, ID]]]),
+    ("ask for identities", [22, [A1, A2]]),
+    ("identity", [24, [b(1, 200), b(2, 1)]]),
+    ("evidence", [26, LOG, CHUNK]),
+    ("ask for heads", [28, 3]),
+    ("an odd type that is not known", [7, "whatever", [1, 2]]),
+    ("an odd type that is not known, alone", [4294967295]),
+]
+
+BAD = [
+    ("TRUNCATED", "nothing", Raw("")),
+    ("WRONG_TYPE", "no array", 0),
+    ("OUT_OF_RANGE", "an empty array", []),
+    ("WRONG_TYPE", "a type that is no number", ["hello"]),
+    ("OUT_OF_RANGE", "a type beyond 32 bits", [1 << 32]),
+    ("OUT_OF_RANGE", "a type below zero", [Raw("ff")]),
+    ("NOT_CANONICAL", "a type in a longer form", [Raw("cc00"), 1, 0, KEY]),
+    ("BAD_MESSAGE", "an even type that is not known", [30, 1]),
+    ("BAD_MESSAGE", "a large even type", [4294967294]),
+    ("NOT_CANONICAL", "an array in a longer form", Raw("dc0002" + "0100")),
+    ("TRUNCATED", "an array of four billion", Raw("ddffffffff")),
+    ("TRAILING", "a byte behind", Raw("92010000")),
+    ("OUT_OF_RANGE", "an element too many", [1, 0, 0]),
+    ("OUT_OF_RANGE", "an element too few", [1]),
+    ("OUT_OF_RANGE", "hello of version 0", [0, 0, 0, KEY]),
+    ("OUT_OF_RANGE", "hello of version 65536", [0, 65536, 0, KEY]),
+    ("OUT_OF_RANGE", "hello with a short key", [0, 1, 0, b(1, 31)]),
+    ("TOO_LARGE", "hello with a long key", [0, 1, 0, b(1, 33)]),
+    ("WRONG_TYPE", "hello with a key of text", [0, 1, 0, "k" * 32]),
+    ("NOT_CANONICAL", "hello with nil", [0, 1, 0, Raw("c0")]),
+    ("NOT_CANONICAL", "hello with a float", [0, 1, Raw("cb3ff0000000000000"), KEY]),
+    ("OUT_OF_RANGE", "goodbye with a reason beyond 32 bits", [2, 1 << 32]),
+    ("OUT_OF_RANGE", "ping below zero", [1, Raw("e0")]),
+    ("OUT_OF_RANGE", "interest of mode 3", [4, 3, []]),
+    ("OUT_OF_RANGE", "interest in everything and an author", [4, 1, [A1]]),
+    ("OUT_OF_RANGE", "interest in a short author", [4, 2, [b(1, 31)]]),
+    ("TRUNCATED", "interest cut", Raw(pack([4, 2, [A1]])[:-1].hex())),
+    ("OUT_OF_RANGE", "no addresses", [5, []]),
+    ("OUT_OF_RANGE", "an empty address", [5, [["", b""]]]),
+    ("TOO_LARGE", "an address of 346 bytes", [5, [["a" * 346, b""]]]),
+    ("TOO_LARGE", "an address record of 1025 bytes", [5, [["a", b(1, 1025)]]]),
+    ("NOT_UTF8", "an address that is no text", [5, [[Raw("a2fffe"), b""]]]),
+    ("WRONG_TYPE", "interest change without a list", [6, [A1], 0]),
+    ("OUT_OF_RANGE", "heads: last is 2", [8, 1, 2, []]),
+    ("OUT_OF_RANGE", "heads: session beyond 32 bits", [8, 1 << 32, 1, []]),
+    ("OUT_OF_RANGE", "heads: a head of four", [8, 1, 1, [[A1, SET, [[LOG, 7, ID, 0]]]]]),
+    ("OUT_OF_RANGE", "heads: no entry and an id", [8, 1, 1, [[A1, SET, [[LOG, 0, ID, 0, 0]]]]]),
+    ("OUT_OF_RANGE", "heads: an entry and no id", [8, 1, 1, [[A1, SET, [[LOG, 7, ZERO, 0, 0]]]]]),
+    ("OUT_OF_RANGE", "heads: forked at the head", [8, 1, 1, [[A1, SET, [[LOG, 7, ID, 7, 1]]]]]),
+    ("OUT_OF_RANGE", "heads: low above the head", [8, 1, 1, [[A1, SET, [[LOG, 7, ID, 0, 8]]]]]),
+    ("OUT_OF_RANGE", "heads: seq of 49 bits", [8, 1, 1, [[A1, SET, [[LOG, SEQ_MAX + 1, ID, 0, 0]]]]]),
+    ("TOO_LARGE", "heads: a long set hash", [8, 1, 1, [[A1, b(1, 17), []]]]),
+    ("OUT_OF_RANGE", "ask for a run of kind 2", [10, 5, LOG, 2, 1, ID, 0, 1, 1]),
+    ("OUT_OF_RANGE", "ask from the head with a top", [10, 5, LOG, 0, 1, ZERO, 0, 1, 1]),
+    ("OUT_OF_RANGE", "ask from the head with an id", [10, 5, LOG, 0, 0, ID, 0, 1, 1]),
+    ("OUT_OF_RANGE", "ask anchored without a top", [10, 5, LOG, 1, 0, ID, 0, 1, 1]),
+    ("OUT_OF_RANGE", "ask anchored for nothing", [10, 5, LOG, 1, 9, ID, 9, 1, 1]),
+    ("OUT_OF_RANGE", "ask for a run of no bytes", [10, 5, LOG, 1, 9, ID, 8, 1, 0]),
+    ("OUT_OF_RANGE", "run: nothing, and more to come", [12, 5, 0, b""]),
+    ("TOO_LARGE", "run: a chunk of 66,049 bytes", [12, 5, 1, b(0, 66049)]),
+    ("OUT_OF_RANGE", "ask for bodies upside down", [14, 8, LOG, 3, 4]),
+    ("OUT_OF_RANGE", "ask for the body of seq 0", [14, 8, LOG, 3, 0]),
+    ("OUT_OF_RANGE", "ask for 1,025 bodies", [14, 8, LOG, 1025, 1]),
+    ("OUT_OF_RANGE", "no bodies, and more to come", [16, 8, 0, LOG, []]),
+    ("OUT_OF_RANGE", "bodies descending", [16, 8, 1, LOG, [[5, SALT, b""], [3, SALT, b""]]]),
+    ("OUT_OF_RANGE", "a body twice", [16, 8, 1, LOG, [[5, SALT, b""], [5, SALT, b""]]]),
+    ("OUT_OF_RANGE", "a body with a short salt", [16, 8, 1, LOG, [[5, b(1, 15), b""]]]),
+    ("OUT_OF_RANGE", "push of nothing", [18, b""]),
+    ("OUT_OF_RANGE", "announce nothing", [20, []]),
+    ("OUT_OF_RANGE", "announce seq 0", [20, [[LOG, 0, ID]]]),
+    ("OUT_OF_RANGE", "ask for no identities", [22, []]),
+    ("OUT_OF_RANGE", "identity without records", [24, []]),
+    ("OUT_OF_RANGE", "identity with an empty record", [24, [b""]]),
+    ("OUT_OF_RANGE", "evidence of nothing", [26, LOG, b""]),
+    ("OUT_OF_RANGE", "ask for heads below zero", [28, Raw("ff")]),
+]
+
+
+def fields(value):
+    return value.hex() if isinstance(value, bytes) else list(map(fields, value)) if isinstance(value, list) else value
+
+
+def main():
+    print("# Messages, SPEC 9: verdict, what it is, the bytes, and for good ones the fields as JSON")
+    print("# (bytes as hex; IGNORED is an odd type that is not known). Written by make_wire.py.")
+    for name, message in GOOD:
+        verdict = "IGNORED" if "odd type" in name else "OK"
+        print(verdict, name, pack(message).hex(), json.dumps(fields(message)), sep="\t")
+    for verdict, name, message in BAD:
+        data = pack(message)
+        if len(data) <= 4096:
+            print(verdict, name, data.hex() or "-", "-", sep="\t")
+
+
+main()
