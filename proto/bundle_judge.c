@@ -44,9 +44,12 @@ static void start_entries(struct parley_bundle_entries *entries, const struct pa
 
 /* Without the signature. */
 static bool next_entry(struct parley_bundle_entries *entries, struct parley_bundle_entry *out) {
-    out->offset = entries->offset + parley_reader_offset(&entries->cursor.reader);
+    uint64_t offset = entries->offset + parley_reader_offset(&entries->cursor.reader);
+    if (!parley_chunk_next(&entries->cursor, &out->entry))
+        return false;
+    out->offset = offset;
     out->is_signed = false;
-    return parley_chunk_next(&entries->cursor, &out->entry);
+    return true;
 }
 
 static bool is_signed_by(const struct parley_entry *entry, const struct parley_device_key *device) {
@@ -70,21 +73,21 @@ bool parley_bundle_entries_next(struct parley_bundle_entries *entries,
 }
 
 /* Damage anywhere changes the ids from there on, so nothing behind it verifies; and an entry that
- * does verify commits to all below it. So it is right behind the last one that verifies. */
-static bool name_damage(struct parley_bundle_finding *finding, enum parley_error error,
-                        const char *field, const struct parley_chunk *chunk,
-                        const struct parley_device_key *device, uint64_t chunk_offset) {
+ * does verify commits to all below it. So it is right behind the last one that verifies: a seq and
+ * where it begins in the file, perhaps the end of what the chunk holds. */
+static parley_seq find_damage(uint64_t *damaged_offset, const struct parley_chunk *chunk,
+                              const struct parley_device_key *device, uint64_t chunk_offset) {
     struct parley_bundle_entries entries;
     struct parley_bundle_entry entry;
     parley_seq damaged_seq = chunk->seq_first;
     start_entries(&entries, chunk, device, chunk_offset);
-    uint64_t damaged_offset = entries.offset;
+    *damaged_offset = entries.offset;
     while (parley_bundle_entries_next(&entries, &entry))
         if (entry.is_signed) {
             damaged_seq = entry.entry.header.seq + 1;
-            damaged_offset = entries.offset + parley_reader_offset(&entries.cursor.reader);
+            *damaged_offset = entries.offset + parley_reader_offset(&entries.cursor.reader);
         }
-    return refuse_entry(finding, error, damaged_offset, field, &chunk->log, damaged_seq);
+    return damaged_seq;
 }
 
 /* ---- Records ------------------------------------------------------------------------------- */
@@ -239,26 +242,30 @@ static bool judge_top(const struct parley_bundle_judge *judge,
     finding->top_is_signed = is_signed_by(&top.entry, &judge->device);
     bool is_named =
         judge->policy.seq == top.entry.header.seq && PARLEY_EQUAL(judge->policy.id, top.entry.id);
-    return finding->top_is_signed || is_named ||
-           name_damage(finding, PARLEY_E_BAD_SIGNATURE, "signature", &finding->chunk,
-                       &judge->device, offset);
+    if (finding->top_is_signed || is_named)
+        return true;
+    uint64_t at;
+    parley_seq seq = find_damage(&at, &finding->chunk, &judge->device, offset);
+    return refuse_entry(finding, PARLEY_E_BAD_SIGNATURE, at, "signature", &judge->log, seq);
 }
 
 /* A chunk that does not parse: of the entries in front the last that verifies tells, as elsewhere.
- * When all bytes but the head's are accounted for, no entry is damaged. */
+ * When they all do and nothing else is left to be an entry, the damage is outside any. */
 static bool refuse_form(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
                         const struct parley_bundle_section *section,
                         const struct parley_fault *fault) {
     const struct parley_chunk *chunk = &finding->chunk;
-    uint64_t offset = section->payload_offset;
+    uint64_t offset = section->payload_offset, at;
     struct parley_policy policy;
     struct parley_device_key device;
-    bool has_items = chunk->items.data != NULL && chunk->items.data + chunk->items.size <
-                                                      section->payload.data + section->payload.size;
-    if (!has_items || !judge->has_author || fault->error == PARLEY_E_TRAILING ||
+    if (chunk->items.data == NULL || !judge->has_author ||
         !parley_identity_log_policy(&policy, &device, &judge->set, &chunk->log))
         return refuse(finding, fault->error, offset + fault->offset, fault->field);
-    return name_damage(finding, fault->error, fault->field, chunk, &device, offset);
+    parley_seq seq = find_damage(&at, chunk, &device, offset);
+    bool is_behind = seq == chunk->seq_first + chunk->count;
+    if (is_behind && (fault->error == PARLEY_E_TRAILING || at == offset + section->payload.size))
+        return refuse(finding, fault->error, offset + fault->offset, fault->field);
+    return refuse_entry(finding, fault->error, at, fault->field, &chunk->log, seq);
 }
 
 static bool judge_chunk(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
