@@ -11,8 +11,9 @@
  *   what it needs.
  * - STORE, READ and VERIFY carry a ticket and come back as STORED, READ_DONE and VERIFIED with it,
  *   exactly once each; STOREDs in the order of their STOREs.
- * - After a STORED with a disk error the store is closed and opened again by the shell, which then
- *   sends LOAD_LOG for every log held and STORE_OPENED. Until then nothing is acknowledged.
+ * - After a STORED with a disk error the store is closed and opened again by the shell, once every
+ *   STORE has had its STORED; it then sends LOAD_RECORD, LOAD_LOG and LOAD_META for everything held
+ *   and STORE_OPENED. Until then nothing is acknowledged.
  * - RECEIVED answers how many bytes were consumed. The rest is offered again, at the front, with
  *   the next bytes or when RESUME names the connection; a shell keeps at most
  *   PARLEY_RECEIVE_BYTES_MAX of it and stops reading the socket until there is room.

@@ -1,0 +1,55 @@
+/* What one node decides for itself: every table, queue, buffer and timer of the core, with its
+ * reason. Nothing here decides whether bytes are valid (limits.h does).
+ */
+#ifndef PARLEY_NODE_LIMITS_H
+#define PARLEY_NODE_LIMITS_H
+
+#include <parley/limits.h>
+
+/* Tables. Memory is taken at create but touched only when used. */
+#define PARLEY_PEERS_DEFAULT          256u    /* a relay's neighbours; below the descriptors */
+#define PARLEY_LOGS_DEFAULT           100000u /* a large relay today; 0.4 KiB each */
+#define PARLEY_AUTHORS_DEFAULT        65536u
+#define PARLEY_BOOK_ADDRESSES_MAX     256u  /* addresses the owner gave; learned ones come later */
+#define PARLEY_FACTS_BYTES_PER_AUTHOR 512u  /* one device: one class of 128 bytes; four devices */
+#define PARLEY_INTEREST_AUTHORS_MAX   8192u /* that one peer may name: 64 KiB of it */
+
+/* Work in flight. */
+#define PARLEY_JOBS_MAX         64u         /* messages that wait for a signature check: 4.3 MB */
+#define PARLEY_JOBS_PER_PEER    8u          /* so that eight peers can work at once */
+#define PARLEY_SERVES_MAX       1024u       /* asks that we answer */
+#define PARLEY_SERVES_PER_PEER  64u         /* twice what we ask of one peer ourselves */
+#define PARLEY_READS_MAX        16u         /* of the disk at once; each up to 64 KiB */
+#define PARLEY_FETCHES_MAX      128u        /* asks of ours, in all */
+#define PARLEY_FETCHES_PER_PEER 32u         /* of 64 KiB each: 2 MiB on the way */
+#define PARLEY_STORES_MAX       4096u       /* operations between STORE and STORED */
+#define PARLEY_STORE_BYTES_MAX  (16u << 20) /* bytes of them: a second of a slow disk */
+#define PARLEY_STAGE_BYTES_MAX  (8u << 20)  /* live entries kept until they are durable */
+
+/* One step. */
+#define PARLEY_EFFECTS_MAX   8192u
+#define PARLEY_OUT_BYTES_MAX (4u << 20) /* sealed bytes of one step */
+
+/* Sending. */
+#define PARLEY_WINDOW_BYTES      (512u << 10) /* unsent bytes above which answers wait */
+#define PARLEY_PUSH_WINDOW_BYTES (1u << 20)   /* above which pushes are left to catching up */
+#define PARLEY_UNSENT_BYTES_MAX  (4u << 20)   /* above which a peer that asks on is closed */
+#define PARLEY_PUSH_BYTES_MAX    8192u        /* larger entries are announced, and asked for */
+#define PARLEY_RUN_ASK_BYTES     (1u << 20)   /* asked for at once, of one log */
+
+/* Time, in ms. */
+#define PARLEY_HANDSHAKE_MS        10000u /* a slow link, twice over */
+#define PARLEY_HANDSHAKE_JITTER_MS 5000u  /* so that the moment of closing tells nothing */
+#define PARLEY_PING_AFTER_MS       30000u /* keeps address translators open */
+#define PARLEY_IDLE_MS             90000u /* three pings unanswered */
+#define PARLEY_FETCH_MS            20000u /* an ask without any chunk */
+#define PARLEY_HEADS_EVERY_MS      30000u /* catching up runs regardless of what was pushed */
+#define PARLEY_DIAL_BACKOFF_MIN_MS 500u
+#define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */
+#define PARLEY_LOG_BACKOFF_MIN_MS  1000u
+#define PARLEY_LOG_BACKOFF_MAX_MS  60000u
+
+static_assert(PARLEY_PUSH_BYTES_MAX < PARLEY_OUT_BYTES_MAX / PARLEY_PEERS_DEFAULT,
+              "one post for every peer fits a step");
+
+#endif

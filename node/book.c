@@ -1,0 +1,107 @@
+#include "internal.h"
+
+/* Whom to dial, and when: addresses that the owner gave, each tried again with a growing pause. */
+
+#define META_BOOK "peer/"
+
+static uint32_t book_find(const struct parley_node *node, const struct parley_node_key *key) {
+    for (uint32_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++)
+        if (node->book[i].is_used && PARLEY_EQUAL(node->book[i].address.key, *key))
+            return i;
+    return NONE;
+}
+
+static struct parley_span meta_key(const struct parley_node_key *key, uint8_t out[64]) {
+    size_t prefix = strlen(META_BOOK);
+    memcpy(out, META_BOOK, prefix);
+    memcpy(out + prefix, key->bytes, sizeof key->bytes);
+    return PARLEY_SPAN(out, prefix + sizeof key->bytes);
+}
+
+uint32_t book_take(struct parley_node *node, const struct parley_address *address, bool keep) {
+    uint32_t at = book_find(node, &address->key);
+    for (uint32_t i = 0; at == NONE && i < PARLEY_BOOK_ADDRESSES_MAX; i++)
+        if (!node->book[i].is_used)
+            at = i;
+    if (at == NONE)
+        return NONE;
+    struct book_row *row = &node->book[at];
+    if (!row->is_used)
+        row->peer = NONE;
+    row->is_used = true;
+    row->address = *address;
+    row->failures = 0;
+    row->dial_at = node->now;
+    deadline_lower(node, node->now);
+    if (keep) {
+        uint8_t key[64];
+        char text[PARLEY_ADDRESS_TEXT_SIZE];
+        parley_address_encode(text, address);
+        meta_put(node, meta_key(&address->key, key), PARLEY_SPAN(text, strlen(text)));
+        row->is_kept = true;
+    }
+    return at;
+}
+
+void book_load(struct parley_node *node, struct parley_span value) {
+    struct parley_address address;
+    if (parley_address_decode(&address, value).error == PARLEY_E_OK) {
+        uint32_t at = book_take(node, &address, false);
+        if (at != NONE)
+            node->book[at].is_kept = true;
+    }
+}
+
+void book_forget(struct parley_node *node, const struct parley_node_key *key) {
+    uint32_t at = book_find(node, key);
+    if (at == NONE)
+        return;
+    if (node->book[at].is_kept) {
+        uint8_t name[64];
+        meta_put(node, meta_key(key, name), PARLEY_NO_SPAN);
+    }
+    if (node->book[at].peer != NONE)
+        node->peers[node->book[at].peer].book = NONE;
+    node->book[at].is_used = false;
+}
+
+void book_on_closed(struct parley_node *node, uint32_t book, bool was_open) {
+    struct book_row *row = &node->book[book];
+    row->peer = NONE;
+    if (was_open)
+        row->failures = 0;
+    parley_time_ms pause = (parley_time_ms)PARLEY_DIAL_BACKOFF_MIN_MS
+                           << (row->failures < 16 ? row->failures : 16);
+    if (pause > PARLEY_DIAL_BACKOFF_MAX_MS)
+        pause = PARLEY_DIAL_BACKOFF_MAX_MS;
+    row->failures = row->failures < 16 ? row->failures + 1 : 16;
+    /* Jitter of a half, so that peers of a relay that came back do not all come at once. */
+    row->dial_at = node->now + pause / 2 + parley_random_below(&node->random, pause / 2 + 1);
+    deadline_lower(node, row->dial_at);
+}
+
+static bool is_connected(const struct parley_node *node, const struct parley_node_key *key) {
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN && PARLEY_EQUAL(node->peers[i].node_key, *key))
+            return true;
+    return false;
+}
+
+void book_on_timer(struct parley_node *node) {
+    if (!node->is_started)
+        return;
+    for (uint32_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++) {
+        struct book_row *row = &node->book[i];
+        if (!row->is_used || row->peer != NONE)
+            continue;
+        if (PARLEY_EQUAL(row->address.key, node->node_key)) {
+            row->is_used = false;
+            continue;
+        }
+        if (node->now >= row->dial_at &&
+            (is_connected(node, &row->address.key) || !peer_dial(node, i)))
+            row->dial_at = node->now + PARLEY_DIAL_BACKOFF_MAX_MS;
+        if (row->peer == NONE)
+            deadline_lower(node, row->dial_at);
+    }
+}

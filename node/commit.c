@@ -1,0 +1,160 @@
+#include "internal.h"
+
+/* The disk said yes, or no; and what it held at start. Nothing leaves this node, is shown or is
+ * answered before the yes. */
+
+static void push_on(struct parley_node *node, const struct pending_store *pending,
+                    struct parley_span chunk) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_PUSH};
+    message.as.push.chunk = chunk;
+    struct parley_writer writer;
+    parley_writer_init(&writer, node->compose, PARLEY_MESSAGE_BYTES_MAX);
+    parley_wire_encode(&writer, &message);
+    struct parley_span bytes;
+    if (parley_writer_finish(&writer, &bytes) != PARLEY_E_OK)
+        return;
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase == PEER_OPEN && peer->connection != pending->source_connection &&
+            peer->unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
+            peer_wants(node, peer, pending->author))
+            (void)peer_send(node, peer, bytes);
+    }
+}
+
+static void chunk_is_stored(struct parley_node *node, const struct pending_store *pending) {
+    struct log_row *row = &node->logs[pending->log];
+    node->entries_count += pending->count;
+    row->entries_count += pending->count;
+    bool moved = pending->run.hi_is_signed && pending->run.hi > row->durable.seq;
+    if (moved)
+        row->durable = (struct parley_anchor){pending->run.hi, pending->run.hi_id};
+    struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
+    show->show.author = node->authors[pending->author].set.author;
+    show->show.log = row->log;
+    show->show.seq_low = pending->run.lo;
+    show->show.seq_high = pending->run.hi;
+    show->show.id = pending->run.hi_id;
+    if (row->forked != 0 && pending->run.hi >= row->forked)
+        return;
+    if (pending->is_live)
+        push_on(node, pending, PARLEY_SPAN(node->stage + pending->stage_offset, pending->bytes));
+    else if (moved)
+        announce_to_interested(node, pending->log, pending->source_connection);
+}
+
+static void answer(struct parley_node *node, const struct pending_store *pending,
+                   enum parley_error error) {
+    if (pending->request == 0)
+        return;
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_REPLY);
+    effect->reply.request = pending->request;
+    effect->reply.error = error == PARLEY_E_EXISTS ? PARLEY_E_OK : error;
+    if (error != PARLEY_E_OK)
+        return;
+    effect->reply.log = node->logs[pending->log].log;
+    effect->reply.seq = pending->run.hi;
+    effect->reply.id = pending->run.hi_id;
+    effect->reply.count = pending->count;
+}
+
+static void record_is_stored(struct parley_node *node, uint32_t author) {
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN && peer_wants(node, &node->peers[i], author))
+            heads_send_author(node, &node->peers[i], author, 0);
+}
+
+void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error) {
+    assert(ticket_kind_of(ticket) == TICKET_STORE && node->stores_head < node->stores_tail);
+    assert(ticket_index(ticket) == node->stores_head % PARLEY_STORES_MAX);
+    struct pending_store pending = node->stores[node->stores_head++ % PARLEY_STORES_MAX];
+    node->store_bytes -= pending.bytes;
+    node->stage_used -= pending.stage_size;
+    bool failed = parley_error_class(error) == PARLEY_CLASS_LOCAL;
+    if (failed && !node->is_failed) {
+        node->is_failed = true;
+        effect_log(node, PARLEY_LOG_ERROR, error, 0, "the store failed: read-only until it opens");
+    }
+    if (pending.after == AFTER_CHUNK) {
+        node->logs[pending.log].stores_in_flight--;
+        if (error == PARLEY_E_OK)
+            chunk_is_stored(node, &pending);
+        else if (!failed && error != PARLEY_E_EXISTS)
+            effect_log(node, PARLEY_LOG_ERROR, error, 0, "the store and the node disagree");
+    }
+    if (pending.after == AFTER_RECORD && error == PARLEY_E_OK)
+        record_is_stored(node, pending.author);
+    answer(node, &pending, failed ? PARLEY_E_READ_ONLY : error);
+}
+
+/* --- loading ------------------------------------------------------------------------------- */
+
+/* What was staged and never stored is forgotten, when the store tells anew what it holds. */
+static void reload_begin(struct parley_node *node) {
+    if (!node->is_failed || node->is_reloading)
+        return;
+    node->is_reloading = true;
+    node->entries_count = 0;
+    for (size_t i = 0; i < node->authors_count; i++) {
+        struct parley_identity *set = &node->authors[i].set;
+        struct parley_author author = set->author;
+        struct parley_identity_storage storage = set->storage;
+        parley_identity_init(set, &author, &storage);
+    }
+    for (size_t i = 0; i < node->logs_count; i++) {
+        struct log_row *row = &node->logs[i];
+        row->ranges.count = 0;
+        row->durable = (struct parley_anchor){0};
+        row->policy = PARLEY_NO_POLICY;
+        row->entries_count = 0;
+        row->forked = 0;
+    }
+}
+
+void on_load_record(struct parley_node *node, const struct parley_author *author,
+                    struct parley_span bytes) {
+    struct parley_record record;
+    struct parley_identity_change change;
+    reload_begin(node);
+    uint32_t row = author_take(node, author);
+    if (row == NONE || parley_record_decode(&record, bytes).error != PARLEY_E_OK) {
+        effect_log(node, PARLEY_LOG_ERROR, PARLEY_E_STORE_DAMAGED, 0, "a record was passed over");
+        return;
+    }
+    if (author_add_record(node, row, &record, &change) == PARLEY_IDENTITY_ADDED)
+        author_refresh_logs(node, row);
+    else
+        effect_log(node, PARLEY_LOG_ERROR, PARLEY_E_STORE_DAMAGED, 0, "a record did not fit");
+}
+
+void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
+    reload_begin(node);
+    uint32_t author = author_take(node, &log->author);
+    uint32_t index = author == NONE ? NONE : log_take(node, author, &log->device);
+    if (index == NONE) {
+        effect_log(node, PARLEY_LOG_ERROR, PARLEY_E_FULL, 0, "a log was passed over");
+        return;
+    }
+    struct log_row *row = &node->logs[index];
+    row->ranges = log->ranges;
+    row->forked = log->forked;
+    row->entries_count = log->entries_count;
+    node->entries_count += log->entries_count;
+    row->durable = (struct parley_anchor){0};
+    for (unsigned i = 0; i < log->ranges.count; i++)
+        if (log->ranges.ranges[i].hi_is_signed) {
+            row->durable =
+                (struct parley_anchor){log->ranges.ranges[i].hi, log->ranges.ranges[i].hi_id};
+            break;
+        }
+}
+
+void on_store_opened(struct parley_node *node) {
+    assert(node->stores_head == node->stores_tail);
+    reload_begin(node);
+    node->is_failed = false;
+    node->is_reloading = false;
+    node->heads_at = node->now; /* what was lost on the way is asked for again */
+    deadline_lower(node, node->now);
+    effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, 0, "the store is open again");
+}

@@ -1,0 +1,275 @@
+#include "internal.h"
+
+/* What peers want of us, and what we want of them. A relay wants everything; a person's node wants
+ * the authors whom the owner follows, and whom those follow up to the owner's number of hops. */
+
+#define META_FOLLOW         "follow/"
+#define META_HOP            "hop/"
+#define AUTHORS_PER_MESSAGE 512u
+
+/* Heap sort: in place and without an allocator, which libc's qsort does not promise. */
+static void sift(uint64_t *items, size_t from, size_t count) {
+    for (size_t child; (child = 2 * from + 1) < count; from = child) {
+        if (child + 1 < count && items[child + 1] > items[child])
+            child++;
+        if (items[from] >= items[child])
+            return;
+        uint64_t swap = items[from];
+        items[from] = items[child];
+        items[child] = swap;
+    }
+}
+
+static void sort_hashes(uint64_t *items, size_t count) {
+    for (size_t i = count / 2; i-- > 0;)
+        sift(items, i, count);
+    for (size_t end = count; end-- > 1;) {
+        uint64_t swap = items[0];
+        items[0] = items[end];
+        items[end] = swap;
+        sift(items, 0, end);
+    }
+}
+
+/* The first place whose value is not below the hash. */
+static uint32_t interest_place(const struct peer *peer, uint64_t hash) {
+    uint32_t low = 0, high = peer->interest_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (peer->interest[middle] < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool interest_has(const struct peer *peer, uint64_t hash) {
+    uint32_t at = interest_place(peer, hash);
+    return at < peer->interest_count && peer->interest[at] == hash;
+}
+
+bool peer_wants(const struct parley_node *node, const struct peer *peer, uint32_t author) {
+    switch (peer->mode) {
+    case PARLEY_INTEREST_NOTHING:
+        return false;
+    case PARLEY_INTEREST_EVERYTHING:
+        return true;
+    case PARLEY_INTEREST_AUTHORS:
+        return interest_has(peer, table_hash(node, node->authors[author].set.author.bytes));
+    }
+    return false;
+}
+
+/* --- ours ---------------------------------------------------------------------------------- */
+
+void interest_send(struct parley_node *node, struct peer *peer) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_INTEREST};
+    message.as.interest.mode =
+        node->config.relay ? PARLEY_INTEREST_EVERYTHING : PARLEY_INTEREST_AUTHORS;
+    if (node->config.relay) {
+        (void)peer_send_message(node, peer, &message);
+        return;
+    }
+    uint8_t buffer[AUTHORS_PER_MESSAGE * 34];
+    struct parley_writer writer;
+    size_t count = 0;
+    parley_writer_init(&writer, buffer, sizeof buffer);
+    for (uint32_t i = 0; i <= node->authors_count; i++) {
+        if (i < node->authors_count && author_is_wanted(node, i)) {
+            parley_wire_put_author(&writer, &node->authors[i].set.author);
+            count++;
+        }
+        bool is_end = i == node->authors_count;
+        if (count < AUTHORS_PER_MESSAGE && !is_end)
+            continue;
+        struct parley_wire_list list = parley_wire_list_of(&writer, count);
+        if (message.type == PARLEY_WIRE_INTEREST)
+            message.as.interest.authors = list;
+        else
+            message.as.interest_change.added = list;
+        if (message.type == PARLEY_WIRE_INTEREST || count > 0)
+            (void)peer_send_message(node, peer, &message);
+        message = (struct parley_wire_message){.type = PARLEY_WIRE_INTEREST_CHANGE};
+        parley_writer_init(&writer, buffer, sizeof buffer);
+        count = 0;
+    }
+}
+
+void interest_send_change(struct parley_node *node, const struct parley_author *author, bool on) {
+    if (node->config.relay)
+        return;
+    uint8_t buffer[34];
+    struct parley_writer writer;
+    parley_writer_init(&writer, buffer, sizeof buffer);
+    parley_wire_put_author(&writer, author);
+    struct parley_wire_list list = parley_wire_list_of(&writer, 1);
+    struct parley_wire_message message = {.type = PARLEY_WIRE_INTEREST_CHANGE};
+    if (on)
+        message.as.interest_change.added = list;
+    else
+        message.as.interest_change.removed = list;
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN)
+            (void)peer_send_message(node, &node->peers[i], &message);
+}
+
+/* --- theirs -------------------------------------------------------------------------------- */
+
+void on_interest(struct parley_node *node, struct peer *peer,
+                 const struct parley_wire_interest *interest) {
+    peer->mode = interest->mode;
+    peer->interest_count = 0;
+    struct parley_wire_list list = interest->authors;
+    struct parley_author author;
+    while (parley_wire_next_author(&list, &author))
+        if (peer->interest_count < PARLEY_INTEREST_AUTHORS_MAX)
+            peer->interest[peer->interest_count++] = table_hash(node, author.bytes);
+    sort_hashes(peer->interest, peer->interest_count);
+    heads_send_all(node, peer, 0);
+}
+
+static bool interest_insert(struct peer *peer, uint64_t hash) {
+    uint32_t at = interest_place(peer, hash);
+    if (at < peer->interest_count && peer->interest[at] == hash)
+        return true;
+    if (peer->interest_count == PARLEY_INTEREST_AUTHORS_MAX)
+        return false;
+    memmove(&peer->interest[at + 1], &peer->interest[at],
+            (peer->interest_count - at) * sizeof *peer->interest);
+    peer->interest[at] = hash;
+    peer->interest_count++;
+    return true;
+}
+
+static void interest_remove(struct peer *peer, uint64_t hash) {
+    uint32_t at = interest_place(peer, hash);
+    if (at == peer->interest_count || peer->interest[at] != hash)
+        return;
+    peer->interest_count--;
+    memmove(&peer->interest[at], &peer->interest[at + 1],
+            (peer->interest_count - at) * sizeof *peer->interest);
+}
+
+void on_interest_change(struct parley_node *node, struct peer *peer,
+                        struct parley_wire_interest_change *change) {
+    struct parley_author author;
+    if (peer->mode == PARLEY_INTEREST_NOTHING)
+        peer->mode = PARLEY_INTEREST_AUTHORS;
+    while (parley_wire_next_author(&change->removed, &author))
+        interest_remove(peer, table_hash(node, author.bytes));
+    while (parley_wire_next_author(&change->added, &author)) {
+        if (!interest_insert(peer, table_hash(node, author.bytes)))
+            continue;
+        uint32_t row = author_find(node, &author);
+        if (row != NONE)
+            heads_send_author(node, peer, row, 0);
+    }
+}
+
+/* --- the owner's follows ------------------------------------------------------------------- */
+
+static struct parley_span meta_name(const char *prefix, const struct parley_author *author,
+                                    uint8_t out[64]) {
+    size_t size = strlen(prefix);
+    memcpy(out, prefix, size);
+    memcpy(out + size, author->bytes, sizeof author->bytes);
+    return PARLEY_SPAN(out, size + sizeof author->bytes);
+}
+
+static void depth_set(struct parley_node *node, uint32_t author, uint8_t depth) {
+    bool was = author_is_wanted(node, author);
+    node->authors[author].depth = depth;
+    bool is = author_is_wanted(node, author);
+    if (was != is)
+        interest_send_change(node, &node->authors[author].set.author, is);
+}
+
+void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_private) {
+    struct author_row *row = &node->authors[author];
+    if (row->depth == 0)
+        return;
+    row->is_followed = on;
+    row->is_private = on && is_private;
+    depth_set(node, author, on ? 1 : UINT8_MAX);
+}
+
+void interest_load_meta(struct parley_node *node, struct parley_span key,
+                        struct parley_span value) {
+    struct parley_author author;
+    size_t follow = strlen(META_FOLLOW), hop = strlen(META_HOP);
+    if (value.size != 1)
+        return;
+    if (key.size == follow + sizeof author.bytes && memcmp(key.data, META_FOLLOW, follow) == 0) {
+        memcpy(author.bytes, key.data + follow, sizeof author.bytes);
+        uint32_t row = author_take(node, &author);
+        if (row != NONE)
+            follow_set(node, row, true, value.data[0] == 'p');
+    }
+    if (key.size == hop + sizeof author.bytes && memcmp(key.data, META_HOP, hop) == 0) {
+        memcpy(author.bytes, key.data + hop, sizeof author.bytes);
+        uint32_t row = author_take(node, &author);
+        if (row != NONE && value.data[0] < node->authors[row].depth)
+            node->authors[row].depth = value.data[0];
+    }
+}
+
+void on_follow(struct parley_node *node, const struct parley_event *event) {
+    parley_request request = event->follow.request;
+    const struct parley_author *author = &event->follow.author;
+    uint32_t row = author_take(node, author);
+    if (row == NONE || !store_has_room(node)) {
+        effect_reply(node, request, row == NONE ? PARLEY_E_FULL : PARLEY_E_READ_ONLY);
+        return;
+    }
+    if (node->authors[row].depth == 0) {
+        effect_reply(node, request, PARLEY_E_BAD_INPUT);
+        return;
+    }
+    bool was_public = node->authors[row].is_followed && !node->authors[row].is_private;
+    follow_set(node, row, event->follow.on, event->follow.is_private);
+    uint8_t name[64];
+    uint8_t value = event->follow.is_private ? 'p' : 'f';
+    meta_put(node, meta_name(META_FOLLOW, author, name),
+             event->follow.on ? PARLEY_SPAN(&value, 1) : PARLEY_NO_SPAN);
+    /* Public following is said, and unsaid, in one's own log. */
+    bool says = event->follow.on ? !event->follow.is_private && !was_public : was_public;
+    if (!says || !node->config.has_device) {
+        effect_reply(node, request, PARLEY_E_OK);
+        return;
+    }
+    node->body = (struct parley_body){.kind = PARLEY_BODY_FOLLOW};
+    node->body.follow.author = *author;
+    node->body.follow.on = event->follow.on;
+    uint8_t bytes[64];
+    struct parley_span body;
+    if (parley_body_encode(&body, bytes, sizeof bytes, &node->body) == PARLEY_E_OK)
+        on_publish(node, request, body, 0);
+    else
+        effect_reply(node, request, PARLEY_E_BAD_INPUT);
+}
+
+static void hop_add(struct parley_node *node, const struct parley_author *author, uint8_t depth) {
+    uint32_t row = author_take(node, author);
+    if (row == NONE || node->authors[row].depth <= depth)
+        return;
+    depth_set(node, row, depth);
+    uint8_t name[64];
+    meta_put(node, meta_name(META_HOP, author, name), PARLEY_SPAN(&depth, 1));
+}
+
+void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span bytes) {
+    unsigned depth = node->authors[author].depth;
+    if (node->config.relay || depth == 0 || depth >= node->config.hops)
+        return;
+    struct parley_chunk chunk;
+    if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK)
+        return;
+    struct parley_chunk_cursor cursor;
+    struct parley_item item;
+    parley_chunk_start(&cursor, &chunk);
+    while (parley_chunk_next_item(&cursor, &item))
+        if (item.has_body && parley_body_decode(&node->body, item.body).error == PARLEY_E_OK &&
+            node->body.kind == PARLEY_BODY_FOLLOW && node->body.follow.on)
+            hop_add(node, &node->body.follow.author, (uint8_t)(depth + 1));
+}

@@ -1,0 +1,426 @@
+/* The inside of a node. Only files of this folder include it.
+ *
+ * Who decides what:
+ *   node.c     create, free, step, deadline       tables.c  rows of authors and logs
+ *   effects.c  what leaves a step                 peers.c   connections, handshake, hello, goodbye
+ *   book.c     whom to dial, and when             messages.c one message, to where it belongs
+ *   interest.c what peers want of us, and we      ingest.c  the one door for every entry
+ *   jobs.c     messages that wait                 records.c and for every identity record
+ *   commit.c   the disk said yes                  publish.c a person's words become an entry
+ *   catchup.c  heads, asks, what is missing       serve.c   answers to asks
+ *   query.c    what the owner's programs may ask
+ */
+#ifndef PARLEY_NODE_INTERNAL_H
+#define PARLEY_NODE_INTERNAL_H
+
+#include "arena.h"
+
+#include <assert.h>
+#include <parley/body.h>
+#include <parley/identity.h>
+#include <parley/link.h>
+#include <parley/node.h>
+#include <parley/node_limits.h>
+#include <parley/ranges.h>
+
+#define NONE UINT32_MAX
+
+#define PARLEY_HEADS_BYTES (256u * 96u)
+#define PARLEY_ITEMS_BYTES 65536u /* half of it full, and one author of the largest size */
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+struct author_row {
+    struct parley_identity set;
+    uint32_t logs_first; /* list through log_row.next_of_author */
+    bool is_followed;    /* by the owner, directly */
+    bool is_private;
+    uint8_t depth; /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
+};
+
+struct log_row {
+    struct parley_log log;
+    struct parley_device_key device;
+    uint32_t author;
+    uint32_t next_of_author;
+    struct parley_policy policy;
+    struct parley_ranges ranges;  /* accepted: sign and judge on it */
+    struct parley_anchor durable; /* announce it; seq 0 when nothing that is signed is on disk */
+    parley_seq forked;
+    uint32_t stores_in_flight;
+    uint64_t entries_count; /* durable */
+    /* what some peer said that it has beyond ours */
+    bool is_queued; /* in the list of logs to fetch */
+    uint32_t queue_next;
+    uint32_t fetch; /* slot of the ask in flight, or NONE */
+    parley_connection source;
+    parley_seq source_seq;
+    struct parley_id source_id;
+    parley_seq source_low;
+    uint8_t failures;
+    parley_time_ms retry_at;
+};
+
+/* --- connections --------------------------------------------------------------------------- */
+
+enum peer_phase {
+    PEER_FREE,
+    PEER_DIALLING,
+    PEER_LINKING, /* the handshake */
+    PEER_HELLO,   /* sealed; the peer's hello is awaited */
+    PEER_OPEN,
+    PEER_CLOSING, /* CLOSE was said; CLOSED is awaited */
+};
+
+struct peer {
+    enum peer_phase phase;
+    bool is_dialled;
+    bool is_relay;
+    bool is_known;   /* node_key is that of the peer: dialled, or proved by its hello */
+    bool is_starved; /* bytes wait because no job was free */
+    parley_connection connection;
+    uint32_t book; /* address it was dialled by, or NONE */
+    struct parley_link link;
+    struct parley_node_key node_key;
+    parley_time_ms since;
+    parley_time_ms deadline; /* of the handshake; then of the peer's silence */
+    parley_time_ms ping_at;
+    uint64_t received_bytes, sent_bytes, unsent_bytes;
+    uint32_t stalled; /* job that holds the message to be handled next, or NONE */
+    uint32_t jobs_count, serves_count, fetches_count;
+    /* what it wants of us */
+    enum parley_interest_mode mode;
+    uint64_t *interest; /* sorted keyed hashes of authors */
+    uint32_t interest_count;
+    /* heads on their way to it */
+    bool is_told; /* all of heads_next .. are still to be sent */
+    uint32_t heads_next;
+    uint64_t heads_session;
+};
+
+struct book_row {
+    bool is_used;
+    bool is_kept; /* written to the store */
+    struct parley_address address;
+    uint32_t peer; /* slot of the connection, or NONE */
+    uint8_t failures;
+    parley_time_ms dial_at;
+};
+
+/* --- work in flight ------------------------------------------------------------------------ */
+
+enum job_state {
+    JOB_FREE,
+    JOB_STALLED, /* a message that waits for another job of the same log or author */
+    JOB_CHECKING,
+    JOB_READING, /* for the id of an entry that is held */
+};
+
+enum job_kind { JOB_MESSAGE, JOB_CHUNK, JOB_RECORDS };
+
+enum chunk_source { CHUNK_PUSH, CHUNK_RUN, CHUNK_IMPORT, CHUNK_OWN, CHUNK_EVIDENCE };
+
+struct chunk_task {
+    enum chunk_source source;
+    struct parley_log log;
+    bool is_anchored;
+    struct parley_anchor anchor;
+    bool check_held; /* the own signature of the top was checked and holds */
+    bool id_known;   /* known_* was read from the disk for this task */
+    parley_seq known_seq;
+    struct parley_id known_id;
+    uint32_t fetch; /* CHUNK_RUN */
+    uint32_t fetch_request;
+    bool is_last; /* CHUNK_RUN: nothing follows */
+};
+
+struct records_task {
+    struct parley_wire_list left; /* into the job's buffer; the first is being checked */
+    uint32_t checks_left;
+    bool check_failed;
+    uint64_t added;
+};
+
+struct job {
+    enum job_state state;
+    enum job_kind kind;
+    uint16_t generation; /* part of tickets: a late answer finds another generation */
+    uint32_t peer;       /* slot, or NONE: the owner */
+    parley_connection connection;
+    parley_request request;
+    size_t size;
+    struct chunk_task chunk;
+    struct records_task records;
+    uint8_t *buffer; /* PARLEY_MESSAGE_BYTES_MAX */
+};
+
+enum serve_kind { SERVE_RUN, SERVE_RECORDS, SERVE_BODIES, SERVE_EVIDENCE };
+
+struct serve {
+    bool is_used;
+    bool is_reading;
+    enum serve_kind kind;
+    uint32_t peer;
+    parley_connection connection;
+    uint16_t generation;
+    uint64_t request;
+    struct parley_log log;
+    struct parley_author author;
+    parley_seq top, down; /* RUN, BODIES: next to send; exclusive lower bound */
+    bool bodies;
+    uint64_t bytes_left;
+    size_t index; /* EVIDENCE, RECORDS */
+};
+
+struct fetch {
+    bool is_used;
+    uint32_t request;
+    uint32_t peer;
+    parley_connection connection;
+    uint32_t log;
+    bool is_anchored; /* anchor is what the next chunk must end in */
+    struct parley_anchor anchor;
+    parley_seq down;
+    bool any_new; /* something was stored by it */
+    parley_time_ms deadline;
+};
+
+enum store_after { AFTER_NOTHING, AFTER_CHUNK, AFTER_RECORD };
+
+struct pending_store {
+    enum store_after after;
+    uint32_t log, author;
+    struct parley_run run;
+    size_t count, bytes;
+    uint32_t source_peer; /* not told again */
+    parley_connection source_connection;
+    parley_request request; /* 0: nobody waits */
+    bool is_live;           /* push it on */
+    size_t stage_offset, stage_size;
+};
+
+/* --- the node ------------------------------------------------------------------------------ */
+
+struct parley_node {
+    struct parley_node_config config;
+    struct parley_random random;
+    struct parley_node_key node_key;
+    struct parley_device_key device_key;
+    uint8_t prelude[PARLEY_PRELUDE_BYTES_MAX];
+    uint8_t table_key[16]; /* of crypto_shorthash, wherever peers choose keys */
+    parley_time_ms now, wall;
+    parley_time_ms deadline;
+    parley_time_ms heads_at; /* next regular exchange of heads */
+    bool is_started;
+    bool is_failed;    /* a store failed and was not opened again yet */
+    bool is_reloading; /* and it tells anew what it holds */
+
+    struct author_row *authors;
+    uint32_t *authors_index;
+    size_t authors_count, authors_index_size;
+    struct arena facts;
+    void *facts_memory;
+    struct log_row *logs;
+    uint32_t *logs_index;
+    size_t logs_count, logs_index_size;
+    uint32_t own_log;                 /* row, or NONE */
+    uint32_t queue_first, queue_last; /* of logs to fetch */
+
+    struct peer *peers;
+    uint64_t *interests;
+    size_t peers_count; /* slots in use */
+    struct book_row book[PARLEY_BOOK_ADDRESSES_MAX];
+    struct parley_replay replay;
+    bool replay_is_kept; /* its key is in the store */
+    parley_connection next_dial;
+
+    struct job jobs[PARLEY_JOBS_MAX];
+    uint8_t *jobs_memory;
+    size_t jobs_free;
+    struct serve serves[PARLEY_SERVES_MAX];
+    uint32_t serve_cursor;
+    size_t serves_count; /* in use; those of reads_in_flight wait for the disk */
+    size_t reads_in_flight;
+    struct fetch fetches[PARLEY_FETCHES_MAX];
+    uint32_t next_request;
+
+    struct pending_store *stores; /* a ring, in order */
+    uint64_t stores_head, stores_tail;
+    size_t store_bytes;
+    uint8_t *stage; /* a ring of live chunks until they are durable */
+    size_t stage_head, stage_used;
+
+    struct parley_effect *effects;
+    size_t effects_count;
+    uint8_t *out;
+    size_t out_used;
+    uint8_t *scratch; /* the opened message */
+    uint8_t *compose; /* the message being written */
+    uint8_t *heads;   /* one author's heads being written */
+    uint8_t *items;   /* the authors' items around them */
+    struct parley_body body;
+
+    uint64_t entries_count, duplicates_count;
+};
+
+/* tables.c */
+uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]);
+uint32_t author_find(const struct parley_node *node, const struct parley_author *author);
+/* NONE when the table is full. */
+uint32_t author_take(struct parley_node *node, const struct parley_author *author);
+bool author_is_wanted(const struct parley_node *node, uint32_t author);
+uint32_t log_find(const struct parley_node *node, const struct parley_log *log);
+uint32_t log_take(struct parley_node *node, uint32_t author,
+                  const struct parley_device_key *device);
+/* Adds to the author's set, growing its memory. */
+enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t author,
+                                              const struct parley_record *record,
+                                              struct parley_identity_change *change);
+/* After a set changed: rows for its logs, policies anew. */
+void author_refresh_logs(struct parley_node *node, uint32_t author);
+bool log_head(const struct log_row *row, struct parley_anchor *head);
+
+/* effects.c */
+void effects_begin(struct parley_node *node);
+struct parley_effect *effect_push(struct parley_node *node, enum parley_effect_kind kind);
+/* Room for what one message can cause. */
+bool effects_have_room(const struct parley_node *node);
+/* Bytes that stay until the next step, or NULL. */
+uint8_t *out_take(struct parley_node *node, size_t size);
+void effect_log(struct parley_node *node, enum parley_log_level level, enum parley_error error,
+                parley_connection connection, const char *text);
+void effect_reply(struct parley_node *node, parley_request request, enum parley_error error);
+void deadline_lower(struct parley_node *node, parley_time_ms at);
+/* Stage and emit. False: no place now. bytes are borrowed until the next step. */
+bool store_emit(struct parley_node *node, const struct parley_store_op *op,
+                const struct pending_store *after);
+bool store_has_room(const struct parley_node *node);
+void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value);
+
+/* peers.c */
+void on_accepted(struct parley_node *node, parley_connection connection);
+void on_dialled(struct parley_node *node, parley_connection connection);
+void on_dial_failed(struct parley_node *node, parley_connection connection);
+size_t on_received(struct parley_node *node, parley_connection connection, struct parley_span in);
+void on_sent(struct parley_node *node, parley_connection connection, size_t bytes_count);
+void on_closed(struct parley_node *node, parley_connection connection);
+struct peer *peer_find(struct parley_node *node, parley_connection connection);
+uint32_t peer_slot(const struct parley_node *node, const struct peer *peer);
+/* Seals and sends; false when there is no room: nothing was sent. */
+bool peer_send(struct parley_node *node, struct peer *peer, struct parley_span message);
+bool peer_send_message(struct parley_node *node, struct peer *peer,
+                       const struct parley_wire_message *message);
+void peer_close(struct parley_node *node, struct peer *peer, enum parley_error reason,
+                enum parley_goodbye goodbye);
+void peers_on_timer(struct parley_node *node);
+bool peer_dial(struct parley_node *node, uint32_t book);
+void replay_load(struct parley_node *node, struct parley_span key, struct parley_span value);
+void replay_start(struct parley_node *node);
+bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_wire_hello *hello);
+
+/* book.c */
+uint32_t book_take(struct parley_node *node, const struct parley_address *address, bool keep);
+void book_on_timer(struct parley_node *node);
+void book_on_closed(struct parley_node *node, uint32_t book, bool was_open);
+void book_forget(struct parley_node *node, const struct parley_node_key *key);
+void book_load(struct parley_node *node, struct parley_span value);
+
+/* interest.c */
+void interest_send(struct parley_node *node, struct peer *peer);
+void interest_send_change(struct parley_node *node, const struct parley_author *author, bool on);
+void on_interest(struct parley_node *node, struct peer *peer,
+                 const struct parley_wire_interest *interest);
+void on_interest_change(struct parley_node *node, struct peer *peer,
+                        struct parley_wire_interest_change *change);
+bool peer_wants(const struct parley_node *node, const struct peer *peer, uint32_t author);
+void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_private);
+void on_follow(struct parley_node *node, const struct parley_event *event);
+void interest_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value);
+/* Follow statements in what was stored, for who wants hops beyond the first. */
+void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span chunk);
+
+/* messages.c */
+/* Handles one opened message; false: it must wait (then job is where it is kept). */
+void message_handle(struct parley_node *node, struct peer *peer, struct parley_span bytes);
+void message_retry_stalled(struct parley_node *node, struct peer *peer);
+
+/* jobs.c */
+struct job *job_take(struct parley_node *node, struct peer *peer, enum job_kind kind,
+                     struct parley_span bytes);
+void job_give(struct parley_node *node, struct job *job);
+bool log_has_job(const struct parley_node *node, const struct parley_log *log);
+bool peer_has_records_job(const struct parley_node *node, const struct peer *peer);
+/* NULL: the owner's. */
+struct peer *job_peer(struct parley_node *node, const struct job *job);
+void verify_emit(struct parley_node *node, const struct job *job, const struct parley_check *check);
+void on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
+
+/* ingest.c */
+void ingest_chunk(struct parley_node *node, struct peer *peer, parley_request request,
+                  const struct chunk_task *task, struct parley_span bytes);
+void chunk_on_verified(struct parley_node *node, struct job *job, bool holds);
+void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,
+                    struct parley_wire_list records, struct parley_span bytes);
+void records_on_verified(struct parley_node *node, struct job *job, bool holds);
+void ingest_on_read(struct parley_node *node, uint32_t job, uint16_t generation,
+                    enum parley_error error, struct parley_span bytes);
+
+/* commit.c */
+void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error);
+void on_store_opened(struct parley_node *node);
+void on_load_log(struct parley_node *node, const struct parley_store_log *log);
+void on_load_record(struct parley_node *node, const struct parley_author *author,
+                    struct parley_span record);
+
+/* publish.c */
+void on_publish(struct parley_node *node, parley_request request, struct parley_span body,
+                parley_time_ms time);
+void on_import(struct parley_node *node, const struct parley_event *event);
+
+/* catchup.c */
+void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session);
+void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
+                       uint64_t session);
+void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
+void on_announce(struct parley_node *node, struct peer *peer,
+                 const struct parley_wire_announce *announce);
+void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except);
+void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
+          const struct parley_id *id, parley_seq low);
+void heads_pump(struct parley_node *node);
+void fetch_pump(struct parley_node *node);
+void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
+void fetch_drop_peer(struct parley_node *node, uint32_t peer);
+void catchup_on_timer(struct parley_node *node);
+void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);
+bool node_is_catching_up(const struct parley_node *node);
+
+/* serve.c */
+void on_ask_run(struct parley_node *node, struct peer *peer, const struct parley_wire_ask_run *ask);
+void on_ask_bodies(struct parley_node *node, struct peer *peer,
+                   const struct parley_wire_ask_bodies *ask);
+void on_ask_identity(struct parley_node *node, struct peer *peer,
+                     struct parley_wire_ask_identity *ask);
+void serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log);
+void serve_pump(struct parley_node *node);
+void serve_drop_peer(struct parley_node *node, uint32_t peer);
+void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+                  struct parley_span bytes, size_t count);
+
+/* Tickets: who waits for the answer. */
+enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE };
+static inline parley_ticket ticket_make(enum ticket_kind kind, uint32_t index,
+                                        uint64_t generation) {
+    return (parley_ticket)kind | (parley_ticket)index << 2 | (parley_ticket)generation << 34;
+}
+static inline enum ticket_kind ticket_kind_of(parley_ticket ticket) {
+    return (enum ticket_kind)(ticket & 3);
+}
+static inline uint32_t ticket_index(parley_ticket ticket) {
+    return (uint32_t)(ticket >> 2);
+}
+static inline uint16_t ticket_generation(parley_ticket ticket) {
+    return (uint16_t)(ticket >> 34);
+}
+
+#endif

@@ -1,0 +1,138 @@
+#include "internal.h"
+
+/* One opened message, to where it belongs. */
+
+static bool log_of_message(const struct parley_wire_message *message, struct parley_log *log) {
+    struct parley_span chunk = PARLEY_NO_SPAN;
+    if (message->type == PARLEY_WIRE_RUN)
+        chunk = message->as.run.chunk;
+    else if (message->type == PARLEY_WIRE_PUSH)
+        chunk = message->as.push.chunk;
+    else if (message->type == PARLEY_WIRE_EVIDENCE)
+        chunk = message->as.evidence.chunk;
+    return chunk.size != 0 && parley_chunk_peek_log(log, chunk).error == PARLEY_E_OK;
+}
+
+/* Entries of one log are judged one after the other, and nothing overtakes identity records. */
+static bool must_wait(const struct parley_node *node, const struct peer *peer,
+                      const struct parley_wire_message *message) {
+    struct parley_log log;
+    if (peer_has_records_job(node, peer))
+        return true;
+    if (message->type == PARLEY_WIRE_RUN && message->as.run.chunk.size == 0)
+        return peer->jobs_count > 0; /* the end of a run comes after its chunks */
+    return log_of_message(message, &log) && log_has_job(node, &log);
+}
+
+static void on_push(struct parley_node *node, struct peer *peer, struct parley_span chunk,
+                    enum chunk_source source) {
+    struct chunk_task task = {.source = source, .fetch = NONE};
+    struct parley_fault fault = parley_chunk_peek_log(&task.log, chunk);
+    if (fault.error != PARLEY_E_OK)
+        peer_close(node, peer, fault.error, PARLEY_GOODBYE_FAULT);
+    else
+        ingest_chunk(node, peer, 0, &task, chunk);
+}
+
+static void on_open_message(struct parley_node *node, struct peer *peer,
+                            struct parley_wire_message *message, struct parley_span bytes) {
+    struct parley_wire_message answer = {.type = PARLEY_WIRE_PONG};
+    switch (message->type) {
+    case PARLEY_WIRE_PING:
+        answer.as.pong = message->as.ping;
+        if (peer->unsent_bytes < PARLEY_WINDOW_BYTES)
+            (void)peer_send_message(node, peer, &answer);
+        return;
+    case PARLEY_WIRE_INTEREST:
+        on_interest(node, peer, &message->as.interest);
+        return;
+    case PARLEY_WIRE_INTEREST_CHANGE:
+        on_interest_change(node, peer, &message->as.interest_change);
+        return;
+    case PARLEY_WIRE_HEADS:
+        on_heads(node, peer, &message->as.heads);
+        return;
+    case PARLEY_WIRE_ASK_HEADS:
+        heads_send_all(node, peer, 0);
+        return;
+    case PARLEY_WIRE_ASK_RUN:
+        on_ask_run(node, peer, &message->as.ask_run);
+        return;
+    case PARLEY_WIRE_RUN:
+        on_run(node, peer, &message->as.run);
+        return;
+    case PARLEY_WIRE_ASK_BODIES:
+        on_ask_bodies(node, peer, &message->as.ask_bodies);
+        return;
+    case PARLEY_WIRE_PUSH:
+        on_push(node, peer, message->as.push.chunk, CHUNK_PUSH);
+        return;
+    case PARLEY_WIRE_EVIDENCE:
+        on_push(node, peer, message->as.evidence.chunk, CHUNK_EVIDENCE);
+        return;
+    case PARLEY_WIRE_ANNOUNCE:
+        on_announce(node, peer, &message->as.announce);
+        return;
+    case PARLEY_WIRE_ASK_IDENTITY:
+        on_ask_identity(node, peer, &message->as.ask_identity);
+        return;
+    case PARLEY_WIRE_IDENTITY:
+        ingest_records(node, peer, 0, message->as.identity.records, bytes);
+        return;
+    case PARLEY_WIRE_GOODBYE:
+        peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+        return;
+    case PARLEY_WIRE_HELLO: /* a second one */
+        peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
+        return;
+    case PARLEY_WIRE_BODIES: /* nothing of ours asks for bodies alone */
+    case PARLEY_WIRE_PONG:
+    case PARLEY_WIRE_ADDRESSES: /* addresses of strangers are not dialled */
+    case PARLEY_WIRE_IGNORED:
+        return;
+    }
+}
+
+void message_handle(struct parley_node *node, struct peer *peer, struct parley_span bytes) {
+    struct parley_wire_message message;
+    struct parley_fault fault = parley_wire_decode(&message, bytes);
+    if (fault.error != PARLEY_E_OK) {
+        peer_close(node, peer, fault.error, PARLEY_GOODBYE_FAULT);
+        return;
+    }
+    if (peer->phase == PEER_HELLO) {
+        if (message.type == PARLEY_WIRE_HELLO)
+            (void)on_hello(node, peer, &message.as.hello);
+        else if (message.type == PARLEY_WIRE_GOODBYE)
+            peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+        else
+            peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
+        return;
+    }
+    if (must_wait(node, peer, &message)) {
+        struct job *job = job_take(node, peer, JOB_MESSAGE, bytes);
+        assert(job != NULL); /* may_read saw a free one */
+        job->state = JOB_STALLED;
+        peer->stalled = (uint32_t)(job - node->jobs);
+        return;
+    }
+    on_open_message(node, peer, &message, bytes);
+}
+
+void message_retry_stalled(struct parley_node *node, struct peer *peer) {
+    struct job *job = &node->jobs[peer->stalled];
+    struct parley_span bytes = PARLEY_SPAN(job->buffer, job->size);
+    struct parley_wire_message message;
+    bool decodes = parley_wire_decode(&message, bytes).error == PARLEY_E_OK;
+    assert(decodes); /* it did before */
+    /* The stalled job itself does not count. */
+    peer->jobs_count--;
+    bool waits = must_wait(node, peer, &message);
+    peer->jobs_count++;
+    if (waits || node->jobs_free == 0)
+        return;
+    peer->stalled = NONE;
+    on_open_message(node, peer, &message, bytes);
+    if (job->state == JOB_STALLED)
+        job_give(node, job);
+}

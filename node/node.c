@@ -1,0 +1,338 @@
+#include "internal.h"
+
+#include <stdlib.h>
+
+/* Create, free, step, deadline: the one switch on what happened, and the invariants. */
+
+void parley_node_config_defaults(struct parley_node_config *config) {
+    *config = (struct parley_node_config){.hops = 1,
+                                          .prelude_size = PARLEY_PRELUDE_BYTES_DEFAULT,
+                                          .peers_max = PARLEY_PEERS_DEFAULT,
+                                          .logs_max = PARLEY_LOGS_DEFAULT,
+                                          .authors_max = PARLEY_AUTHORS_DEFAULT};
+}
+
+static size_t index_size_for(size_t rows) {
+    size_t size = 16;
+    while (size < rows * 2)
+        size *= 2;
+    return size;
+}
+
+/* --- create -------------------------------------------------------------------------------- */
+
+static bool create_memory(struct parley_node *node) {
+    const struct parley_node_config *config = &node->config;
+    node->authors_index_size = index_size_for(config->authors_max);
+    node->logs_index_size = index_size_for(config->logs_max);
+    size_t facts_size =
+        config->authors_max * PARLEY_FACTS_BYTES_PER_AUTHOR + 4 * PARLEY_SET_RECORDS_MAX * 128;
+    node->authors = calloc(config->authors_max, sizeof *node->authors);
+    node->authors_index = malloc(node->authors_index_size * sizeof *node->authors_index);
+    node->logs = calloc(config->logs_max, sizeof *node->logs);
+    node->logs_index = malloc(node->logs_index_size * sizeof *node->logs_index);
+    node->facts_memory = calloc(1, facts_size);
+    node->peers = calloc(config->peers_max, sizeof *node->peers);
+    node->interests =
+        calloc(config->peers_max, PARLEY_INTEREST_AUTHORS_MAX * sizeof *node->interests);
+    node->jobs_memory = calloc(PARLEY_JOBS_MAX, PARLEY_MESSAGE_BYTES_MAX);
+    node->stores = calloc(PARLEY_STORES_MAX, sizeof *node->stores);
+    node->stage = calloc(1, PARLEY_STAGE_BYTES_MAX);
+    node->effects = calloc(PARLEY_EFFECTS_MAX, sizeof *node->effects);
+    node->out = calloc(1, PARLEY_OUT_BYTES_MAX);
+    node->scratch = calloc(1, PARLEY_MESSAGE_BYTES_MAX + PARLEY_CHUNK_HEAD_MAX);
+    node->compose = calloc(1, PARLEY_MESSAGE_BYTES_MAX + PARLEY_CHUNK_HEAD_MAX);
+    node->heads = calloc(1, PARLEY_HEADS_BYTES);
+    node->items = calloc(1, PARLEY_ITEMS_BYTES);
+    if (node->facts_memory != NULL)
+        arena_init(&node->facts, node->facts_memory, facts_size);
+    return node->authors && node->authors_index && node->logs && node->logs_index &&
+           node->facts_memory && node->peers && node->interests && node->jobs_memory &&
+           node->stores && node->stage && node->effects && node->out && node->scratch &&
+           node->compose && node->heads && node->items;
+}
+
+static void set_empty(struct parley_node *node) {
+    memset(node->authors_index, 0xff, node->authors_index_size * sizeof *node->authors_index);
+    memset(node->logs_index, 0xff, node->logs_index_size * sizeof *node->logs_index);
+    node->own_log = NONE;
+    node->queue_first = node->queue_last = NONE;
+    node->next_dial = 1;
+    node->next_request = 1;
+    node->jobs_free = PARLEY_JOBS_MAX;
+    node->deadline = UINT64_MAX;
+    for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
+        node->jobs[i].buffer = node->jobs_memory + i * PARLEY_MESSAGE_BYTES_MAX;
+    for (size_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++)
+        node->book[i].peer = NONE;
+}
+
+struct parley_node *parley_node_create(const struct parley_node_config *config) {
+    assert(config->peers_max > 0 && config->logs_max > 0 && config->authors_max > 0);
+    assert(config->prelude_size <= PARLEY_PRELUDE_BYTES_MAX);
+    struct parley_node *node = calloc(1, sizeof *node);
+    if (node == NULL)
+        return NULL;
+    node->config = *config;
+    if (!create_memory(node)) {
+        parley_node_free(node);
+        return NULL;
+    }
+    set_empty(node);
+    parley_random_init(&node->random, &config->seed);
+    parley_random_bytes(&node->random, node->table_key, sizeof node->table_key);
+    /* An Ed25519 secret key of libsodium ends in its public key. */
+    memcpy(node->node_key.bytes, config->node_key.bytes + 32, 32);
+    parley_replay_init(&node->replay, &node->random);
+    if (config->has_device) {
+        memcpy(node->device_key.bytes, config->device_key.bytes + 32, 32);
+        uint32_t own = author_take(node, &config->author);
+        node->authors[own].depth = 0;
+    }
+    for (size_t i = 0; i < config->peers_count; i++)
+        (void)book_take(node, &config->peers[i], false);
+    node->config.peers = NULL;
+    node->config.prelude = PARLEY_NO_SPAN;
+    if (config->prelude.size == config->prelude_size && config->prelude.size != 0) {
+        memcpy(node->prelude, config->prelude.data, config->prelude.size);
+        node->config.prelude = PARLEY_SPAN(node->prelude, config->prelude.size);
+    }
+    return node;
+}
+
+void parley_node_free(struct parley_node *node) {
+    if (node == NULL)
+        return;
+    for (size_t i = 0; node->peers != NULL && i < node->peers_count; i++)
+        parley_link_close(&node->peers[i].link);
+    free(node->authors);
+    free(node->authors_index);
+    free(node->logs);
+    free(node->logs_index);
+    free(node->facts_memory);
+    free(node->peers);
+    free(node->interests);
+    free(node->jobs_memory);
+    free(node->stores);
+    free(node->stage);
+    free(node->effects);
+    free(node->out);
+    free(node->scratch);
+    free(node->compose);
+    free(node->heads);
+    free(node->items);
+    parley_random_clear(&node->random);
+    parley_wipe(node, sizeof *node);
+    free(node);
+}
+
+/* --- step ---------------------------------------------------------------------------------- */
+
+static void on_load_meta(struct parley_node *node, struct parley_span key,
+                         struct parley_span value) {
+    if (key.size > 5 && memcmp(key.data, "peer/", 5) == 0)
+        book_load(node, value);
+    else if (key.size > 6 && memcmp(key.data, "replay", 6) == 0)
+        replay_load(node, key, value);
+    else if (!node->is_reloading)
+        interest_load_meta(node, key, value);
+}
+
+static void on_start(struct parley_node *node) {
+    node->is_started = true;
+    node->heads_at = node->now + PARLEY_HEADS_EVERY_MS;
+    replay_start(node);
+    deadline_lower(node, node->now);
+}
+
+static void on_connect(struct parley_node *node, const struct parley_event *event) {
+    bool is_self = PARLEY_EQUAL(event->connect.address.key, node->node_key);
+    bool taken = !is_self && book_take(node, &event->connect.address, true) != NONE;
+    effect_reply(node, event->connect.request,
+                 is_self ? PARLEY_E_BAD_INPUT
+                 : taken ? PARLEY_E_OK
+                         : PARLEY_E_FULL);
+    book_on_timer(node);
+}
+
+static void on_disconnect(struct parley_node *node, const struct parley_event *event) {
+    enum parley_error error = PARLEY_E_NOT_FOUND;
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase == PEER_FREE || !peer->is_known ||
+            !PARLEY_EQUAL(peer->node_key, event->disconnect.key))
+            continue;
+        peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+        error = PARLEY_E_OK;
+    }
+    book_forget(node, &event->disconnect.key);
+    effect_reply(node, event->disconnect.request, error);
+}
+
+static void on_timer(struct parley_node *node) {
+    if (node->now < node->deadline)
+        return;
+    node->deadline = UINT64_MAX;
+    peers_on_timer(node);
+    book_on_timer(node);
+    if (node->is_started)
+        catchup_on_timer(node);
+}
+
+/* What could not be done before and can be now. */
+static void settle(struct parley_node *node) {
+    serve_pump(node);
+    heads_pump(node);
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase != PEER_OPEN)
+            continue;
+        if (peer->stalled != NONE && effects_have_room(node) && store_has_room(node))
+            message_retry_stalled(node, peer);
+        if (peer->phase == PEER_OPEN && peer->is_starved && peer->stalled == NONE &&
+            node->jobs_free >= 2 && store_has_room(node) &&
+            peer->jobs_count < PARLEY_JOBS_PER_PEER) {
+            peer->is_starved = false;
+            effect_push(node, PARLEY_EFFECT_RESUME)->resume = peer->connection;
+        }
+    }
+    fetch_pump(node);
+}
+
+static size_t dispatch(struct parley_node *node, const struct parley_event *event) {
+    switch (event->kind) {
+    case PARLEY_EVENT_LOAD_RECORD:
+        on_load_record(node, &event->load_record.author, event->load_record.record);
+        return 0;
+    case PARLEY_EVENT_LOAD_LOG:
+        on_load_log(node, event->load_log);
+        return 0;
+    case PARLEY_EVENT_LOAD_META:
+        on_load_meta(node, event->load_meta.key, event->load_meta.value);
+        return 0;
+    case PARLEY_EVENT_START:
+        on_start(node);
+        return 0;
+    case PARLEY_EVENT_ACCEPTED:
+        on_accepted(node, event->connection);
+        return 0;
+    case PARLEY_EVENT_DIALLED:
+        on_dialled(node, event->connection);
+        return 0;
+    case PARLEY_EVENT_DIAL_FAILED:
+        on_dial_failed(node, event->connection);
+        return 0;
+    case PARLEY_EVENT_RECEIVED:
+        return on_received(node, event->received.connection, event->received.bytes);
+    case PARLEY_EVENT_SENT:
+        on_sent(node, event->sent.connection, event->sent.bytes_count);
+        return 0;
+    case PARLEY_EVENT_CLOSED:
+        on_closed(node, event->connection);
+        return 0;
+    case PARLEY_EVENT_STORED:
+        on_stored(node, event->stored.ticket, event->stored.error);
+        return 0;
+    case PARLEY_EVENT_READ_DONE:
+        on_read_done(node, event->read_done.ticket, event->read_done.error, event->read_done.bytes,
+                     event->read_done.count);
+        return 0;
+    case PARLEY_EVENT_VERIFIED:
+        on_verified(node, event->verified.ticket, event->verified.holds);
+        return 0;
+    case PARLEY_EVENT_STORE_OPENED:
+        on_store_opened(node);
+        return 0;
+    case PARLEY_EVENT_TIMER:
+        return 0; /* below, like at every step */
+    case PARLEY_EVENT_PUBLISH:
+        on_publish(node, event->publish.request, event->publish.body, event->publish.time);
+        return 0;
+    case PARLEY_EVENT_FOLLOW:
+        on_follow(node, event);
+        return 0;
+    case PARLEY_EVENT_CONNECT:
+        on_connect(node, event);
+        return 0;
+    case PARLEY_EVENT_DISCONNECT:
+        on_disconnect(node, event);
+        return 0;
+    case PARLEY_EVENT_IMPORT_RECORD:
+    case PARLEY_EVENT_IMPORT_CHUNK:
+        on_import(node, event);
+        return 0;
+    }
+    return 0;
+}
+
+size_t parley_node_step(struct parley_node *node, const struct parley_event *event,
+                        struct parley_effects *effects) {
+    assert(event->now >= node->now);
+    node->now = event->now;
+    node->wall = event->wall;
+    effects_begin(node);
+    size_t consumed = dispatch(node, event);
+    if (node->is_started) {
+        on_timer(node);
+        settle(node);
+    }
+    *effects = (struct parley_effects){node->effects, node->effects_count};
+    return consumed;
+}
+
+parley_time_ms parley_node_deadline(const struct parley_node *node) {
+    return node->deadline;
+}
+
+/* --- invariants ---------------------------------------------------------------------------- */
+
+static void check_peers(const struct parley_node *node) {
+    size_t jobs = 0;
+    for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
+        jobs += node->jobs[i].state == JOB_FREE;
+    assert(jobs == node->jobs_free);
+    for (uint32_t p = 0; p < node->peers_count; p++) {
+        const struct peer *peer = &node->peers[p];
+        uint32_t own_jobs = 0, serves = 0, fetches = 0;
+        if (peer->phase == PEER_FREE)
+            continue;
+        for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
+            own_jobs += node->jobs[i].state != JOB_FREE && node->jobs[i].peer == p;
+        for (size_t i = 0; i < PARLEY_SERVES_MAX; i++)
+            serves += node->serves[i].is_used && node->serves[i].peer == p;
+        for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
+            fetches += node->fetches[i].is_used && node->fetches[i].peer == p;
+        assert(own_jobs == peer->jobs_count && serves == peer->serves_count &&
+               fetches == peer->fetches_count);
+        assert(peer->sent_bytes >= peer->unsent_bytes);
+    }
+}
+
+static void check_logs(const struct parley_node *node) {
+    uint64_t entries = 0;
+    for (uint32_t i = 0; i < node->logs_count; i++) {
+        const struct log_row *row = &node->logs[i];
+        assert(log_find(node, &row->log) == i);
+        assert(parley_ranges_is_valid(&row->ranges));
+        struct parley_log log;
+        parley_log_derive(&log, &node->authors[row->author].set.author, &row->device);
+        assert(PARLEY_EQUAL(log, row->log));
+        /* What is announced is held, and was accepted before. */
+        assert(row->durable.seq == 0 || node->is_failed ||
+               parley_ranges_covers(&row->ranges, row->durable.seq));
+        assert(row->fetch == NONE || node->fetches[row->fetch].log == i);
+        entries += row->entries_count;
+    }
+    assert(entries == node->entries_count);
+}
+
+void parley_node_check_invariants(const struct parley_node *node) {
+    check_peers(node);
+    check_logs(node);
+    size_t bytes = 0, staged = 0;
+    for (uint64_t i = node->stores_head; i < node->stores_tail; i++) {
+        bytes += node->stores[i % PARLEY_STORES_MAX].bytes;
+        staged += node->stores[i % PARLEY_STORES_MAX].stage_size;
+    }
+    assert(bytes == node->store_bytes && staged == node->stage_used);
+}

@@ -1,0 +1,378 @@
+#include "internal.h"
+
+/* Connections: handshake, hello, silence, the end. */
+
+struct peer *peer_find(struct parley_node *node, parley_connection connection) {
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase != PEER_FREE && node->peers[i].connection == connection)
+            return &node->peers[i];
+    return NULL;
+}
+
+uint32_t peer_slot(const struct parley_node *node, const struct peer *peer) {
+    return peer == NULL ? NONE : (uint32_t)(peer - node->peers);
+}
+
+static struct peer *peer_take(struct parley_node *node, parley_connection connection,
+                              enum peer_phase phase) {
+    size_t slot = 0;
+    while (slot < node->peers_count && node->peers[slot].phase != PEER_FREE)
+        slot++;
+    if (slot == node->config.peers_max)
+        return NULL;
+    if (slot == node->peers_count)
+        node->peers_count++;
+    struct peer *peer = &node->peers[slot];
+    memset(peer, 0, sizeof *peer);
+    peer->phase = phase;
+    peer->connection = connection;
+    peer->book = NONE;
+    peer->stalled = NONE;
+    peer->since = node->now;
+    peer->interest = node->interests + slot * PARLEY_INTEREST_AUTHORS_MAX;
+    /* A moment that tells nothing: who waits without the key is closed like who knew too little. */
+    peer->deadline = node->now + PARLEY_HANDSHAKE_MS +
+                     parley_random_below(&node->random, PARLEY_HANDSHAKE_JITTER_MS);
+    deadline_lower(node, peer->deadline);
+    return peer;
+}
+
+static void close_effect(struct parley_node *node, parley_connection connection,
+                         enum parley_error reason) {
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_CLOSE);
+    effect->close.connection = connection;
+    effect->close.reason = reason;
+}
+
+void on_accepted(struct parley_node *node, parley_connection connection) {
+    struct peer *peer = peer_take(node, connection, PEER_LINKING);
+    if (peer == NULL) {
+        effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_FULL, connection, "no place for a peer");
+        close_effect(node, connection, PARLEY_E_FULL);
+        return;
+    }
+    struct parley_link_chance chance;
+    parley_link_chance_draw(&chance, &node->random);
+    parley_link_init_listener(&peer->link, &node->config.node_key, &chance,
+                              node->config.prelude_size);
+    parley_wipe(&chance, sizeof chance);
+}
+
+bool peer_dial(struct parley_node *node, uint32_t book) {
+    struct peer *peer = peer_take(node, node->next_dial, PEER_DIALLING);
+    if (peer == NULL)
+        return false;
+    node->next_dial += 2;
+    peer->is_dialled = true;
+    peer->is_known = true;
+    peer->book = book;
+    peer->node_key = node->book[book].address.key;
+    node->book[book].peer = peer_slot(node, peer);
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_DIAL);
+    effect->dial.connection = peer->connection;
+    effect->dial.address = node->book[book].address;
+    return true;
+}
+
+static void send_bytes(struct parley_node *node, struct peer *peer, struct parley_span bytes) {
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_SEND);
+    effect->send.connection = peer->connection;
+    effect->send.bytes = bytes;
+    peer->sent_bytes += bytes.size;
+    peer->unsent_bytes += bytes.size;
+}
+
+static void send_flight(struct parley_node *node, struct peer *peer, const uint8_t *flight,
+                        size_t size) {
+    uint8_t *out = size == 0 ? NULL : out_take(node, size);
+    if (out == NULL)
+        return;
+    memcpy(out, flight, size);
+    send_bytes(node, peer, PARLEY_SPAN(out, size));
+}
+
+void on_dialled(struct parley_node *node, parley_connection connection) {
+    struct peer *peer = peer_find(node, connection);
+    if (peer == NULL || peer->phase != PEER_DIALLING)
+        return;
+    peer->phase = PEER_LINKING;
+    uint8_t prelude[PARLEY_PRELUDE_BYTES_MAX];
+    struct parley_span said = node->config.prelude;
+    if (said.size != node->config.prelude_size) {
+        parley_link_prelude_draw(prelude, node->config.prelude_size, &node->random);
+        said = PARLEY_SPAN(prelude, node->config.prelude_size);
+    }
+    struct parley_link_chance chance;
+    parley_link_chance_draw(&chance, &node->random);
+    uint8_t flight[PARLEY_LINK_FLIGHT_MAX];
+    size_t size = 0;
+    enum parley_error error = parley_link_init_dialler(&peer->link, &node->config.node_key,
+                                                       &peer->node_key, &chance, said);
+    if (error == PARLEY_E_OK)
+        error = parley_link_start(&peer->link, flight, &size);
+    parley_wipe(&chance, sizeof chance);
+    if (error != PARLEY_E_OK)
+        peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
+    else
+        send_flight(node, peer, flight, size);
+}
+
+/* Frees the slot and all that hangs on it. */
+static void peer_free(struct parley_node *node, struct peer *peer) {
+    uint32_t slot = peer_slot(node, peer), book = peer->book;
+    bool was_open = peer->phase == PEER_OPEN || peer->is_known;
+    for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
+        if (node->jobs[i].state != JOB_FREE && node->jobs[i].peer == slot)
+            job_give(node, &node->jobs[i]);
+    serve_drop_peer(node, slot);
+    fetch_drop_peer(node, slot);
+    parley_link_close(&peer->link);
+    peer->phase = PEER_FREE;
+    peer->connection = 0;
+    while (node->peers_count > 0 && node->peers[node->peers_count - 1].phase == PEER_FREE)
+        node->peers_count--;
+    if (book != NONE)
+        book_on_closed(node, book, was_open && peer->received_bytes > 0);
+}
+
+void on_dial_failed(struct parley_node *node, parley_connection connection) {
+    struct peer *peer = peer_find(node, connection);
+    if (peer != NULL)
+        peer_free(node, peer);
+}
+
+void on_closed(struct parley_node *node, parley_connection connection) {
+    struct peer *peer = peer_find(node, connection);
+    if (peer != NULL)
+        peer_free(node, peer);
+}
+
+void on_sent(struct parley_node *node, parley_connection connection, size_t bytes_count) {
+    struct peer *peer = peer_find(node, connection);
+    if (peer == NULL)
+        return;
+    assert(bytes_count <= peer->unsent_bytes);
+    peer->unsent_bytes -= bytes_count;
+}
+
+bool peer_send(struct parley_node *node, struct peer *peer, struct parley_span message) {
+    if (peer->phase != PEER_HELLO && peer->phase != PEER_OPEN)
+        return false;
+    size_t size = PARLEY_LINK_SEALED_SIZE(message.size);
+    uint8_t *out = out_take(node, size);
+    if (out == NULL || node->effects_count + 64 > PARLEY_EFFECTS_MAX)
+        return false;
+    if (parley_link_seal(&peer->link, out, size, &size, message) != PARLEY_E_OK)
+        return false;
+    send_bytes(node, peer, PARLEY_SPAN(out, size));
+    return true;
+}
+
+bool peer_send_message(struct parley_node *node, struct peer *peer,
+                       const struct parley_wire_message *message) {
+    struct parley_writer writer;
+    parley_writer_init(&writer, node->compose, PARLEY_MESSAGE_BYTES_MAX);
+    parley_wire_encode(&writer, message);
+    struct parley_span bytes;
+    if (parley_writer_finish(&writer, &bytes) != PARLEY_E_OK)
+        return false;
+    return peer_send(node, peer, bytes);
+}
+
+void peer_close(struct parley_node *node, struct peer *peer, enum parley_error reason,
+                enum parley_goodbye goodbye) {
+    if (peer->phase == PEER_CLOSING || peer->phase == PEER_FREE || peer->phase == PEER_DIALLING)
+        return;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_GOODBYE};
+    message.as.goodbye.reason = goodbye;
+    if (peer->phase != PEER_LINKING && peer->link.state == PARLEY_LINK_OPEN)
+        (void)peer_send_message(node, peer, &message);
+    peer->phase = PEER_CLOSING;
+    peer->stalled = NONE;
+    close_effect(node, peer->connection, reason);
+    enum parley_log_level level =
+        parley_error_class(reason) == PARLEY_CLASS_REMOTE ? PARLEY_LOG_WARNING : PARLEY_LOG_INFO;
+    effect_log(node, level, reason, peer->connection, "peer closed");
+}
+
+static void say_hello(struct parley_node *node, struct peer *peer) {
+    peer->phase = PEER_HELLO;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
+    message.as.hello.version = PARLEY_WIRE_VERSION;
+    message.as.hello.features =
+        PARLEY_WIRE_SERVES_RUNS | (node->config.relay ? PARLEY_WIRE_RELAY : 0);
+    message.as.hello.node_key = node->node_key;
+    (void)peer_send_message(node, peer, &message);
+}
+
+/* Of two connections of the same two nodes both sides keep the same one: that which the smaller
+ * node key dialled; of two in one direction the newer, since the older may be dead. */
+static bool keeps_newer(const struct parley_node *node, const struct peer *older,
+                        const struct peer *newer) {
+    if (older->is_dialled == newer->is_dialled)
+        return true;
+    bool own_is_smaller = PARLEY_COMPARE(node->node_key, newer->node_key) < 0;
+    return newer->is_dialled == own_is_smaller;
+}
+
+bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_wire_hello *hello) {
+    if (PARLEY_EQUAL(hello->node_key, node->node_key)) {
+        effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection,
+                   "an address leads to this node itself");
+        book_forget(node, &node->node_key);
+        peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_DUPLICATE);
+        return false;
+    }
+    if (!parley_link_peer_is(&peer->link, &hello->node_key) ||
+        (peer->is_dialled && !PARLEY_EQUAL(peer->node_key, hello->node_key))) {
+        peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
+        return false;
+    }
+    peer->node_key = hello->node_key;
+    peer->is_known = true;
+    peer->is_relay = (hello->features & PARLEY_WIRE_RELAY) != 0;
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *other = &node->peers[i];
+        if (other == peer || other->phase != PEER_OPEN ||
+            !PARLEY_EQUAL(other->node_key, peer->node_key))
+            continue;
+        bool newer = keeps_newer(node, other, peer);
+        peer_close(node, newer ? other : peer, PARLEY_E_OK, PARLEY_GOODBYE_DUPLICATE);
+        if (!newer)
+            return false;
+    }
+    peer->phase = PEER_OPEN;
+    peer->deadline = node->now + PARLEY_IDLE_MS;
+    peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
+    if (peer->book != NONE)
+        node->book[peer->book].failures = 0;
+    deadline_lower(node, peer->ping_at);
+    effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer connected");
+    interest_send(node, peer);
+    return true;
+}
+
+/* --- first flights are remembered over a restart ------------------------------------------- */
+
+#define META_REPLAY_KEY  "replay-key"
+#define META_REPLAY_MARK "replay/" /* and its place in the ring, two bytes */
+
+static void replay_keep(struct parley_node *node) {
+    uint64_t number = node->replay.noted - 1;
+    uint8_t key[sizeof META_REPLAY_MARK - 1 + 4], value[16];
+    memcpy(key, META_REPLAY_MARK, sizeof META_REPLAY_MARK - 1);
+    parley_put_u32(key + sizeof META_REPLAY_MARK - 1,
+                   (uint32_t)(number % PARLEY_REPLAY_MARKS_COUNT));
+    parley_put_u64(value, node->replay.noted);
+    parley_put_u64(value + 8, node->replay.marks[number % PARLEY_REPLAY_MARKS_COUNT]);
+    meta_put(node, PARLEY_SPAN(key, sizeof key), PARLEY_SPAN(value, sizeof value));
+}
+
+void replay_load(struct parley_node *node, struct parley_span key, struct parley_span value) {
+    size_t prefix = sizeof META_REPLAY_MARK - 1;
+    if (key.size == sizeof META_REPLAY_KEY - 1 && value.size == sizeof node->replay.key) {
+        memcpy(node->replay.key, value.data, value.size);
+        node->replay_is_kept = true;
+    } else if (key.size == prefix + 4 && value.size == 16) {
+        uint32_t place = parley_get_u32(key.data + prefix);
+        uint64_t noted = parley_get_u64(value.data);
+        if (place < PARLEY_REPLAY_MARKS_COUNT)
+            node->replay.marks[place] = parley_get_u64(value.data + 8);
+        if (noted > node->replay.noted)
+            node->replay.noted = noted;
+    }
+}
+
+void replay_start(struct parley_node *node) {
+    if (!node->replay_is_kept)
+        meta_put(node, PARLEY_SPAN(META_REPLAY_KEY, sizeof META_REPLAY_KEY - 1),
+                 PARLEY_SPAN(node->replay.key, sizeof node->replay.key));
+    node->replay_is_kept = true;
+}
+
+/* False when nothing more can be done with these bytes now. */
+static bool receive_one(struct parley_node *node, struct peer *peer, struct parley_span in,
+                        size_t *consumed) {
+    bool was_linking = peer->phase == PEER_LINKING;
+    struct parley_link_step step;
+    uint64_t noted = node->replay.noted;
+    enum parley_error error = parley_link_receive(
+        &peer->link, peer->is_dialled ? NULL : &node->replay, in, node->scratch, &step);
+    *consumed = step.consumed;
+    if (node->replay.noted != noted)
+        replay_keep(node);
+    if (error != PARLEY_E_OK) {
+        if (peer->link.state == PARLEY_LINK_MUTED)
+            effect_log(node, PARLEY_LOG_DEBUG, error, peer->connection, "a handshake failed");
+        else
+            peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
+        return step.consumed != 0;
+    }
+    send_flight(node, peer, step.flight, step.flight_size);
+    if (was_linking && peer->link.state == PARLEY_LINK_OPEN)
+        say_hello(node, peer);
+    if (step.message.size != 0)
+        message_handle(node, peer, step.message);
+    return step.consumed != 0;
+}
+
+static bool may_read(struct parley_node *node, struct peer *peer) {
+    if (peer->phase == PEER_LINKING)
+        return true;
+    if (peer->stalled != NONE || node->jobs_free < 2 || !store_has_room(node) ||
+        peer->jobs_count >= PARLEY_JOBS_PER_PEER) {
+        peer->is_starved = true; /* resumed when a job or a store is done */
+        return false;
+    }
+    if (!effects_have_room(node)) {
+        effect_push(node, PARLEY_EFFECT_RESUME)->resume = peer->connection;
+        return false;
+    }
+    return true;
+}
+
+size_t on_received(struct parley_node *node, parley_connection connection, struct parley_span in) {
+    struct peer *peer = peer_find(node, connection);
+    if (peer == NULL || peer->phase == PEER_CLOSING)
+        return in.size;
+    size_t all = 0, consumed = 0;
+    if (peer->phase == PEER_OPEN)
+        peer->deadline = node->now + PARLEY_IDLE_MS;
+    while (all < in.size && may_read(node, peer)) {
+        if (!receive_one(node, peer, PARLEY_SPAN(in.data + all, in.size - all), &consumed))
+            break;
+        all += consumed;
+        if (peer->phase == PEER_CLOSING)
+            return in.size;
+    }
+    peer->received_bytes += all;
+    return all;
+}
+
+static void peer_on_timer(struct parley_node *node, struct peer *peer) {
+    if (peer->phase == PEER_FREE || peer->phase == PEER_CLOSING || peer->phase == PEER_DIALLING)
+        return;
+    if (node->now >= peer->deadline) {
+        if (peer->phase == PEER_LINKING) {
+            peer->phase = PEER_CLOSING;
+            close_effect(node, peer->connection, PARLEY_E_BAD_HANDSHAKE);
+        } else {
+            peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_IDLE);
+        }
+        return;
+    }
+    if (peer->phase == PEER_OPEN && node->now >= peer->ping_at) {
+        struct parley_wire_message message = {.type = PARLEY_WIRE_PING};
+        message.as.ping.token = parley_random_below(&node->random, UINT32_MAX);
+        (void)peer_send_message(node, peer, &message);
+        peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
+    }
+    deadline_lower(node, peer->deadline);
+    if (peer->phase == PEER_OPEN)
+        deadline_lower(node, peer->ping_at);
+}
+
+void peers_on_timer(struct parley_node *node) {
+    for (size_t i = 0; i < node->peers_count; i++)
+        peer_on_timer(node, &node->peers[i]);
+}

@@ -1,0 +1,93 @@
+#include "internal.h"
+
+/* A person's words become the next entry of their own log; and what the owner brings in by hand.
+ * Both go through the same door as everything else. */
+
+static enum parley_error may_publish(const struct parley_node *node, struct parley_span body) {
+    if (!node->config.has_device || node->own_log == NONE)
+        return PARLEY_E_NO_IDENTITY;
+    if (body.size > PARLEY_BODY_BYTES_MAX)
+        return PARLEY_E_TOO_LARGE;
+    const struct log_row *row = &node->logs[node->own_log];
+    if (!store_has_room(node))
+        return PARLEY_E_READ_ONLY;
+    switch (row->policy.kind) {
+    case PARLEY_POLICY_VOID:
+        return PARLEY_E_LOG_VOID;
+    case PARLEY_POLICY_CLOSED:
+        return PARLEY_E_LOG_CLOSED;
+    case PARLEY_POLICY_OPEN:
+        break;
+    }
+    if (row->forked != 0)
+        return PARLEY_E_FORKED;
+    /* The newest entry here must be one that our own signature stands on. */
+    const struct parley_run *top = &row->ranges.ranges[0];
+    parley_seq newest = row->ranges.count == 0 ? 0 : top->hi;
+    if (newest < row->policy.seq)
+        return PARLEY_E_GAP;
+    return newest == PARLEY_SEQ_MAX ? PARLEY_E_FULL : PARLEY_E_OK;
+}
+
+void on_publish(struct parley_node *node, parley_request request, struct parley_span body,
+                parley_time_ms time) {
+    enum parley_error error = may_publish(node, body);
+    if (error != PARLEY_E_OK) {
+        effect_reply(node, request, error);
+        return;
+    }
+    const struct log_row *row = &node->logs[node->own_log];
+    struct parley_entry entry = {.has_body = true, .body = body};
+    entry.header.version = PARLEY_ENTRY_VERSION;
+    entry.header.log = row->log;
+    entry.header.seq = 1;
+    if (row->ranges.count > 0) {
+        entry.header.seq = row->ranges.ranges[0].hi + 1;
+        entry.header.prev = row->ranges.ranges[0].hi_id;
+    }
+    entry.header.time = time != 0 ? time : node->wall;
+    if (entry.header.time > PARLEY_TIME_MAX)
+        entry.header.time = PARLEY_TIME_MAX;
+    parley_random_bytes(&node->random, entry.salt.bytes, sizeof entry.salt.bytes);
+    parley_entry_sign(&entry, &node->config.device_key);
+
+    struct parley_chunk_writer writer;
+    parley_chunk_writer_init(&writer, node->scratch, PARLEY_CHUNK_BUFFER_SIZE);
+    error = parley_chunk_add(&writer, &entry, true);
+    if (error != PARLEY_E_OK) {
+        effect_reply(node, request, error);
+        return;
+    }
+    struct chunk_task task = {
+        .source = CHUNK_OWN, .log = row->log, .check_held = true, .fetch = NONE};
+    ingest_chunk(node, NULL, request, &task, parley_chunk_finish(&writer));
+}
+
+void on_import(struct parley_node *node, const struct parley_event *event) {
+    struct parley_span bytes = event->import.bytes;
+    parley_request request = event->import.request;
+    if (!store_has_room(node) || node->jobs_free < 2) {
+        effect_reply(node, request, node->is_failed ? PARLEY_E_READ_ONLY : PARLEY_E_RETRY);
+        return;
+    }
+    if (event->kind == PARLEY_EVENT_IMPORT_CHUNK) {
+        struct chunk_task task = {.source = CHUNK_IMPORT, .fetch = NONE};
+        struct parley_fault fault = parley_chunk_peek_log(&task.log, bytes);
+        if (fault.error != PARLEY_E_OK || bytes.size > PARLEY_MESSAGE_BYTES_MAX)
+            effect_reply(node, request,
+                         fault.error != PARLEY_E_OK ? fault.error : PARLEY_E_TOO_LARGE);
+        else
+            ingest_chunk(node, NULL, request, &task, bytes);
+        return;
+    }
+    struct parley_writer writer;
+    parley_writer_init(&writer, node->scratch, PARLEY_MESSAGE_BYTES_MAX);
+    parley_wire_put_record(&writer, bytes);
+    struct parley_span list;
+    if (bytes.size > PARLEY_RECORD_BYTES_MAX ||
+        parley_writer_finish(&writer, &list) != PARLEY_E_OK) {
+        effect_reply(node, request, PARLEY_E_TOO_LARGE);
+        return;
+    }
+    ingest_records(node, NULL, request, parley_wire_list_of(&writer, 1), list);
+}

@@ -1,0 +1,149 @@
+#include "internal.h"
+
+/* Identity records, through the same door as entries: what needs no check is settled at once, then
+ * each signature is checked, then the set takes the record and the disk keeps it. */
+
+static void store_record(struct parley_node *node, const struct parley_record *record,
+                         struct parley_span bytes, const struct parley_identity_change *change,
+                         uint32_t author) {
+    struct pending_store nothing = {.after = AFTER_NOTHING};
+    uint8_t *copy = out_take(node, bytes.size + 64);
+    if (copy == NULL)
+        return;
+    memcpy(copy, record->hash.bytes, 32);
+    memcpy(copy + 32, change->removed_hash.bytes, 32);
+    memcpy(copy + 64, bytes.data, bytes.size);
+    struct parley_store_op op = {.kind = PARLEY_STORE_UNRECORD, .author = record->author};
+    if (change->removed == PARLEY_REMOVED_ONE)
+        op.key = PARLEY_SPAN(copy + 32, 32);
+    if (change->removed != PARLEY_REMOVED_NOTHING)
+        (void)store_emit(node, &op, &nothing);
+    op.kind = PARLEY_STORE_RECORD;
+    op.key = PARLEY_SPAN(copy, 32);
+    op.bytes = PARLEY_SPAN(copy + 64, bytes.size);
+    struct pending_store after = {.after = AFTER_RECORD, .author = author};
+    (void)store_emit(node, &op, &after);
+}
+
+/* The author's row when the record may be taken: a relay and an import open new ones. */
+static uint32_t row_for_record(struct parley_node *node, const struct peer *peer,
+                               const struct parley_record *record) {
+    if (peer == NULL || node->config.relay)
+        return author_take(node, &record->author);
+    uint32_t row = author_find(node, &record->author);
+    return row != NONE && author_is_wanted(node, row) ? row : NONE;
+}
+
+/* Looks at the first of the records left; true when its signatures must be checked. */
+static enum parley_error preview_record(struct parley_node *node, const struct peer *peer,
+                                        struct parley_span bytes, struct parley_record *record,
+                                        uint32_t *row) {
+    struct parley_identity_change change;
+    struct parley_fault fault = parley_record_decode(record, bytes);
+    if (fault.error != PARLEY_E_OK)
+        return fault.error;
+    *row = row_for_record(node, peer, record);
+    if (*row == NONE)
+        return PARLEY_E_NOT_WANTED;
+    switch (parley_identity_preview(&node->authors[*row].set, record, &change)) {
+    case PARLEY_IDENTITY_ADDED:
+    case PARLEY_IDENTITY_FULL:
+        return PARLEY_E_OK;
+    case PARLEY_IDENTITY_EXISTS:
+    case PARLEY_IDENTITY_VOID:
+    case PARLEY_IDENTITY_BEYOND:
+        return PARLEY_E_EXISTS;
+    case PARLEY_IDENTITY_UNREVEALED:
+        return PARLEY_E_UNREVEALED;
+    }
+    return PARLEY_E_BAD_KIND;
+}
+
+static void finish_records(struct parley_node *node, struct job *job, enum parley_error error) {
+    struct peer *peer = job_peer(node, job);
+    parley_request request = job->request;
+    uint64_t added = job->records.added;
+    job_give(node, job);
+    if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE)
+        peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
+    if (request == 0)
+        return;
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_REPLY);
+    effect->reply.request = request;
+    effect->reply.error = error;
+    effect->reply.count = added;
+}
+
+/* Goes on with the records of a job until one needs a check or none is left. */
+static void run_records(struct parley_node *node, struct job *job) {
+    struct parley_wire_list ahead = job->records.left;
+    struct parley_span bytes;
+    enum parley_error last = PARLEY_E_OK;
+    while (parley_wire_next_record(&ahead, &bytes)) {
+        struct parley_record record;
+        uint32_t row;
+        enum parley_error error = preview_record(node, job_peer(node, job), bytes, &record, &row);
+        if (error == PARLEY_E_OK) {
+            struct parley_check checks[2];
+            size_t count = parley_record_checks(checks, &record, &node->authors[row].set.root);
+            job->state = JOB_CHECKING;
+            job->records.checks_left = (uint32_t)count;
+            job->records.check_failed = false;
+            for (size_t i = 0; i < count; i++)
+                verify_emit(node, job, &checks[i]);
+            return;
+        }
+        if (parley_error_class(error) == PARLEY_CLASS_REMOTE) {
+            finish_records(node, job, error);
+            return;
+        }
+        if (error != PARLEY_E_EXISTS)
+            last = error;
+        job->records.left = ahead;
+    }
+    finish_records(node, job, job->request != 0 ? last : PARLEY_E_OK);
+}
+
+static void add_record(struct parley_node *node, struct job *job, struct parley_span bytes) {
+    struct parley_record record;
+    uint32_t row;
+    struct parley_identity_change change;
+    if (preview_record(node, job_peer(node, job), bytes, &record, &row) != PARLEY_E_OK)
+        return; /* the set has changed meanwhile */
+    if (author_add_record(node, row, &record, &change) != PARLEY_IDENTITY_ADDED)
+        return;
+    job->records.added++;
+    store_record(node, &record, bytes, &change, row);
+    author_refresh_logs(node, row);
+}
+
+void records_on_verified(struct parley_node *node, struct job *job, bool holds) {
+    job->records.check_failed |= !holds;
+    if (--job->records.checks_left > 0)
+        return;
+    struct parley_span bytes;
+    bool any = parley_wire_next_record(&job->records.left, &bytes);
+    assert(any);
+    if (job->records.check_failed) {
+        finish_records(node, job, PARLEY_E_BAD_SIGNATURE);
+        return;
+    }
+    add_record(node, job, bytes);
+    run_records(node, job);
+}
+
+void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,
+                    struct parley_wire_list records, struct parley_span bytes) {
+    struct job *job = job_take(node, peer, JOB_RECORDS, bytes);
+    if (job == NULL) {
+        effect_reply(node, request, PARLEY_E_RETRY);
+        return;
+    }
+    size_t offset = (size_t)(records.bytes.data - bytes.data);
+    job->state = JOB_CHECKING;
+    job->request = request;
+    job->records = (struct records_task){0};
+    job->records.left.bytes = PARLEY_SPAN(job->buffer + offset, records.bytes.size);
+    job->records.left.count = records.count;
+    run_records(node, job);
+}

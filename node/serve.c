@@ -1,0 +1,297 @@
+#include "internal.h"
+
+/* Answers to asks: read from the disk piece by piece, as fast as the peer takes them. */
+
+static struct serve *serve_take(struct parley_node *node, struct peer *peer) {
+    if (peer->serves_count >= PARLEY_SERVES_PER_PEER)
+        return NULL;
+    for (size_t i = 0; i < PARLEY_SERVES_MAX; i++)
+        if (!node->serves[i].is_used) {
+            struct serve *serve = &node->serves[i];
+            uint16_t generation = serve->generation;
+            *serve = (struct serve){.is_used = true,
+                                    .generation = (uint16_t)(generation + 1),
+                                    .peer = peer_slot(node, peer),
+                                    .connection = peer->connection};
+            peer->serves_count++;
+            node->serves_count++;
+            return serve;
+        }
+    return NULL;
+}
+
+static void serve_give(struct parley_node *node, struct serve *serve) {
+    struct peer *peer = &node->peers[serve->peer];
+    if (peer->phase != PEER_FREE && peer->connection == serve->connection)
+        peer->serves_count--;
+    if (serve->is_reading)
+        node->reads_in_flight--; /* its answer finds another generation */
+    node->serves_count--;
+    serve->is_used = false;
+    serve->is_reading = false;
+    serve->generation++;
+}
+
+void serve_drop_peer(struct parley_node *node, uint32_t peer) {
+    for (size_t i = 0; i < PARLEY_SERVES_MAX; i++)
+        if (node->serves[i].is_used && node->serves[i].peer == peer)
+            serve_give(node, &node->serves[i]);
+}
+
+static void send_run(struct parley_node *node, struct peer *peer, uint64_t request, bool last,
+                     struct parley_span chunk) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_RUN};
+    message.as.run.request = request;
+    message.as.run.last = last;
+    message.as.run.chunk = chunk;
+    (void)peer_send_message(node, peer, &message);
+}
+
+void on_ask_run(struct parley_node *node, struct peer *peer,
+                const struct parley_wire_ask_run *ask) {
+    uint32_t log = log_find(node, &ask->log);
+    const struct log_row *row = log == NONE ? NULL : &node->logs[log];
+    struct parley_anchor top = {ask->top_seq, ask->top_id};
+    if (row != NULL && ask->kind == PARLEY_RUN_FROM_HEAD)
+        top = row->durable;
+    /* A head that only the identity records name is served anchored only: durable is signed. */
+    bool has =
+        row != NULL && top.seq > ask->down_seq && parley_ranges_covers(&row->ranges, top.seq);
+    if (has && row->forked != 0 && top.seq >= row->forked)
+        has = false;
+    struct serve *serve = has ? serve_take(node, peer) : NULL;
+    if (serve == NULL) {
+        send_run(node, peer, ask->request, true, PARLEY_NO_SPAN);
+        return;
+    }
+    serve->kind = SERVE_RUN;
+    serve->request = ask->request;
+    serve->log = ask->log;
+    serve->top = top.seq;
+    serve->down = ask->down_seq;
+    serve->bodies = ask->bodies;
+    serve->bytes_left = ask->bytes_max;
+    serve_pump(node);
+}
+
+static void send_bodies(struct parley_node *node, struct peer *peer, const struct serve *serve,
+                        bool last, struct parley_wire_list bodies) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_BODIES};
+    message.as.bodies.request = serve->request;
+    message.as.bodies.last = last;
+    message.as.bodies.log = serve->log;
+    message.as.bodies.bodies = bodies;
+    (void)peer_send_message(node, peer, &message);
+}
+
+void on_ask_bodies(struct parley_node *node, struct peer *peer,
+                   const struct parley_wire_ask_bodies *ask) {
+    uint32_t log = log_find(node, &ask->log);
+    bool has = log != NONE && parley_ranges_covers(&node->logs[log].ranges, ask->top_seq);
+    struct serve *serve = has ? serve_take(node, peer) : NULL;
+    if (serve == NULL) {
+        struct serve none = {.request = ask->request, .log = ask->log};
+        send_bodies(node, peer, &none, true, (struct parley_wire_list){0});
+        return;
+    }
+    serve->kind = SERVE_BODIES;
+    serve->request = ask->request;
+    serve->log = ask->log;
+    serve->top = ask->top_seq;
+    serve->down = ask->low_seq - 1;
+    serve->bodies = true;
+    serve->bytes_left = UINT32_MAX;
+    serve_pump(node);
+}
+
+void on_ask_identity(struct parley_node *node, struct peer *peer,
+                     struct parley_wire_ask_identity *ask) {
+    struct parley_author author;
+    while (parley_wire_next_author(&ask->authors, &author)) {
+        uint32_t row = author_find(node, &author);
+        if (row == NONE || !node->authors[row].set.revealed)
+            continue;
+        struct serve *serve = serve_take(node, peer);
+        if (serve == NULL)
+            break; /* asked again at the next exchange of heads */
+        serve->kind = SERVE_RECORDS;
+        serve->author = author;
+    }
+    serve_pump(node);
+}
+
+void serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log) {
+    struct serve *serve = serve_take(node, peer);
+    if (serve == NULL)
+        return;
+    serve->kind = SERVE_EVIDENCE;
+    serve->log = node->logs[log].log;
+    serve_pump(node);
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static void read_start(struct parley_node *node, struct serve *serve) {
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_READ);
+    effect->read.ticket =
+        ticket_make(TICKET_SERVE, (uint32_t)(serve - node->serves), serve->generation);
+    effect->read.log = serve->log;
+    effect->read.author = serve->author;
+    effect->read.seq_top = serve->top;
+    effect->read.seq_low = serve->down + 1;
+    effect->read.bodies = serve->bodies;
+    effect->read.index = serve->index;
+    effect->read.bytes_max = PARLEY_CHUNK_BYTES_MAX;
+    switch (serve->kind) {
+    case SERVE_RUN:
+    case SERVE_BODIES:
+        effect->read.kind = PARLEY_READ_RUN;
+        break;
+    case SERVE_RECORDS:
+        effect->read.kind = PARLEY_READ_RECORDS;
+        effect->read.bytes_max = PARLEY_MESSAGE_BYTES_MAX - 64;
+        break;
+    case SERVE_EVIDENCE:
+        effect->read.kind = PARLEY_READ_EVIDENCE;
+        break;
+    }
+    serve->is_reading = true;
+    node->reads_in_flight++;
+}
+
+void serve_pump(struct parley_node *node) {
+    if (node->serves_count == node->reads_in_flight)
+        return;
+    for (uint32_t looks = 0; looks < PARLEY_SERVES_MAX && node->reads_in_flight < PARLEY_READS_MAX;
+         looks++) {
+        struct serve *serve = &node->serves[node->serve_cursor];
+        node->serve_cursor = (node->serve_cursor + 1) % PARLEY_SERVES_MAX;
+        if (serve->is_used && !serve->is_reading &&
+            node->peers[serve->peer].unsent_bytes < PARLEY_WINDOW_BYTES &&
+            node->effects_count + 64 <= PARLEY_EFFECTS_MAX)
+            read_start(node, serve);
+    }
+}
+
+static void run_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,
+                         struct parley_span bytes) {
+    struct parley_chunk chunk;
+    bool decodes = parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK;
+    if (!decodes) {
+        send_run(node, peer, serve->request, true, PARLEY_NO_SPAN);
+        serve_give(node, serve);
+        return;
+    }
+    uint64_t left = serve->bytes_left > bytes.size ? serve->bytes_left - bytes.size : 0;
+    bool last = chunk.seq_first <= serve->down + 1 || left == 0;
+    send_run(node, peer, serve->request, last, bytes);
+    serve->bytes_left = left;
+    serve->top = chunk.seq_first - 1;
+    if (last)
+        serve_give(node, serve);
+}
+
+static void bodies_were_read(struct parley_node *node, struct peer *peer, struct serve *serve,
+                             struct parley_span bytes) {
+    struct parley_chunk chunk;
+    struct parley_chunk_cursor cursor;
+    struct parley_item item;
+    struct parley_writer writer;
+    size_t count = 0;
+    parley_writer_init(&writer, node->scratch, PARLEY_MESSAGE_BYTES_MAX);
+    if (parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK) {
+        parley_chunk_start(&cursor, &chunk);
+        while (parley_chunk_next_item(&cursor, &item)) {
+            if (!item.has_body)
+                continue;
+            struct parley_wire_body body = {.seq = item.seq, .body = item.body};
+            memcpy(body.salt.bytes, item.salt.data, sizeof body.salt.bytes);
+            parley_wire_put_body(&writer, &body);
+            count++;
+        }
+        serve->top = chunk.seq_first - 1;
+    } else {
+        serve->top = 0;
+    }
+    bool last = serve->top <= serve->down;
+    send_bodies(node, peer, serve, last || count == 0, parley_wire_list_of(&writer, count));
+    if (last || count == 0)
+        serve_give(node, serve);
+}
+
+static void records_were_read(struct parley_node *node, struct peer *peer, struct serve *serve,
+                              struct parley_span bytes, size_t count) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_IDENTITY};
+    message.as.identity.records.bytes = bytes;
+    message.as.identity.records.count = count;
+    (void)peer_send_message(node, peer, &message);
+    serve->index += count;
+}
+
+/* Identity records go ahead of what needs them: then the heads of that author again. */
+static void records_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
+    uint32_t author = author_find(node, &serve->author);
+    serve_give(node, serve);
+    if (author != NONE)
+        heads_send_author(node, peer, author, 1);
+}
+
+static void evidence_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,
+                              struct parley_span bytes) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_EVIDENCE};
+    message.as.evidence.log = serve->log;
+    message.as.evidence.chunk = bytes;
+    (void)peer_send_message(node, peer, &message);
+    serve->index++;
+}
+
+static void serve_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
+    switch (serve->kind) {
+    case SERVE_RUN:
+        send_run(node, peer, serve->request, true, PARLEY_NO_SPAN);
+        break;
+    case SERVE_BODIES:
+        send_bodies(node, peer, serve, true, (struct parley_wire_list){0});
+        break;
+    case SERVE_RECORDS:
+        records_end(node, peer, serve);
+        return;
+    case SERVE_EVIDENCE:
+        break;
+    }
+    serve_give(node, serve);
+}
+
+void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+                  struct parley_span bytes, size_t count) {
+    uint32_t index = ticket_index(ticket);
+    if (ticket_kind_of(ticket) == TICKET_JOB) {
+        ingest_on_read(node, index, ticket_generation(ticket), error, bytes);
+        return;
+    }
+    struct serve *serve = &node->serves[index];
+    if (ticket_kind_of(ticket) != TICKET_SERVE || index >= PARLEY_SERVES_MAX || !serve->is_used ||
+        serve->generation != ticket_generation(ticket))
+        return;
+    serve->is_reading = false;
+    node->reads_in_flight--;
+    struct peer *peer = &node->peers[serve->peer];
+    if (error != PARLEY_E_OK || bytes.size == 0) {
+        serve_end(node, peer, serve);
+        return;
+    }
+    switch (serve->kind) {
+    case SERVE_RUN:
+        run_was_read(node, peer, serve, bytes);
+        return;
+    case SERVE_BODIES:
+        bodies_were_read(node, peer, serve, bytes);
+        return;
+    case SERVE_RECORDS:
+        records_were_read(node, peer, serve, bytes, count);
+        return;
+    case SERVE_EVIDENCE:
+        evidence_was_read(node, peer, serve, bytes);
+        return;
+    }
+}

@@ -1,0 +1,130 @@
+#include "internal.h"
+
+/* Rows never move and are never dropped while the node lives; the indexes are open addressing at
+ * most half full, with keyed hashes since peers choose the keys. */
+
+uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]) {
+    uint8_t hash[crypto_shorthash_BYTES];
+    crypto_shorthash(hash, key, 32, node->table_key);
+    return parley_get_u64(hash);
+}
+
+static uint32_t *author_place(const struct parley_node *node, const struct parley_author *author) {
+    size_t mask = node->authors_index_size - 1;
+    for (size_t at = table_hash(node, author->bytes) & mask;; at = (at + 1) & mask) {
+        uint32_t row = node->authors_index[at];
+        if (row == NONE || PARLEY_EQUAL(node->authors[row].set.author, *author))
+            return &node->authors_index[at];
+    }
+}
+
+static uint32_t *log_place(const struct parley_node *node, const struct parley_log *log) {
+    size_t mask = node->logs_index_size - 1;
+    for (size_t at = table_hash(node, log->bytes) & mask;; at = (at + 1) & mask) {
+        uint32_t row = node->logs_index[at];
+        if (row == NONE || PARLEY_EQUAL(node->logs[row].log, *log))
+            return &node->logs_index[at];
+    }
+}
+
+uint32_t author_find(const struct parley_node *node, const struct parley_author *author) {
+    return *author_place(node, author);
+}
+
+uint32_t author_take(struct parley_node *node, const struct parley_author *author) {
+    uint32_t *place = author_place(node, author);
+    if (*place != NONE || node->authors_count == node->config.authors_max)
+        return *place;
+    uint32_t index = (uint32_t)node->authors_count++;
+    struct author_row *row = &node->authors[index];
+    struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
+    parley_identity_init(&row->set, author, &nothing);
+    row->logs_first = NONE;
+    row->depth = UINT8_MAX;
+    *place = index;
+    return index;
+}
+
+bool author_is_wanted(const struct parley_node *node, uint32_t author) {
+    return node->config.relay || node->authors[author].depth <= node->config.hops;
+}
+
+uint32_t log_find(const struct parley_node *node, const struct parley_log *log) {
+    return *log_place(node, log);
+}
+
+uint32_t log_take(struct parley_node *node, uint32_t author,
+                  const struct parley_device_key *device) {
+    struct parley_log log;
+    parley_log_derive(&log, &node->authors[author].set.author, device);
+    uint32_t *place = log_place(node, &log);
+    if (*place != NONE || node->logs_count == node->config.logs_max)
+        return *place;
+    uint32_t index = (uint32_t)node->logs_count++;
+    struct log_row *row = &node->logs[index];
+    *row = (struct log_row){.log = log, .device = *device, .author = author};
+    row->fetch = NONE;
+    row->queue_next = NONE;
+    row->next_of_author = node->authors[author].logs_first;
+    node->authors[author].logs_first = index;
+    if (node->config.has_device && PARLEY_EQUAL(*device, node->device_key) &&
+        PARLEY_EQUAL(node->authors[author].set.author, node->config.author))
+        node->own_log = index;
+    *place = index;
+    return index;
+}
+
+static bool grow_set(struct parley_node *node, struct parley_identity *set,
+                     const struct parley_identity_change *change) {
+    struct parley_identity_storage old = set->storage, new = old;
+    if (change->facts_count_needed > old.facts_count_max) {
+        new.facts_count_max = 1;
+        while (new.facts_count_max < change->facts_count_needed)
+            new.facts_count_max *= 2;
+        new.facts = arena_take(&node->facts, new.facts_count_max * sizeof *new.facts);
+        if (new.facts == NULL)
+            return false;
+    }
+    if (change->listings_count_needed > old.listings_count_max) {
+        new.listings_count_max = change->listings_count_needed;
+        new.listings = arena_take(&node->facts, new.listings_count_max * sizeof *new.listings);
+        if (new.listings == NULL) {
+            if (new.facts != old.facts)
+                arena_give(&node->facts, new.facts, new.facts_count_max * sizeof *new.facts);
+            return false;
+        }
+    }
+    parley_identity_move(set, &new);
+    if (new.facts != old.facts)
+        arena_give(&node->facts, old.facts, old.facts_count_max * sizeof *old.facts);
+    if (new.listings != old.listings)
+        arena_give(&node->facts, old.listings, old.listings_count_max * sizeof *old.listings);
+    return true;
+}
+
+enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t author,
+                                              const struct parley_record *record,
+                                              struct parley_identity_change *change) {
+    struct parley_identity *set = &node->authors[author].set;
+    enum parley_identity_answer answer = parley_identity_add(set, record, change);
+    if (answer == PARLEY_IDENTITY_FULL && grow_set(node, set, change))
+        answer = parley_identity_add(set, record, change);
+    return answer;
+}
+
+void author_refresh_logs(struct parley_node *node, uint32_t author) {
+    struct author_row *row = &node->authors[author];
+    for (uint32_t i = row->logs_first; i != NONE; i = node->logs[i].next_of_author)
+        node->logs[i].policy = PARLEY_NO_POLICY;
+    struct parley_identity_log said;
+    size_t position = 0;
+    while (parley_identity_log_next(&said, &row->set, &position)) {
+        uint32_t log = log_take(node, author, &said.device);
+        if (log != NONE)
+            node->logs[log].policy = said.policy;
+    }
+}
+
+bool log_head(const struct log_row *row, struct parley_anchor *head) {
+    return parley_ranges_head(&row->ranges, &row->policy, head);
+}
