@@ -1,5 +1,5 @@
 /* What an author's identity records say of one log, as plain data: the identity set answers it and
- * the judge of a log takes it. SPEC 4.6.
+ * the judge of a log takes it. SPEC 4.7.
  */
 #ifndef PARLEY_POLICY_H
 #define PARLEY_POLICY_H
