@@ -1,0 +1,81 @@
+/* The local API as functions: a request in, a status and bytes out, later and exactly once.
+ *
+ * Nothing here knows HTTP's bytes. The node's HTTP listener (http.h) and the `parley` command with
+ * no node running call the same handlers. Words for people are read from the store beside the
+ * core; what changes something goes through the core as an owner's event.
+ *
+ * Paths (all under /v1):
+ *   GET status, id, peers, follows, digest, timeline, posts/POST, export, events
+ *   POST posts, posts/batch, follows, peers, import
+ *   DELETE follows/AUTHOR, peers/KEY
+ * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
+ * bundle). An error is application/problem+json: {"status", "title", "detail", "error", "field"}.
+ */
+#ifndef PARLEY_SHELL_API_H
+#define PARLEY_SHELL_API_H
+
+#include <parley/bytes.h>
+#include <parley/error.h>
+
+struct parley_host;
+struct parley_api;
+
+/* A request's body, and an answer to export. */
+#define PARLEY_API_BODY_BYTES_MAX (1024u * 1024u)
+/* Parameters of one request; a digest may name as many authors. */
+#define PARLEY_API_PARAMETERS_MAX 64u
+/* Requests under way at once, over all connections; more are answered 503. */
+#define PARLEY_API_REQUESTS_MAX 64u
+/* Streams of events at once. */
+#define PARLEY_API_WATCHERS_MAX 32u
+
+enum parley_api_method { PARLEY_API_GET, PARLEY_API_POST, PARLEY_API_DELETE };
+
+/* Percent-decoded; both end with a zero byte. */
+struct parley_api_parameter {
+    const char *name;
+    const char *value;
+};
+
+/* Borrowed until parley_api_handle returns. */
+struct parley_api_request {
+    enum parley_api_method method;
+    const char *path; /* decoded, from "/v1/" on */
+    const struct parley_api_parameter *parameters;
+    size_t parameters_count;
+    const char *content_type; /* of the body; NULL: none was said */
+    struct parley_span body;
+};
+
+/* Borrowed until the callback returns. */
+struct parley_api_answer {
+    unsigned status; /* as HTTP counts them */
+    const char *content_type;
+    struct parley_span body;
+    const char *next; /* export: where the next page begins; NULL: this was the last */
+};
+typedef void parley_api_done(void *context, const struct parley_api_answer *answer);
+
+/* The host must outlive it. NULL: out of memory. */
+struct parley_api *parley_api_create(struct parley_host *host);
+/* Requests under way are answered 503 first. */
+void parley_api_free(struct parley_api *api);
+/* What `status` tells: "http://127.0.0.1:8080" or NULL. Copied. */
+void parley_api_set_url(struct parley_api *api, const char *url);
+
+/* Calls done exactly once, now or later from the loop. GET /v1/events is no request: see watch. */
+void parley_api_handle(struct parley_api *api, const struct parley_api_request *request,
+                       parley_api_done *done, void *context);
+
+/* Calls back with one post as JSON (no line end) for each that becomes durable from now on and that
+ * the parameters of a timeline (author, tag) let through. NULL when a parameter is wrong or there
+ * are too many watchers: *problem is then the answer to give, static. */
+typedef void parley_api_on_post(void *context, struct parley_span json);
+struct parley_api_watch;
+struct parley_api_watch *parley_api_watch_open(struct parley_api *api,
+                                               const struct parley_api_request *request,
+                                               parley_api_on_post *on_post, void *context,
+                                               struct parley_api_answer *problem);
+void parley_api_watch_close(struct parley_api_watch *watch);
+
+#endif
