@@ -1,0 +1,190 @@
+/* Entries as people see them. See api_entry.h. */
+#include "api_entry.h"
+#include "api_job.h"
+#include <stdlib.h>
+
+struct api_entry *api_entry_copy(const struct parley_store_log *log,
+                                 const struct parley_entry *entry,
+                                 const struct parley_timeline_place *place,
+                                 parley_time_ms received) {
+    size_t body_size = entry->has_body ? entry->body.size : 0;
+    struct api_entry *copy = calloc(1, sizeof(*copy) + body_size);
+    if (copy == NULL)
+        return NULL;
+    copy->author = log->author;
+    copy->device = log->device;
+    copy->log = log->log;
+    copy->seq = entry->header.seq;
+    copy->id = entry->id;
+    copy->time = entry->header.time;
+    copy->received = received;
+    copy->place = *place;
+    copy->is_plain = entry->header.version == PARLEY_ENTRY_VERSION && entry->header.ext_size == 0;
+    copy->has_body = entry->has_body;
+    copy->body_size = body_size;
+    if (body_size > 0)
+        memcpy(copy->body, entry->body.data, body_size);
+    return copy;
+}
+
+bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry) {
+    struct parley_node_log log;
+    if (!parley_node_log_find(node, &entry->log, &log))
+        return false;
+    if (log.forked != 0 && entry->seq >= log.forked)
+        return false;
+    switch (log.policy.kind) {
+    case PARLEY_POLICY_VOID:
+        return false;
+    case PARLEY_POLICY_CLOSED:
+        return entry->seq <= log.policy.seq;
+    case PARLEY_POLICY_OPEN:
+        return true;
+    }
+    return false;
+}
+
+static bool has_tag(const struct parley_body *body, const char *tag) {
+    if (body->kind != PARLEY_BODY_POST)
+        return false;
+    for (size_t i = 0; i < body->post.tags_count; i++)
+        if (parley_span_equal(body->post.tags[i], PARLEY_SPAN(tag, strlen(tag))))
+            return true;
+    return false;
+}
+
+bool api_entry_is_listed(const struct parley_entry *entry, const char *tag) {
+    struct parley_body body;
+    if (!entry->has_body || entry->header.version != PARLEY_ENTRY_VERSION ||
+        entry->header.ext_size != 0 || parley_body_decode(&body, entry->body).error != PARLEY_E_OK)
+        return false;
+    if (body.kind != PARLEY_BODY_POST && body.kind != PARLEY_BODY_ECHO)
+        return false;
+    return tag == NULL || has_tag(&body, tag);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------- */
+
+static json_t *json_text(struct parley_span text) {
+    return text.data == NULL ? json_null() : json_stringn((const char *)text.data, text.size);
+}
+
+static json_t *json_ref(bool is_there, const struct parley_ref *ref) {
+    return is_there ? api_json_post_address(&ref->log, ref->seq, &ref->id) : json_null();
+}
+
+static json_t *json_authors(const struct parley_author *authors, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, api_json_author(&authors[i]));
+    return list;
+}
+
+static void add_post(json_t *json, const struct parley_post *post) {
+    json_t *tags = json_array();
+    for (size_t i = 0; i < post->tags_count; i++)
+        json_array_append_new(tags, json_text(post->tags[i]));
+    json_object_set_new(json, "text", json_text(post->text));
+    json_object_set_new(json, "tags", tags);
+    json_object_set_new(json, "reply_to", json_ref(post->has_parent, &post->parent));
+    json_object_set_new(json, "root", json_ref(post->has_root, &post->root));
+    json_object_set_new(json, "quote", json_ref(post->has_quote, &post->quote));
+    json_object_set_new(json, "mentions", json_authors(post->mentions, post->mentions_count));
+    json_object_set_new(json, "language", json_text(post->language));
+    json_object_set_new(json, "warning", json_text(post->warning));
+}
+
+static void add_erase(json_t *json, const struct parley_erase *erase) {
+    json_t *posts = json_array();
+    for (size_t i = 0; i < erase->refs_count; i++)
+        json_array_append_new(posts, json_ref(true, &erase->refs[i]));
+    json_object_set_new(json, "posts", posts);
+}
+
+/* The kind's word, and its fields. */
+static const char *add_body(json_t *json, const struct parley_body *body) {
+    switch (body->kind) {
+    case PARLEY_BODY_PROFILE:
+        json_object_set_new(json, "name", json_text(body->profile.name));
+        json_object_set_new(json, "about", json_text(body->profile.about));
+        return "profile";
+    case PARLEY_BODY_POST:
+        add_post(json, &body->post);
+        return "post";
+    case PARLEY_BODY_ECHO:
+        json_object_set_new(json, "echo_of", json_ref(true, &body->echo.ref));
+        json_object_set_new(json, "text", json_text(body->echo.comment));
+        return "echo";
+    case PARLEY_BODY_VOTE:
+        json_object_set_new(json, "vote_for", json_ref(true, &body->vote.ref));
+        json_object_set_new(json, "value", json_integer(body->vote.value));
+        return "vote";
+    case PARLEY_BODY_FOLLOW:
+        json_object_set_new(json, "follows", api_json_author(&body->follow.author));
+        json_object_set_new(json, "on", json_boolean(body->follow.on));
+        return "follow";
+    case PARLEY_BODY_ERASE:
+        add_erase(json, &body->erase);
+        return "erase";
+    }
+    return "unknown";
+}
+
+static const char *describe_body(json_t *json, const struct api_entry *entry) {
+    struct parley_body body;
+    if (!entry->has_body)
+        return "no_body";
+    struct parley_span bytes = {entry->body, entry->body_size};
+    if (!entry->is_plain || parley_body_decode(&body, bytes).error != PARLEY_E_OK)
+        return "unknown";
+    return add_body(json, &body);
+}
+
+json_t *api_entry_json(const struct api_entry *entry) {
+    json_t *json = json_object(), *fields = json_object();
+    if (json == NULL || fields == NULL) {
+        json_decref(json);
+        json_decref(fields);
+        return NULL;
+    }
+    const char *kind = describe_body(fields, entry);
+    json_object_set_new(json, "post", api_json_post_address(&entry->log, entry->seq, &entry->id));
+    json_object_set_new(json, "author", api_json_author(&entry->author));
+    json_object_set_new(json, "device", api_json_hex(entry->device.bytes, 32));
+    json_object_set_new(json, "log", api_json_hex(entry->log.bytes, 32));
+    json_object_set_new(json, "seq", json_integer((json_int_t)entry->seq));
+    json_object_set_new(json, "id", api_json_hex(entry->id.bytes, 32));
+    json_object_set_new(json, "time", json_integer((json_int_t)entry->time));
+    json_object_set_new(json, "received", json_integer((json_int_t)entry->received));
+    json_object_set_new(json, "kind", json_string(kind));
+    json_object_update(json, fields);
+    json_decref(fields);
+    json_object_set_new(json, "verified", json_true()); /* nothing else is ever stored */
+    return json;
+}
+
+/* ---- lists -------------------------------------------------------------------------------- */
+
+bool api_entries_add(struct api_entries *list, struct api_entry *entry) {
+    if (entry != NULL && list->count == list->room) {
+        size_t room = list->room ? 2 * list->room : 64;
+        struct api_entry **grown = realloc(list->items, room * sizeof(*grown));
+        if (grown != NULL) {
+            list->items = grown;
+            list->room = room;
+        }
+    }
+    if (entry == NULL || list->count == list->room) {
+        free(entry);
+        return false;
+    }
+    list->items[list->count++] = entry;
+    return true;
+}
+
+void api_entries_clear(struct api_entries *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct api_entries){0};
+}

@@ -1,0 +1,46 @@
+/* An entry on its way from the store to a person: copied out of the store on a worker, judged
+ * visible or not on the loop, written as JSON. */
+#ifndef PARLEY_SHELL_API_ENTRY_H
+#define PARLEY_SHELL_API_ENTRY_H
+
+#include <jansson.h>
+#include <parley/body.h>
+#include <parley/node.h>
+#include <parley/store.h>
+
+struct api_entry {
+    struct parley_author author;
+    struct parley_device_key device;
+    struct parley_log log;
+    parley_seq seq;
+    struct parley_id id;
+    parley_time_ms time, received;
+    struct parley_timeline_place place;
+    bool is_plain; /* of the known version and without ext: may be shown */
+    bool has_body;
+    size_t body_size;
+    uint8_t body[]; /* with has_body */
+};
+
+/* NULL: out of memory. Free with free. */
+struct api_entry *api_entry_copy(const struct parley_store_log *log,
+                                 const struct parley_entry *entry,
+                                 const struct parley_timeline_place *place,
+                                 parley_time_ms received);
+/* Good by the log's verdict and below any fork, as the node knows it now. */
+bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry);
+/* A post or an echo that decodes and bears the tag (NULL: any). */
+bool api_entry_is_listed(const struct parley_entry *entry, const char *tag);
+/* The post as cli.md gives it; for other kinds what their bodies say. NULL: out of memory. */
+json_t *api_entry_json(const struct api_entry *entry);
+
+/* A list that grows. */
+struct api_entries {
+    struct api_entry **items;
+    size_t count, room;
+};
+bool api_entries_add(struct api_entries *list, struct api_entry *entry);
+/* Frees the entries too. */
+void api_entries_clear(struct api_entries *list);
+
+#endif

@@ -1,0 +1,139 @@
+/* Inside the API: one request under way, and what its handlers share.
+ *
+ * A job runs on the loop. It names the authors and posts that it is about (api_name.c finds them,
+ * which may read the store), then its route's handler runs, which ends it with api_answer or
+ * api_refuse, now or later. While a worker runs for a job, the loop leaves the job alone.
+ */
+#ifndef PARLEY_SHELL_API_JOB_H
+#define PARLEY_SHELL_API_JOB_H
+
+#include "api.h"
+#include "api_entry.h"
+#include "host.h"
+#include <jansson.h>
+#include <parley/text.h>
+
+struct api_job;
+struct api_feed;
+
+struct parley_api {
+    struct parley_host *host;
+    struct api_feed *feed;
+    size_t jobs_count;
+    char url[320];
+};
+
+/* What a request calls an author or a post. */
+enum api_name_kind { API_AUTHOR, API_POST };
+
+#define API_NAME_SIZE_MAX 512u
+struct api_name {
+    enum api_name_kind kind;
+    const char *field; /* for words about it */
+    char text[API_NAME_SIZE_MAX];
+    char owner[API_NAME_SIZE_MAX]; /* of a handle: the author's part */
+    bool is_handle;
+    bool has_author;
+    struct parley_author author;
+    bool has_log;
+    struct parley_log log;
+    uint64_t log_number; /* of a handle: 0 when left out */
+    parley_seq seq;
+    bool has_id_start;
+    uint8_t id_start[8];
+    size_t matches_count;    /* of a name among those who are followed */
+    struct api_entry *entry; /* a post that was found */
+};
+
+typedef void api_handler(struct api_job *job);
+/* Runs on a worker: touches the job's own state only. */
+typedef void api_work(struct api_job *job, struct parley_store *store);
+
+struct api_route {
+    enum parley_api_method method;
+    const char *path;   /* below /v1/ */
+    bool has_rest;      /* something follows the path */
+    const char *type;   /* of the body: NULL when there is none */
+    api_handler *names; /* says with api_name_add whom and what it is about; NULL: nobody */
+    api_handler *run;
+};
+
+struct api_job {
+    struct parley_api *api;
+    const struct api_route *route;
+    parley_api_done *done;
+    void *context;
+
+    char *rest; /* of the path */
+    struct parley_api_parameter *parameters;
+    size_t parameters_count;
+    uint8_t *body;
+    size_t body_size;
+    json_t *json; /* a JSON body: an object */
+
+    struct api_name *names;
+    size_t names_count;
+    bool is_over; /* answered while names were being said */
+
+    api_work *work;
+    api_handler *then;
+    void *state; /* the handler's; given back with free_state */
+    void (*free_state)(void *state);
+};
+
+/* ---- ending a job; it is gone afterwards */
+
+void api_answer(struct api_job *job, unsigned status, const char *type, struct parley_span body,
+                const char *next);
+/* Takes the reference. */
+void api_answer_json(struct api_job *job, unsigned status, json_t *json);
+/* field may be NULL; detail says what and what to do. */
+void api_refuse(struct api_job *job, enum parley_error error, const char *field, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+void api_no_memory(struct api_job *job);
+
+/* ---- what a job can do */
+
+/* work on a worker, then `then` on the loop. When the store cannot be read the job is refused. */
+void api_read(struct api_job *job, api_work *work, api_handler *then);
+/* False when there is no room: the job was refused. */
+bool api_name_add(struct api_job *job, enum api_name_kind kind, const char *field,
+                  const char *text);
+/* Finds all names, then runs the route. */
+void api_names_find(struct api_job *job);
+/* The first value of a parameter, or NULL. */
+const char *api_parameter(const struct api_job *job, const char *name);
+/* A decimal number within the bounds (inclusive); value is left alone when the parameter is
+ * missing. False: the job was refused. */
+bool api_parameter_number(struct api_job *job, const char *name, uint64_t *value, uint64_t min,
+                          uint64_t max);
+/* A text member of the JSON body; NULL when it is missing, not text, or holds a zero byte. */
+const char *api_member_text(const json_t *object, const char *name);
+
+/* ---- words and numbers */
+
+unsigned api_status_of(enum parley_error error);
+/* {"status", "title", "detail", "error", "field"}; NULL out of memory. */
+json_t *api_problem(enum parley_error error, const char *field, const char *detail);
+/* Compact, one line without its end; *size. Free with free. NULL out of memory. */
+char *api_dump(const json_t *json, size_t *size);
+json_t *api_json_hex(const uint8_t *data, size_t size);
+json_t *api_json_author(const struct parley_author *author);
+json_t *api_json_post_address(const struct parley_log *log, parley_seq seq,
+                              const struct parley_id *id);
+
+/* ---- handlers, by family */
+
+api_handler api_run_status, api_run_id, api_run_peers, api_run_connect, api_run_disconnect;
+api_handler api_run_follows, api_names_follow, api_run_follow, api_names_unfollow, api_run_unfollow;
+api_handler api_names_digest, api_run_digest;
+api_handler api_names_timeline, api_run_timeline, api_names_show, api_run_show;
+api_handler api_names_publish, api_run_publish, api_run_publish_batch;
+api_handler api_names_export, api_run_export, api_run_import;
+
+/* ---- the stream of what comes (api_feed.c) */
+
+struct api_feed *api_feed_create(struct parley_api *api);
+void api_feed_free(struct api_feed *feed);
+
+#endif

@@ -1,0 +1,335 @@
+/* Finding the authors and posts that a request names. cli.md: an author is parley1..., any unique
+ * beginning of it, or the name of a followed person; a post is post1... or AUTHOR/n/SEQ, where n
+ * counts the person's logs from 1 in ascending order of their names.
+ *
+ *   parse (loop) -> names of people (worker) -> logs (loop) -> entries (worker) -> the route
+ */
+#include "api_job.h"
+#include <stdlib.h>
+
+#define NAMES_MAX PARLEY_API_PARAMETERS_MAX
+
+/* Whose profiles are read for a person's name: state of the worker's step. */
+struct people {
+    struct parley_author *authors;
+    size_t count;
+    const struct parley_author *author; /* at hand */
+    struct api_job *job;
+};
+
+bool api_name_add(struct api_job *job, enum api_name_kind kind, const char *field,
+                  const char *text) {
+    if (text[0] == '\0' || strlen(text) >= API_NAME_SIZE_MAX || job->names_count == NAMES_MAX) {
+        api_refuse(job, PARLEY_E_BAD_INPUT, field, "%s is empty or too long", field);
+        return false;
+    }
+    if (job->names == NULL)
+        job->names = calloc(NAMES_MAX, sizeof(*job->names));
+    if (job->names == NULL) {
+        api_no_memory(job);
+        return false;
+    }
+    struct api_name *name = &job->names[job->names_count++];
+    name->kind = kind;
+    name->field = field;
+    memcpy(name->text, text, strlen(text) + 1);
+    return true;
+}
+
+/* ---- parsing ------------------------------------------------------------------------------ */
+
+static bool starts_with(const char *text, const char *start) {
+    return strncasecmp(text, start, strlen(start)) == 0;
+}
+
+/* A beginning of one known author's text. False: the job was refused. */
+static bool find_beginning(struct api_job *job, struct api_name *name, const char *text) {
+    const struct parley_node *node = parley_host_node(job->api->host);
+    const struct parley_home *home = parley_host_home(job->api->host);
+    struct parley_node_author at;
+    size_t matches = 0;
+    if (home->has_device) {
+        char own[PARLEY_AUTHOR_TEXT_SIZE];
+        parley_author_encode(own, &home->author);
+        if (starts_with(own, text)) {
+            name->author = home->author;
+            matches = 1;
+        }
+    }
+    for (size_t i = 0; matches < 2 && parley_node_author_at(node, i, &at); i++) {
+        char full[PARLEY_AUTHOR_TEXT_SIZE];
+        if (home->has_device && PARLEY_EQUAL(at.author, home->author))
+            continue;
+        parley_author_encode(full, &at.author);
+        if (!starts_with(full, text))
+            continue;
+        name->author = at.author;
+        matches++;
+    }
+    name->has_author = matches == 1;
+    if (matches == 0)
+        api_refuse(job, PARLEY_E_UNKNOWN_AUTHOR, name->field,
+                   "no author known here begins with %s: give the whole name", text);
+    if (matches > 1)
+        api_refuse(job, PARLEY_E_AMBIGUOUS, name->field,
+                   "%s begins more than one author's name: give more of it", text);
+    return matches == 1;
+}
+
+static bool parse_author(struct api_job *job, struct api_name *name, const char *text) {
+    if (!starts_with(text, "parley1"))
+        return true; /* a person's name: the worker looks for it */
+    struct parley_fault fault =
+        parley_author_decode(&name->author, PARLEY_SPAN(text, strlen(text)));
+    name->has_author = fault.error == PARLEY_E_OK;
+    if (name->has_author)
+        return true;
+    if (strlen(text) < PARLEY_AUTHOR_TEXT_SIZE - 1 && text[7] != '\0')
+        return find_beginning(job, name, text);
+    api_refuse(job, fault.error, name->field, "%s: %s (at letter %zu)", name->field,
+               parley_strerror(fault.error), fault.offset + 1);
+    return false;
+}
+
+static bool parse_number(const char *text, size_t size, uint64_t *value) {
+    if (size == 0 || size > 15 || strspn(text, "0123456789") < size)
+        return false;
+    *value = strtoull(text, NULL, 10);
+    return *value > 0;
+}
+
+/* AUTHOR/SEQ or AUTHOR/n/SEQ. A person's name may hold slashes: read from the end. */
+static bool parse_handle(struct api_job *job, struct api_name *name) {
+    char *slash = strrchr(name->owner, '/');
+    if (slash == NULL || slash == name->owner ||
+        !parse_number(slash + 1, strlen(slash + 1), &name->seq) || name->seq > PARLEY_SEQ_MAX) {
+        api_refuse(job, PARLEY_E_BAD_INPUT, name->field,
+                   "%s must be post1... or AUTHOR/SEQ or AUTHOR/n/SEQ", name->field);
+        return false;
+    }
+    *slash = '\0';
+    name->is_handle = true;
+    slash = strrchr(name->owner, '/');
+    if (slash != NULL && slash != name->owner &&
+        parse_number(slash + 1, strlen(slash + 1), &name->log_number))
+        *slash = '\0';
+    return parse_author(job, name, name->owner);
+}
+
+static bool parse_post(struct api_job *job, struct api_name *name) {
+    struct parley_post_address post;
+    if (!starts_with(name->text, "post1")) {
+        memcpy(name->owner, name->text, sizeof(name->owner));
+        return parse_handle(job, name);
+    }
+    struct parley_fault fault =
+        parley_post_address_decode(&post, PARLEY_SPAN(name->text, strlen(name->text)));
+    if (fault.error != PARLEY_E_OK) {
+        api_refuse(job, fault.error, name->field, "%s: %s (at letter %zu)", name->field,
+                   parley_strerror(fault.error), fault.offset + 1);
+        return false;
+    }
+    name->log = post.log;
+    name->has_log = true;
+    name->seq = post.seq;
+    memcpy(name->id_start, post.id_start, sizeof(name->id_start));
+    name->has_id_start = true;
+    return true;
+}
+
+/* ---- entries (worker) --------------------------------------------------------------------- */
+
+static bool on_named_entry(void *context, const struct parley_store_log *log,
+                           const struct parley_entry *entry,
+                           const struct parley_timeline_place *place, parley_time_ms received) {
+    struct api_name *name = context;
+    if (!name->has_id_start ||
+        memcmp(name->id_start, entry->id.bytes, sizeof(name->id_start)) == 0) {
+        free(name->entry);
+        name->entry = api_entry_copy(log, entry, place, received);
+    }
+    return false;
+}
+
+static void read_entries(struct api_job *job, struct parley_store *store) {
+    for (size_t i = 0; i < job->names_count; i++) {
+        struct api_name *name = &job->names[i];
+        if (name->kind == API_POST && name->has_log)
+            (void)!parley_store_entries(store, &name->log, name->seq, name->seq, on_named_entry,
+                                        name);
+    }
+}
+
+static void check_entries(struct api_job *job) {
+    for (size_t i = 0; i < job->names_count; i++) {
+        struct api_name *name = &job->names[i];
+        if (name->kind != API_POST || name->entry != NULL)
+            continue;
+        api_refuse(job, PARLEY_E_NOT_FOUND, name->field, "%s is not here", name->text);
+        return;
+    }
+    job->route->run(job);
+}
+
+/* ---- logs (loop) -------------------------------------------------------------------------- */
+
+static int compare_logs(const void *a, const void *b) {
+    return memcmp(a, b, sizeof(struct parley_log));
+}
+
+#define HANDLE_LOGS_MAX 1024u
+static bool find_log(struct api_job *job, struct api_name *name) {
+    const struct parley_node *node = parley_host_node(job->api->host);
+    struct parley_log logs[HANDLE_LOGS_MAX];
+    struct parley_node_log at;
+    size_t count = 0;
+    for (size_t i = 0; count < HANDLE_LOGS_MAX && parley_node_log_at(node, i, &at); i++)
+        if (PARLEY_EQUAL(at.author, name->author) && at.ranges.count > 0)
+            logs[count++] = at.log;
+    qsort(logs, count, sizeof(logs[0]), compare_logs);
+    if (name->log_number == 0 && count > 1) {
+        api_refuse(job, PARLEY_E_AMBIGUOUS, name->field,
+                   "%s: the person has %zu logs: say AUTHOR/n/SEQ", name->text, count);
+        return false;
+    }
+    size_t index = name->log_number == 0 ? 0 : (size_t)name->log_number - 1;
+    if (index >= count) {
+        api_refuse(job, PARLEY_E_NOT_FOUND, name->field, "%s is not here", name->text);
+        return false;
+    }
+    name->log = logs[index];
+    name->has_log = true;
+    return true;
+}
+
+static void find_logs(struct api_job *job) {
+    bool reads = false;
+    for (size_t i = 0; i < job->names_count; i++) {
+        struct api_name *name = &job->names[i];
+        if (name->kind != API_POST)
+            continue;
+        reads = true;
+        if (!name->has_log && !find_log(job, name))
+            return;
+    }
+    if (reads)
+        api_read(job, read_entries, check_entries);
+    else
+        job->route->run(job);
+}
+
+/* ---- people's names (worker) -------------------------------------------------------------- */
+
+static const char *wanted_name(const struct api_name *name) {
+    return name->is_handle ? name->owner : name->text;
+}
+
+static bool is_person_wanted(const struct api_name *name) {
+    return !name->has_author && (name->kind == API_AUTHOR || name->is_handle);
+}
+
+/* The newest profile decides; older ones are not looked at. */
+static bool on_profile(void *context, const struct parley_store_log *log,
+                       const struct parley_entry *entry, const struct parley_timeline_place *place,
+                       parley_time_ms received) {
+    struct people *people = context;
+    struct parley_body body;
+    if (!entry->has_body || parley_body_decode(&body, entry->body).error != PARLEY_E_OK ||
+        body.kind != PARLEY_BODY_PROFILE)
+        return true;
+    for (size_t i = 0; i < people->job->names_count; i++) {
+        struct api_name *name = &people->job->names[i];
+        const char *text = wanted_name(name);
+        if (!is_person_wanted(name) ||
+            !parley_span_equal(body.profile.name, PARLEY_SPAN(text, strlen(text))))
+            continue;
+        if (name->matches_count++ == 0)
+            name->author = *people->author;
+    }
+    return false;
+}
+
+static void read_people(struct api_job *job, struct parley_store *store) {
+    struct people *people = job->state;
+    for (size_t i = 0; i < people->count; i++) {
+        people->author = &people->authors[i];
+        (void)!parley_store_timeline(store, NULL, people->author, on_profile, people);
+    }
+}
+
+static void check_people(struct api_job *job) {
+    job->free_state(job->state);
+    job->free_state = NULL;
+    job->state = NULL;
+    for (size_t i = 0; i < job->names_count; i++) {
+        struct api_name *name = &job->names[i];
+        if (!is_person_wanted(name))
+            continue;
+        if (name->matches_count == 1) {
+            name->has_author = true;
+            continue;
+        }
+        if (name->matches_count == 0)
+            api_refuse(job, PARLEY_E_UNKNOWN_AUTHOR, name->field,
+                       "%s is neither parley1... nor the name of a person who is followed",
+                       wanted_name(name));
+        else
+            api_refuse(job, PARLEY_E_AMBIGUOUS, name->field,
+                       "%s is the name of more than one person: give parley1...",
+                       wanted_name(name));
+        return;
+    }
+    find_logs(job);
+}
+
+static void free_people(void *state) {
+    struct people *people = state;
+    free(people->authors);
+    free(people);
+}
+
+/* The owner and whom they follow. */
+static struct people *list_people(struct api_job *job) {
+    const struct parley_node *node = parley_host_node(job->api->host);
+    const struct parley_home *home = parley_host_home(job->api->host);
+    struct parley_node_author at;
+    struct people *people = calloc(1, sizeof(*people));
+    size_t count = 1;
+    for (size_t i = 0; parley_node_author_at(node, i, &at); i++)
+        count += at.is_followed;
+    if (people != NULL)
+        people->authors = calloc(count, sizeof(*people->authors));
+    if (people == NULL || people->authors == NULL) {
+        free(people);
+        return NULL;
+    }
+    people->job = job;
+    if (home->has_device)
+        people->authors[people->count++] = home->author;
+    for (size_t i = 0; parley_node_author_at(node, i, &at); i++)
+        if (at.is_followed && !(home->has_device && PARLEY_EQUAL(at.author, home->author)))
+            people->authors[people->count++] = at.author;
+    return people;
+}
+
+void api_names_find(struct api_job *job) {
+    bool has_people = false;
+    for (size_t i = 0; i < job->names_count; i++) {
+        struct api_name *name = &job->names[i];
+        if (!(name->kind == API_AUTHOR ? parse_author(job, name, name->text)
+                                       : parse_post(job, name)))
+            return;
+        has_people = has_people || is_person_wanted(name);
+    }
+    if (!has_people) {
+        find_logs(job);
+        return;
+    }
+    job->state = list_people(job);
+    if (job->state == NULL) {
+        api_no_memory(job);
+        return;
+    }
+    job->free_state = free_people;
+    api_read(job, read_people, check_people);
+}

@@ -1,0 +1,220 @@
+/* Reading: the timeline and one post.
+ *
+ * A page is gathered in turns: a worker copies a few listed entries out of the store, the loop
+ * keeps those that the filter shows, until the page is full or the store is at its end.
+ */
+#include "api_filter.h"
+#include "api_job.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PAGE_POSTS_DEFAULT 50u
+#define PAGE_POSTS_MAX     1000u
+#define PAGE_BYTES_MAX     (2u * 1024u * 1024u) /* of bodies: a page of long articles is shorter */
+#define TURN_ENTRIES_MAX   20000u               /* looked at in one turn of a worker */
+
+struct page {
+    struct api_filter filter;
+    bool has_before;
+    struct parley_timeline_place before; /* goes down with each turn */
+    size_t posts_max;
+    json_t *posts;
+    size_t bytes;
+    bool is_full;
+    /* of one turn */
+    struct api_entries found;
+    size_t looked_count;
+    size_t found_bytes;
+    bool is_at_end;
+    bool is_out_of_memory;
+};
+
+static void free_page(void *state) {
+    struct page *page = state;
+    json_decref(page->posts);
+    api_entries_clear(&page->found);
+    free(page);
+}
+
+/* ---- places as text ----------------------------------------------------------------------- */
+
+#define PLACE_TEXT_SIZE 128u
+static void encode_place(char text[PLACE_TEXT_SIZE], const struct parley_timeline_place *place) {
+    char log[65];
+    parley_hex_encode(log, place->log.bytes, sizeof(place->log.bytes));
+    snprintf(text, PLACE_TEXT_SIZE, "%llu.%s.%llu", (unsigned long long)place->time, log,
+             (unsigned long long)place->seq);
+}
+
+/* TIME, or what encode_place wrote. */
+static bool decode_place(struct parley_timeline_place *place, const char *text) {
+    size_t digits = strspn(text, "0123456789");
+    *place = (struct parley_timeline_place){0};
+    if (digits == 0 || digits > 16)
+        return false;
+    place->time = strtoull(text, NULL, 10);
+    text += digits;
+    if (*text == '\0')
+        return true;
+    size_t size = strlen(text);
+    if (text[0] != '.' || size < 67 || text[65] != '.' || size > 66 + 15 ||
+        strspn(text + 66, "0123456789") != size - 66)
+        return false;
+    place->seq = strtoull(text + 66, NULL, 10);
+    return parley_hex_decode(place->log.bytes, sizeof(place->log.bytes), PARLEY_SPAN(text + 1, 64));
+}
+
+/* ---- one turn ----------------------------------------------------------------------------- */
+
+static bool on_entry(void *context, const struct parley_store_log *log,
+                     const struct parley_entry *entry, const struct parley_timeline_place *place,
+                     parley_time_ms received) {
+    struct page *page = context;
+    page->before = *place;
+    page->has_before = true;
+    page->looked_count++;
+    const char *tag = page->filter.tag[0] != '\0' ? page->filter.tag : NULL;
+    if (api_entry_is_listed(entry, tag)) {
+        if (!api_entries_add(&page->found, api_entry_copy(log, entry, place, received))) {
+            page->is_out_of_memory = true;
+            return false;
+        }
+        page->found_bytes += entry->body.size;
+    }
+    page->is_at_end =
+        !(page->looked_count >= TURN_ENTRIES_MAX || page->found.count >= page->posts_max ||
+          page->found_bytes >= PAGE_BYTES_MAX);
+    return page->is_at_end;
+}
+
+static void read_turn(struct api_job *job, struct parley_store *store) {
+    struct page *page = job->state;
+    page->looked_count = page->found_bytes = 0;
+    page->is_at_end = true;
+    const struct parley_timeline_place before = page->before;
+    enum parley_error error = parley_store_timeline(
+        store, page->has_before ? &before : NULL,
+        page->filter.has_author ? &page->filter.author : NULL, on_entry, page);
+    if (error == PARLEY_E_NO_MEMORY)
+        page->is_out_of_memory = true;
+}
+
+/* False: out of memory. */
+static bool add_posts(struct api_job *job, const struct api_wanted *wanted) {
+    struct page *page = job->state;
+    const struct parley_node *node = parley_host_node(job->api->host);
+    for (size_t i = 0; i < page->found.count && !page->is_full; i++) {
+        const struct api_entry *entry = page->found.items[i];
+        if (!api_filter_shows(&page->filter, wanted, node, entry))
+            continue;
+        if (json_array_append_new(page->posts, api_entry_json(entry)) != 0)
+            return false;
+        page->bytes += entry->body_size;
+        page->before = entry->place;
+        page->is_full =
+            json_array_size(page->posts) >= page->posts_max || page->bytes >= PAGE_BYTES_MAX;
+    }
+    return true;
+}
+
+static void answer_page(struct api_job *job) {
+    struct page *page = job->state;
+    char next[PLACE_TEXT_SIZE];
+    encode_place(next, &page->before);
+    json_t *json = json_object();
+    json_object_set(json, "posts", page->posts);
+    json_object_set_new(json, "next", page->is_full ? json_string(next) : json_null());
+    api_answer_json(job, 200, json);
+}
+
+static void on_turn(struct api_job *job) {
+    struct page *page = job->state;
+    struct api_wanted wanted;
+    bool done = !page->is_out_of_memory && api_wanted_init(&wanted, job->api->host);
+    const struct parley_timeline_place looked_at = page->before;
+    if (done) {
+        done = add_posts(job, &wanted);
+        api_wanted_clear(&wanted);
+    }
+    if (!done) {
+        api_no_memory(job);
+        return;
+    }
+    if (page->is_full || page->is_at_end) {
+        answer_page(job);
+        return;
+    }
+    page->before = looked_at;
+    api_entries_clear(&page->found);
+    api_read(job, read_turn, on_turn);
+}
+
+/* ---- the timeline ------------------------------------------------------------------------- */
+
+void api_names_timeline(struct api_job *job) {
+    const char *author = api_parameter(job, "author");
+    const char *before = api_parameter(job, "before");
+    const char *tag = api_parameter(job, "tag");
+    struct parley_timeline_place place;
+    if (tag != NULL && (tag[0] == '\0' || strlen(tag) > PARLEY_TAG_BYTES_MAX)) {
+        api_refuse(job, PARLEY_E_BAD_INPUT, "tag", "tag must have 1 to %u bytes",
+                   PARLEY_TAG_BYTES_MAX);
+        return;
+    }
+    if (author != NULL && !api_name_add(job, API_AUTHOR, "author", author))
+        return;
+    if (before != NULL && !decode_place(&place, before) &&
+        !api_name_add(job, API_POST, "before", before))
+        return;
+    api_names_find(job);
+}
+
+static const struct api_name *find_name(const struct api_job *job, enum api_name_kind kind) {
+    for (size_t i = 0; i < job->names_count; i++)
+        if (job->names[i].kind == kind)
+            return &job->names[i];
+    return NULL;
+}
+
+void api_run_timeline(struct api_job *job) {
+    const struct api_name *author = find_name(job, API_AUTHOR);
+    const struct api_name *before = find_name(job, API_POST);
+    const char *before_text = api_parameter(job, "before");
+    uint64_t limit = PAGE_POSTS_DEFAULT;
+    if (!api_parameter_number(job, "limit", &limit, 1, PAGE_POSTS_MAX))
+        return;
+    struct page *page = calloc(1, sizeof(*page));
+    if (page == NULL) {
+        api_no_memory(job);
+        return;
+    }
+    job->state = page;
+    job->free_state = free_page;
+    page->posts = json_array();
+    page->posts_max = (size_t)limit;
+    api_filter_init(&page->filter, job->api->host, author != NULL ? &author->author : NULL,
+                    api_parameter(job, "tag"));
+    page->has_before = before_text != NULL;
+    if (before != NULL)
+        page->before = before->entry->place;
+    else if (before_text != NULL)
+        (void)decode_place(&page->before, before_text);
+    api_read(job, read_turn, on_turn);
+}
+
+/* ---- one post ----------------------------------------------------------------------------- */
+
+void api_names_show(struct api_job *job) {
+    if (api_name_add(job, API_POST, "post", job->rest))
+        api_names_find(job);
+}
+
+void api_run_show(struct api_job *job) {
+    const struct api_name *name = &job->names[0];
+    if (api_entry_is_good(parley_host_node(job->api->host), name->entry))
+        api_answer_json(job, 200, api_entry_json(name->entry));
+    else
+        api_refuse(job, PARLEY_E_NOT_FOUND, name->field,
+                   "%s is here but hidden: its log is void, closed before it, or forked",
+                   name->text);
+}
