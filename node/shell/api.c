@@ -21,6 +21,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
+    {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_profile},
     {PARLEY_API_POST, "follows", false, JSON_TYPE, api_names_follow, api_run_follow},
     {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},

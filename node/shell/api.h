@@ -6,7 +6,7 @@
  *
  * Paths (all under /v1):
  *   GET status, id, peers, follows, digest, timeline, posts/POST, export, events
- *   POST posts, posts/batch, follows, peers, import
+ *   POST posts, posts/batch, profile, follows, peers, import
  *   DELETE follows/AUTHOR, peers/KEY
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
  * bundle). An error is application/problem+json: {"status", "title", "detail", "error", "field"}.

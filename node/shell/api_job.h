@@ -128,7 +128,7 @@ api_handler api_run_status, api_run_id, api_run_peers, api_run_connect, api_run_
 api_handler api_run_follows, api_names_follow, api_run_follow, api_names_unfollow, api_run_unfollow;
 api_handler api_names_digest, api_run_digest;
 api_handler api_names_timeline, api_run_timeline, api_names_show, api_run_show;
-api_handler api_names_publish, api_run_publish, api_run_publish_batch;
+api_handler api_names_publish, api_run_publish, api_run_publish_batch, api_run_profile;
 api_handler api_names_export, api_run_export, api_run_import;
 
 /* ---- the stream of what comes (api_feed.c) */

@@ -1,0 +1,258 @@
+/* The handlers over the node's socket, through libcurl. The socket is reached through the home's
+ * descriptor, so that a home path of any length works. */
+#include "client_parts.h"
+#include "terminal.h"
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONNECT_TIMEOUT_MS 5000L
+#define CALL_TIMEOUT_MS    120000L /* a page of an import on a slow disk */
+#define URL_SIZE           32768u
+#define LINE_BYTES_MAX     (1024u * 1024u)
+
+struct client_http {
+    CURL *curl;
+    int home_fd;
+    char socket[64];
+    char error[CURL_ERROR_SIZE];
+};
+
+/* What a transfer brings. */
+struct transfer {
+    struct client_answer *answer;
+    size_t room;
+    bool failed;
+    /* of a stream */
+    bool (*on_post)(void *context, const json_t *post);
+    void *context;
+    bool has_stopped;
+};
+
+/* ---- the address -------------------------------------------------------------------------- */
+
+static size_t put_escaped(CURL *curl, char *url, size_t size, const char *text) {
+    char *escaped = curl_easy_escape(curl, text, 0);
+    if (escaped == NULL)
+        return size;
+    size += (size_t)snprintf(url + size, size < URL_SIZE ? URL_SIZE - size : 0, "%s", escaped);
+    curl_free(escaped);
+    return size;
+}
+
+/* False: too long. */
+static bool make_url(CURL *curl, char url[URL_SIZE], const struct client_request *request) {
+    size_t size = (size_t)snprintf(url, URL_SIZE, "http://parley%s", request->path);
+    if (request->rest != NULL && size < URL_SIZE)
+        size = put_escaped(curl, url, size, request->rest);
+    for (size_t i = 0; i < request->parameters_count && size < URL_SIZE; i++) {
+        size += (size_t)snprintf(url + size, URL_SIZE - size, "%c%s=", i == 0 ? '?' : '&',
+                                 request->parameters[i].name);
+        if (size < URL_SIZE)
+            size = put_escaped(curl, url, size, request->parameters[i].value);
+    }
+    return size < URL_SIZE;
+}
+
+/* ---- what comes back ---------------------------------------------------------------------- */
+
+static bool take_bytes(struct transfer *transfer, const char *data, size_t size) {
+    struct client_answer *answer = transfer->answer;
+    if (answer->size + size + 1 > transfer->room) {
+        size_t room = 2 * (answer->size + size) + 4096;
+        char *grown = realloc(answer->body, room);
+        if (grown == NULL)
+            return false;
+        answer->body = grown;
+        transfer->room = room;
+    }
+    memcpy(answer->body + answer->size, data, size);
+    answer->size += size;
+    answer->body[answer->size] = '\0';
+    return true;
+}
+
+static size_t on_data(char *data, size_t one, size_t size, void *context) {
+    struct transfer *transfer = context;
+    return take_bytes(transfer, data, size) ? size : 0;
+}
+
+static size_t on_header(char *data, size_t one, size_t size, void *context) {
+    static const char NAME[] = "parley-next:";
+    struct client_answer *answer = ((struct transfer *)context)->answer;
+    if (size < sizeof(NAME) || strncasecmp(data, NAME, sizeof(NAME) - 1) != 0)
+        return size;
+    const char *value = data + sizeof(NAME) - 1;
+    while (*value == ' ')
+        value++;
+    size_t length = strcspn(value, "\r\n");
+    if (length < sizeof(answer->next)) {
+        memcpy(answer->next, value, length);
+        answer->next[length] = '\0';
+    }
+    return size;
+}
+
+/* ---- a call ------------------------------------------------------------------------------- */
+
+static void set_up(struct client_http *http, const char *url, struct transfer *transfer) {
+    CURL *curl = http->curl;
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, http->socket);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+}
+
+static struct curl_slist *set_body(struct client_http *http, const struct client_request *request) {
+    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    char type[128];
+    if (request->method == PARLEY_API_DELETE)
+        curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    if (request->method == PARLEY_API_POST) {
+        snprintf(type, sizeof(type), "Content-Type: %s",
+                 request->content_type != NULL ? request->content_type : "application/json");
+        headers = curl_slist_append(headers, type);
+        curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS,
+                         request->body.size > 0 ? (const char *)request->body.data : "");
+    }
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
+    return headers;
+}
+
+static int say_failure(const struct client_http *http, CURLcode code) {
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return complain(EXIT_TIMED_OUT, "the node did not answer in time");
+    if (code == CURLE_COULDNT_CONNECT)
+        return complain(EXIT_NO_NODE, "the node on this home has stopped");
+    return complain(EXIT_SYSTEM, "the connection to the node broke: %s",
+                    http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+}
+
+static CURLcode perform(struct client_http *http, const struct client_request *request,
+                        const char *url, struct transfer *transfer) {
+    set_up(http, url, transfer);
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, CALL_TIMEOUT_MS);
+    struct curl_slist *headers = set_body(http, request);
+    CURLcode code = curl_easy_perform(http->curl);
+    long status = 0;
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    transfer->answer->status = (unsigned)status;
+    curl_slist_free_all(headers);
+    return code;
+}
+
+int client_http_call(struct client_http *http, const struct client_request *request,
+                     struct client_answer *answer) {
+    struct transfer transfer = {.answer = answer};
+    char url[URL_SIZE];
+    if (!make_url(http->curl, url, request))
+        return complain(EXIT_USAGE, "the arguments are too long");
+    CURLcode code = perform(http, request, url, &transfer);
+    if (code == CURLE_OK && (answer->body != NULL || take_bytes(&transfer, "", 0)))
+        return EXIT_DONE;
+    client_answer_clear(answer);
+    return say_failure(http, code);
+}
+
+struct client_http *client_http_open(const char *home, bool *timed_out) {
+    static const struct client_request HELLO = {.path = "/v1/id"};
+    struct client_answer answer = {0};
+    struct transfer transfer = {.answer = &answer};
+    struct stat status;
+    char url[URL_SIZE];
+    struct client_http *http = calloc(1, sizeof(*http));
+    if (http == NULL)
+        return NULL;
+    http->home_fd = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    snprintf(http->socket, sizeof(http->socket), "/proc/self/fd/%d/api.sock", http->home_fd);
+    CURLcode code = CURLE_COULDNT_CONNECT;
+    if (http->home_fd >= 0 && stat(http->socket, &status) == 0 && S_ISSOCK(status.st_mode)) {
+        http->curl = curl_easy_init();
+        if (http->curl != NULL && make_url(http->curl, url, &HELLO))
+            code = perform(http, &HELLO, url, &transfer);
+        client_answer_clear(&answer);
+    }
+    if (code == CURLE_OK)
+        return http;
+    *timed_out = code == CURLE_OPERATION_TIMEDOUT;
+    client_http_close(http);
+    return NULL;
+}
+
+void client_http_close(struct client_http *http) {
+    if (http->curl != NULL)
+        curl_easy_cleanup(http->curl);
+    if (http->home_fd >= 0)
+        close(http->home_fd);
+    free(http);
+}
+
+/* ---- a stream ----------------------------------------------------------------------------- */
+
+static void take_line(struct transfer *transfer, const char *line, size_t size) {
+    if (size < 6 || strncmp(line, "data: ", 6) != 0)
+        return;
+    json_t *post = json_loadb(line + 6, size - 6, JSON_ALLOW_NUL, NULL);
+    if (post != NULL && !transfer->on_post(transfer->context, post))
+        transfer->has_stopped = true;
+    json_decref(post);
+}
+
+static size_t on_stream(char *data, size_t one, size_t size, void *context) {
+    struct transfer *transfer = context;
+    struct client_answer *answer = transfer->answer;
+    if (answer->size + size > LINE_BYTES_MAX || !take_bytes(transfer, data, size))
+        return 0;
+    char *at = answer->body, *end;
+    size_t left = answer->size;
+    while (!transfer->has_stopped && (end = memchr(at, '\n', left)) != NULL) {
+        take_line(transfer, at, (size_t)(end - at));
+        left -= (size_t)(end - at) + 1;
+        at = end + 1;
+    }
+    memmove(answer->body, at, left);
+    answer->size = left;
+    return transfer->has_stopped ? 0 : size;
+}
+
+int client_http_stream(struct client_http *http, const struct client_request *request,
+                       bool (*on_post)(void *context, const json_t *post), void *context) {
+    struct client_answer answer = {0};
+    struct transfer transfer = {.answer = &answer, .on_post = on_post, .context = context};
+    char url[URL_SIZE];
+    long status = 0;
+    if (!make_url(http->curl, url, request))
+        return complain(EXIT_USAGE, "the arguments are too long");
+    set_up(http, url, &transfer);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_stream);
+    /* a node that lives says so every 15 seconds */
+    curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_TIME, 60L);
+    CURLcode code = curl_easy_perform(http->curl);
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    int result = EXIT_DONE;
+    if (status >= 400) {
+        json_t *problem = json_loadb(answer.body, answer.size, 0, NULL);
+        result = client_complain(problem, (unsigned)status);
+        json_decref(problem);
+    } else if (!transfer.has_stopped) {
+        result = code == CURLE_OK ? complain(EXIT_NO_NODE, "the node has stopped")
+                                  : say_failure(http, code);
+    }
+    client_answer_clear(&answer);
+    return result;
+}

@@ -1,0 +1,35 @@
+/* The commands: one table row each. */
+#ifndef PARLEY_TOOL_COMMAND_H
+#define PARLEY_TOOL_COMMAND_H
+
+#include "client.h"
+#include "options.h"
+#include <argp.h>
+
+struct command {
+    const char *name;
+    const char *arguments; /* for --help */
+    const char *words;
+    size_t arguments_min, arguments_max;
+    const char *keys; /* letters of its own options, see options.c */
+    int (*run)(const struct options *options);
+};
+
+int command_init(const struct options *options);
+int command_id(const struct options *options);
+int command_status(const struct options *options);
+int command_digest(const struct options *options);
+int command_post(const struct options *options);
+int command_timeline(const struct options *options);
+int command_show(const struct options *options);
+int command_follow(const struct options *options);
+int command_unfollow(const struct options *options);
+int command_follows(const struct options *options);
+int command_peers(const struct options *options);
+int command_connect(const struct options *options);
+int command_disconnect(const struct options *options);
+int command_export(const struct options *options);
+int command_import(const struct options *options);
+int command_verify(const struct options *options);
+
+#endif

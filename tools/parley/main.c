@@ -1,0 +1,43 @@
+/* parley: what a person types. */
+#include "command.h"
+#include "terminal.h"
+#include <parley/crypto.h>
+#include <signal.h>
+#include <stdio.h>
+
+static const struct command COMMANDS[] = {
+    {"init", "", "makes keys and store; shows the recovery words once", 0, 0, "nR", command_init},
+    {"id", "", "prints the author, the device and the node's address", 0, 0, "", command_id},
+    {"post", "[TEXT|-]", "publishes; - reads standard input, --ndjson one post a line", 0, 1,
+     "rqTN", command_post},
+    {"follow", "AUTHOR [ADDRESS]", "follows a person, and connects to ADDRESS", 1, 2, "p",
+     command_follow},
+    {"unfollow", "AUTHOR", "follows a person no longer", 1, 1, "", command_unfollow},
+    {"follows", "", "lists who is followed", 0, 0, "", command_follows},
+    {"timeline", "", "posts, newest first", 0, 0, "atlbF", command_timeline},
+    {"show", "POST", "prints one post", 1, 1, "", command_show},
+    {"export", "", "writes a bundle to standard output", 0, 0, "a", command_export},
+    {"import", "[FILE|-]", "takes in a bundle", 0, 1, "", command_import},
+    {"verify", "[FILE|-]", "checks every entry of a bundle; needs no home", 0, 1, "",
+     command_verify},
+    {"digest", "[AUTHOR]...", "one hex string, equal where the same entries are held", 0,
+     OPTION_LIST_MAX, "", command_digest},
+    {"peers", "", "lists who is connected", 0, 0, "", command_peers},
+    {"connect", "ADDRESS", "connects to KEY@HOST:PORT", 1, 1, "", command_connect},
+    {"disconnect", "KEY", "ends a connection", 1, 1, "", command_disconnect},
+    {"status", "", "how the node is", 0, 0, "", command_status},
+};
+
+int main(int argc, char **argv) {
+    struct options options;
+    signal(SIGPIPE, SIG_IGN);
+    const struct command *command =
+        options_parse(&options, argc, argv, COMMANDS, sizeof(COMMANDS) / sizeof(COMMANDS[0]));
+    enum parley_error error = parley_crypto_self_test();
+    if (error != PARLEY_E_OK)
+        return complain(EXIT_SYSTEM, "%s", parley_strerror(error));
+    int status = command->run(&options);
+    if (fflush(stdout) != 0 && status == EXIT_DONE)
+        status = complain(EXIT_SYSTEM, "standard output cannot be written");
+    return status;
+}

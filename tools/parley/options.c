@@ -1,0 +1,204 @@
+/* Options through argp. Common options stand before or after the command; "--" ends options. */
+#include "options.h"
+#include "command.h"
+#include "terminal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_HOME    1000
+#define KEY_JSON    1001
+#define KEY_HELP    1002
+#define KEY_VERSION 1003
+
+static const struct argp_option COMMON[] = {
+    {"home", KEY_HOME, "DIR", 0, "the home folder; else $PARLEY_HOME, else ~/.local/share/parley",
+     90},
+    {"json", KEY_JSON, NULL, 0, "one JSON object a line", 90},
+    {"help", KEY_HELP, NULL, 0, "prints this", 91},
+    {"version", KEY_VERSION, NULL, 0, "prints the version", 91},
+};
+#define COMMON_COUNT (sizeof(COMMON) / sizeof(COMMON[0]))
+
+/* By the letters of a command's keys. */
+static const struct argp_option OWN[] = {
+    {"name", 'n', "TEXT", 0, "the name others see", 1},
+    {"relay", 'R', NULL, 0, "a node that carries for everybody and has no author", 1},
+    {"reply", 'r', "POST", 0, "an answer to POST", 1},
+    {"quote", 'q', "POST", 0, "quotes POST", 1},
+    {"tag", 'T', "WORD", 0, "a tag; may stand several times", 1},
+    {"ndjson", 'N', NULL, 0, "reads one post a line: {\"text\":...,\"time\":...,\"tags\":...}", 1},
+    {"private", 'p', NULL, 0, "does not publish it", 1},
+    {"author", 'a', "AUTHOR", 0, "of this author", 1},
+    {"tag", 't', "WORD", 0, "with this tag", 1},
+    {"limit", 'l', "N", 0, "how many, 50 by default; 0: all", 1},
+    {"before", 'b', "POST|TIME", 0, "older than a post or a time in ms since 1970", 1},
+    {"follow", 'F', NULL, 0, "stays, and prints what comes", 1},
+};
+#define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
+
+struct parse {
+    struct options *options;
+    const struct command *command; /* NULL: before it */
+    int command_index;
+};
+
+static error_t add_to(const char **list, size_t *count, const char *value) {
+    if (*count == OPTION_LIST_MAX)
+        exit(complain(EXIT_USAGE, "an option stands more than %u times", OPTION_LIST_MAX));
+    list[(*count)++] = value;
+    return 0;
+}
+
+static error_t on_common(int key, char *argument, struct argp_state *state) {
+    struct parse *parse = state->input;
+    switch (key) {
+    case KEY_HOME:
+        parse->options->home = argument;
+        return 0;
+    case KEY_JSON:
+        parse->options->json = true;
+        return 0;
+    case KEY_VERSION:
+        printf("parley %s\n", PARLEY_VERSION);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+    case KEY_HELP: {
+        char name[64];
+        snprintf(name, sizeof(name), "parley%s%s", parse->command ? " " : "",
+                 parse->command ? parse->command->name : "");
+        argp_help(state->root_argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+    }
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t on_before(int key, char *argument, struct argp_state *state) {
+    struct parse *parse = state->input;
+    if (key != ARGP_KEY_ARG)
+        return on_common(key, argument, state);
+    parse->command_index = state->next - 1;
+    state->next = state->argc; /* the rest is the command's */
+    return 0;
+}
+
+static error_t on_own(int key, char *argument, struct argp_state *state) {
+    struct options *options = ((struct parse *)state->input)->options;
+    switch (key) {
+    case 'n':
+        options->name = argument;
+        return 0;
+    case 'R':
+        options->relay = true;
+        return 0;
+    case 'r':
+        options->reply = argument;
+        return 0;
+    case 'q':
+        options->quote = argument;
+        return 0;
+    case 'T':
+        return add_to(options->tags, &options->tags_count, argument);
+    case 'N':
+        options->ndjson = true;
+        return 0;
+    case 'p':
+        options->is_private = true;
+        return 0;
+    case 'a':
+        return add_to(options->authors, &options->authors_count, argument);
+    case 't':
+        options->tag = argument;
+        return 0;
+    case 'l':
+        options->limit = argument;
+        return 0;
+    case 'b':
+        options->before = argument;
+        return 0;
+    case 'F':
+        options->follow = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        options->arguments[options->arguments_count++] = argument;
+        return 0;
+    default:
+        return on_common(key, argument, state);
+    }
+}
+
+static void collect_options(struct argp_option *all, const char *keys) {
+    size_t count = 0;
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (strchr(keys, OWN[i].key) != NULL) {
+            all[count] = OWN[i];
+            all[count++].key = OWN[i].key;
+        }
+    for (size_t i = 0; i < COMMON_COUNT; i++)
+        all[count++] = COMMON[i];
+    all[count] = (struct argp_option){0};
+}
+
+#define FLAGS (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
+
+static void refuse_usage(const char *command, char **argv, int index, int argc) {
+    const char *at = index > 0 && index <= argc ? argv[index - 1] : "";
+    char words[256];
+    snprintf(words, sizeof(words), "%s", at);
+    exit(complain(EXIT_USAGE, "%s: unknown option or missing value; see parley%s%s --help", words,
+                  command[0] != '\0' ? " " : "", command));
+}
+
+static const char *list_commands(const struct command *commands, size_t count) {
+    static char text[4096];
+    size_t size = (size_t)snprintf(text, sizeof(text), "%s",
+                                   "Posts that nobody owns.\v"
+                                   "Commands; parley COMMAND --help tells more:\n");
+    for (size_t i = 0; i < count && size < sizeof(text); i++)
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "  %-11s %s\n", commands[i].name,
+                                 commands[i].words);
+    return text;
+}
+
+static const struct command *find_command(const struct command *commands, size_t count,
+                                          const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    exit(complain(EXIT_USAGE, "%s: no such command; see parley --help", name));
+}
+
+const struct command *options_parse(struct options *options, int argc, char **argv,
+                                    const struct command *commands, size_t commands_count) {
+    struct argp_option all[OWN_COUNT + COMMON_COUNT + 1];
+    struct parse parse = {.options = options, .command_index = argc};
+    int index = 0;
+    argp_err_exit_status = EXIT_USAGE;
+    *options = (struct options){0};
+    options->arguments = calloc((size_t)argc + 1, sizeof(*options->arguments));
+    if (options->arguments == NULL)
+        exit(complain(EXIT_SYSTEM, "out of memory"));
+    collect_options(all, "");
+    struct argp before = {all, on_before, "COMMAND [ARGUMENT]...",
+                          list_commands(commands, commands_count)};
+    if (argp_parse(&before, argc, argv, FLAGS | ARGP_IN_ORDER, &index, &parse) != 0)
+        refuse_usage("", argv, index, argc);
+    if (parse.command_index == argc)
+        exit(complain(EXIT_USAGE, "a command is missing; see parley --help"));
+
+    char **rest = argv + parse.command_index;
+    int rest_count = argc - parse.command_index;
+    const struct command *command = find_command(commands, commands_count, rest[0]);
+    parse.command = command;
+    collect_options(all, command->keys);
+    struct argp own = {all, on_own, command->arguments, command->words};
+    if (argp_parse(&own, rest_count, rest, FLAGS, &index, &parse) != 0)
+        refuse_usage(command->name, rest, index, rest_count);
+    if (options->arguments_count < command->arguments_min ||
+        options->arguments_count > command->arguments_max)
+        exit(complain(EXIT_USAGE, "too %s arguments; see parley %s --help",
+                      options->arguments_count < command->arguments_min ? "few" : "many",
+                      command->name));
+    return command;
+}

@@ -1,0 +1,40 @@
+/* What was typed: the common options, the command and its own. */
+#ifndef PARLEY_TOOL_OPTIONS_H
+#define PARLEY_TOOL_OPTIONS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit statuses, cli.md. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_NO = 1, /* not valid, not found, refused */
+    EXIT_USAGE = 2,
+    EXIT_NO_NODE = 3,
+    EXIT_SYSTEM = 4, /* the disk or the system failed */
+    EXIT_TIMED_OUT = 5,
+};
+
+#define OPTION_LIST_MAX 64u
+
+struct options {
+    const char *home; /* NULL: the default */
+    bool json;
+    /* of commands */
+    bool relay, ndjson, is_private, follow;
+    const char *name, *reply, *quote, *before, *limit, *tag;
+    const char *tags[OPTION_LIST_MAX];
+    size_t tags_count;
+    const char *authors[OPTION_LIST_MAX];
+    size_t authors_count;
+    const char **arguments;
+    size_t arguments_count;
+};
+
+struct command;
+/* The command and its options; does not return on --help, --version and wrong usage. */
+const struct command *options_parse(struct options *options, int argc, char **argv,
+                                    const struct command *commands, size_t commands_count);
+
+#endif
