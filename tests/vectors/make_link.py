@@ -2,12 +2,15 @@
 """Writes link.txt: two conversations over a link with fixed keys and chance, from SPEC 8 and the
 papers it names and from nothing of the C code; no packages. Slow, and not for secrets.
 
-Usage: make_link.py > link.txt
+Usage: make_link.py > link.txt, or make_link.py link.txt to compare.
 """
 
+import contextlib
 import hashlib
 import hmac
+import io
 import struct
+import sys
 
 P = 2**255 - 19
 
@@ -314,4 +317,15 @@ def main():
     conversation(b"", False)
 
 
+def compare(path):
+    """0 when the file is what would be written."""
+    written = io.StringIO()
+    with contextlib.redirect_stdout(written):
+        main()
+    with open(path, encoding="utf-8") as file:
+        return 0 if file.read() == written.getvalue() else 1
+
+
+if len(sys.argv) == 2:
+    sys.exit(compare(sys.argv[1]))
 main()

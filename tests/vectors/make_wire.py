@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Writes wire.txt: messages good and bad, from SPEC 1 and 9 and from nothing of the C code.
 
-Usage: make_wire.py > wire.txt
+Usage: make_wire.py > wire.txt, or make_wire.py wire.txt to compare.
 """
 
+import contextlib
+import io
 import json
+import sys
 
 
 def head(small, small_max, wide, count):
@@ -188,4 +191,15 @@ def main():
             print(verdict, name, data.hex() or "-", "-", sep="\t")
 
 
+def compare(path):
+    """0 when the file is what would be written."""
+    written = io.StringIO()
+    with contextlib.redirect_stdout(written):
+        main()
+    with open(path, encoding="utf-8") as file:
+        return 0 if file.read() == written.getvalue() else 1
+
+
+if len(sys.argv) == 2:
+    sys.exit(compare(sys.argv[1]))
 main()
