@@ -53,6 +53,8 @@ struct parley_store_op {
     parley_seq seq_low;
     parley_seq seq_high;
     parley_time_ms received_ms; /* wall time at which the chunk arrived here */
+    struct parley_id top_id;    /* of the chunk's newest entry, as the judge found it; zero: it is
+                                   computed here, a microsecond for each entry */
     bool top_signed;            /* the own signature of the chunk's newest entry was verified */
     bool forget;
 };

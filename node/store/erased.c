@@ -1,0 +1,59 @@
+#include "internal.h"
+
+#define PAIR_SIZE 12u
+
+static parley_seq pair_low(const struct erased *erased, size_t index) {
+    return parley_get_u48(erased->pairs.data + index * PAIR_SIZE);
+}
+
+static parley_seq pair_high(const struct erased *erased, size_t index) {
+    return parley_get_u48(erased->pairs.data + index * PAIR_SIZE + 6);
+}
+
+void erased_load(struct batch *batch, const struct log_row *row, struct erased *erased) {
+    struct key key;
+    erased->pairs = PARLEY_NO_SPAN;
+    if (!row->has_erased)
+        return;
+    key_erased(&key, row->number);
+    if (batch_get(batch, &key, &erased->pairs) && erased->pairs.size % PAIR_SIZE != 0)
+        batch->error = PARLEY_E_STORE_DAMAGED;
+}
+
+bool erased_covers(const struct erased *erased, parley_seq seq) {
+    size_t low = 0, high = erased->pairs.size / PAIR_SIZE;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pair_high(erased, middle) < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < erased->pairs.size / PAIR_SIZE && pair_low(erased, low) <= seq;
+}
+
+void erased_add(struct batch *batch, struct log_row *row, parley_seq low, parley_seq high) {
+    struct erased erased;
+    struct key key;
+    erased_load(batch, row, &erased);
+    size_t count = erased.pairs.size / PAIR_SIZE, before = 0, after;
+    while (before < count && pair_high(&erased, before) + 1 < low)
+        before++;
+    after = before;
+    for (; after < count && pair_low(&erased, after) <= high + 1; after++) {
+        low = pair_low(&erased, after) < low ? pair_low(&erased, after) : low;
+        high = pair_high(&erased, after) > high ? pair_high(&erased, after) : high;
+    }
+    key_erased(&key, row->number);
+    uint8_t *out = batch_put(batch, &key, (before + 1 + count - after) * PAIR_SIZE);
+    if (out == NULL)
+        return;
+    if (before > 0)
+        memcpy(out, erased.pairs.data, before * PAIR_SIZE);
+    parley_put_u48(out + before * PAIR_SIZE, low);
+    parley_put_u48(out + before * PAIR_SIZE + 6, high);
+    if (count > after)
+        memcpy(out + (before + 1) * PAIR_SIZE, erased.pairs.data + after * PAIR_SIZE,
+               (count - after) * PAIR_SIZE);
+    row->has_erased = true;
+}

@@ -1,0 +1,80 @@
+/* What the files of the store share. */
+#ifndef PARLEY_STORE_INTERNAL_H
+#define PARLEY_STORE_INTERNAL_H
+
+#include "segment.h"
+
+/* Only the committer touches what changes here; reads use the engine alone, so they may run beside
+ * it. */
+struct parley_store {
+    struct parley_kv *kv;
+    uint32_t next_number;
+    enum parley_error broken; /* the disk error after which nothing is acknowledged */
+    struct segment_writer writer;
+};
+
+/* One operation of a group. */
+struct commit {
+    struct parley_store *store;
+    struct batch batch;
+};
+
+/* ---- rows (rows.c) */
+
+/* NOT_FOUND when the log has no row; the batch's error when one stands. */
+PARLEY_USE_RESULT enum parley_error row_load(struct batch *batch, const struct parley_log *log,
+                                             struct log_row *row);
+/* The row, or a new one for the op's author and device. NOT_FOUND when the op names none. */
+PARLEY_USE_RESULT enum parley_error
+row_load_or_make(struct commit *commit, const struct parley_store_op *op, struct log_row *row);
+/* Gives a new row its numbers. Before the first segment is put. */
+void row_number(struct commit *commit, struct log_row *row);
+void row_save(struct batch *batch, const struct log_row *row);
+/* The same reads straight from the engine, for the calls that read. */
+PARLEY_USE_RESULT enum parley_error row_read(struct parley_kv *kv, const void *view,
+                                             const struct parley_log *log, struct log_row *row);
+/* The row of the log with that number. */
+PARLEY_USE_RESULT enum parley_error row_read_by_number(struct parley_kv *kv, const void *view,
+                                                       uint32_t number, struct log_row *row);
+/* NOT_FOUND when nothing of the author is held. */
+PARLEY_USE_RESULT enum parley_error author_number_read(struct parley_kv *kv, const void *view,
+                                                       const struct parley_author *author,
+                                                       uint32_t *number);
+/* The rows of the version and the free number. */
+void version_save(struct batch *batch, uint32_t next_number);
+
+/* ---- operations on one log */
+
+/* op_run.c: APPEND, FILL, TOP */
+PARLEY_USE_RESULT enum parley_error apply_run(struct commit *commit,
+                                              const struct parley_store_op *op);
+/* op_body.c: BODIES, DROP_BODIES */
+PARLEY_USE_RESULT enum parley_error apply_bodies(struct commit *commit,
+                                                 const struct parley_store_op *op);
+PARLEY_USE_RESULT enum parley_error apply_drop_bodies(struct commit *commit,
+                                                      const struct parley_store_op *op);
+/* op_cut.c: PRUNE, CUT, FORK, EVIDENCE */
+PARLEY_USE_RESULT enum parley_error apply_prune(struct commit *commit,
+                                                const struct parley_store_op *op);
+PARLEY_USE_RESULT enum parley_error apply_cut(struct commit *commit,
+                                              const struct parley_store_op *op);
+PARLEY_USE_RESULT enum parley_error apply_fork(struct commit *commit,
+                                               const struct parley_store_op *op);
+PARLEY_USE_RESULT enum parley_error apply_evidence(struct commit *commit,
+                                                   const struct parley_store_op *op);
+
+/* The id of a held entry; false with the batch's error set when it is not where it should be. */
+bool held_id(struct batch *batch, const struct log_row *row, parley_seq seq, struct parley_id *id);
+
+/* ---- what was erased (erased.c) */
+
+/* Ranges [low, high] of seqs, ascending, not touching, as 12 bytes each. */
+struct erased {
+    struct parley_span pairs;
+};
+void erased_load(struct batch *batch, const struct log_row *row, struct erased *erased);
+bool erased_covers(const struct erased *erased, parley_seq seq);
+/* Adds [low, high] and writes the row. */
+void erased_add(struct batch *batch, struct log_row *row, parley_seq low, parley_seq high);
+
+#endif

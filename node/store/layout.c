@@ -1,0 +1,161 @@
+#include "layout.h"
+#include <assert.h>
+
+static void start(struct key *key, char letter) {
+    key->bytes[0] = (uint8_t)letter;
+    key->size = 1;
+}
+
+static void add_bytes(struct key *key, const void *data, size_t size) {
+    assert(size <= sizeof key->bytes - key->size);
+    if (size > 0)
+        memcpy(key->bytes + key->size, data, size);
+    key->size += size;
+}
+
+static void add_u32(struct key *key, uint32_t value) {
+    parley_put_u32(key->bytes + key->size, value);
+    key->size += 4;
+}
+
+static void add_u48(struct key *key, uint64_t value) {
+    parley_put_u48(key->bytes + key->size, value);
+    key->size += 6;
+}
+
+static void add_u64(struct key *key, uint64_t value) {
+    parley_put_u64(key->bytes + key->size, value);
+    key->size += 8;
+}
+
+void key_version(struct key *key) {
+    start(key, 'V');
+}
+
+void key_log(struct key *key, const struct parley_log *log) {
+    start(key, 'l');
+    add_bytes(key, log->bytes, sizeof log->bytes);
+}
+
+void key_log_name(struct key *key, uint32_t log_number) {
+    key_letter_number(key, 'i', log_number);
+}
+
+void key_author(struct key *key, const struct parley_author *author) {
+    start(key, 'a');
+    add_bytes(key, author->bytes, sizeof author->bytes);
+}
+
+void key_segment(struct key *key, uint32_t log_number, parley_seq seq_first) {
+    key_letter_number(key, 's', log_number);
+    add_u48(key, seq_first);
+}
+
+void key_timeline(struct key *key, uint32_t author_number, parley_time_ms time, uint32_t log_number,
+                  parley_seq seq_first) {
+    key_letter_number(key, 't', author_number);
+    add_u64(key, time);
+    add_u32(key, log_number);
+    add_u48(key, seq_first);
+}
+
+void key_evidence(struct key *key, uint32_t log_number, uint8_t index) {
+    key_letter_number(key, 'e', log_number);
+    add_bytes(key, &index, 1);
+}
+
+void key_erased(struct key *key, uint32_t log_number) {
+    key_letter_number(key, 'x', log_number);
+}
+
+void key_records(struct key *key, const struct parley_author *author) {
+    start(key, 'r');
+    add_bytes(key, author->bytes, sizeof author->bytes);
+}
+
+void key_record(struct key *key, const struct parley_author *author, uint8_t kind,
+                struct parley_span hash) {
+    key_records(key, author);
+    add_bytes(key, &kind, 1);
+    add_bytes(key, hash.data, hash.size);
+}
+
+bool key_meta(struct key *key, struct parley_span name) {
+    start(key, 'm');
+    if (name.size > META_KEY_SIZE_MAX)
+        return false;
+    add_bytes(key, name.data, name.size);
+    return true;
+}
+
+void key_letter(struct key *key, char letter) {
+    start(key, letter);
+}
+
+void key_letter_number(struct key *key, char letter, uint32_t number) {
+    start(key, letter);
+    add_u32(key, number);
+}
+
+void key_after(struct key *key, const struct key *prefix) {
+    *key = *prefix;
+    while (key->size > 0 && key->bytes[key->size - 1] == 0xff)
+        key->size--;
+    assert(key->size > 0); /* every key begins with a letter */
+    key->bytes[key->size - 1]++;
+}
+
+/* number 4, author number 4, author 32, device 32, forked 6, entries 8, bodies 8, evidence 1,
+ * erased 1, tails 4 + 4, ranges */
+#define ROW_FIXED_SIZE (4u + 4u + 32u + 32u + 6u + 8u + 8u + 1u + 1u + 4u + 4u)
+
+size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) {
+    parley_put_u32(out, row->number);
+    parley_put_u32(out + 4, row->author_number);
+    memcpy(out + 8, row->held.author.bytes, 32);
+    memcpy(out + 40, row->held.device.bytes, 32);
+    parley_put_u48(out + 72, row->held.forked);
+    parley_put_u64(out + 78, row->held.entries_count);
+    parley_put_u64(out + 86, row->held.bodies_count);
+    out[94] = row->evidence_count;
+    out[95] = row->has_erased;
+    parley_put_u32(out + 96, row->tail_small);
+    parley_put_u32(out + 100, row->tail_medium);
+    return ROW_FIXED_SIZE + parley_ranges_pack(out + ROW_FIXED_SIZE, &row->held.ranges);
+}
+
+enum parley_error log_row_decode(struct log_row *row, const struct parley_log *log,
+                                 struct parley_span bytes) {
+    *row = (struct log_row){.held.log = *log};
+    if (bytes.size < ROW_FIXED_SIZE || bytes.data[95] > 1)
+        return PARLEY_E_STORE_DAMAGED;
+    const uint8_t *in = bytes.data;
+    row->number = parley_get_u32(in);
+    row->author_number = parley_get_u32(in + 4);
+    memcpy(row->held.author.bytes, in + 8, 32);
+    memcpy(row->held.device.bytes, in + 40, 32);
+    row->held.forked = parley_get_u48(in + 72);
+    row->held.entries_count = parley_get_u64(in + 78);
+    row->held.bodies_count = parley_get_u64(in + 86);
+    row->evidence_count = in[94];
+    row->has_erased = in[95] != 0;
+    row->tail_small = parley_get_u32(in + 96);
+    row->tail_medium = parley_get_u32(in + 100);
+    return parley_ranges_unpack(&row->held.ranges,
+                                PARLEY_SPAN(in + ROW_FIXED_SIZE, bytes.size - ROW_FIXED_SIZE));
+}
+
+bool log_row_is_empty(const struct log_row *row) {
+    return row->held.ranges.count == 0 && row->held.forked == 0 && row->evidence_count == 0;
+}
+
+enum parley_error timeline_row_decode(struct timeline_row *row, struct parley_span key,
+                                      struct parley_span value) {
+    if (key.size != TIMELINE_KEY_SIZE || value.size != 8)
+        return PARLEY_E_STORE_DAMAGED;
+    row->time_newest = parley_get_u64(key.data + 5);
+    row->log_number = parley_get_u32(key.data + 13);
+    row->seq_first = parley_get_u48(key.data + 17);
+    row->time_oldest = parley_get_u64(value.data);
+    return PARLEY_E_OK;
+}

@@ -1,0 +1,123 @@
+/* What shortens a log, and what is said of its forks. */
+#include "internal.h"
+
+/* Two runs of at most PARLEY_EVIDENCE_REACH headers, each of which takes a few chunks. */
+#define EVIDENCE_CHUNKS_MAX 16u
+
+/* Keeps of each segment that has entries low .. high those outside. */
+static void drop_entries(struct commit *commit, struct log_row *row, parley_seq low,
+                         parley_seq high) {
+    struct segment_writer *writer = &commit->store->writer;
+    struct segment segment;
+    struct segment_cursor cursor;
+    struct parley_entry entry;
+    segment_writer_init(writer, &commit->batch, row);
+    for (parley_seq seq = low;
+         seq <= high && segment_find(&commit->batch, row->number, seq, high, &segment);
+         seq = segment_seq_last(&segment) + 1) {
+        segment_drop(&commit->batch, row, &segment);
+        row->held.entries_count -= segment.chunk.count;
+        row->held.bodies_count -= segment.chunk.bodies_count;
+        if (segment.chunk.seq_first >= low && segment_seq_last(&segment) <= high)
+            continue;
+        segment_start(&cursor, &segment);
+        while (segment_next(&cursor, &entry))
+            if (entry.header.seq < low || entry.header.seq > high)
+                segment_writer_add(writer, &entry, entry.has_body, cursor.received_ms);
+        segment_writer_flush(writer);
+    }
+    row->held.entries_count += writer->entries_count;
+    row->held.bodies_count += writer->bodies_count;
+}
+
+/* Zero when seq is not held. */
+static struct parley_id id_of(struct commit *commit, const struct log_row *row, parley_seq seq) {
+    struct parley_id id = {{0}};
+    if (parley_ranges_covers(&row->held.ranges, seq) && !held_id(&commit->batch, row, seq, &id))
+        id = (struct parley_id){{0}};
+    return id;
+}
+
+enum parley_error apply_prune(struct commit *commit, const struct parley_store_op *op) {
+    struct log_row row;
+    enum parley_error error = row_load(&commit->batch, &op->log, &row);
+    if (error != PARLEY_E_OK || op->seq_low <= 1)
+        return error;
+    struct parley_id prev = id_of(commit, &row, op->seq_low - 1);
+    if (commit->batch.error != PARLEY_E_OK)
+        return commit->batch.error;
+    drop_entries(commit, &row, 1, op->seq_low - 1);
+    parley_ranges_prune(&row.held.ranges, op->seq_low, &prev);
+    row_save(&commit->batch, &row);
+    return commit->batch.error;
+}
+
+enum parley_error apply_cut(struct commit *commit, const struct parley_store_op *op) {
+    struct log_row row;
+    enum parley_error error = row_load(&commit->batch, &op->log, &row);
+    if (error != PARLEY_E_OK)
+        return error;
+    struct parley_anchor top = {op->seq_high, {{0}}};
+    if (op->seq_high > 0)
+        top.id = id_of(commit, &row, op->seq_high);
+    if (commit->batch.error != PARLEY_E_OK)
+        return commit->batch.error;
+    drop_entries(commit, &row, op->seq_high + 1, PARLEY_SEQ_MAX);
+    parley_ranges_cut(&row.held.ranges, &top, op->top_signed);
+    row.tail_small = 0;
+    row.tail_medium = 0;
+    row_save(&commit->batch, &row);
+    return commit->batch.error;
+}
+
+static void drop_evidence(struct commit *commit, struct log_row *row) {
+    struct key key;
+    for (uint8_t i = 0; i < row->evidence_count; i++) {
+        key_evidence(&key, row->number, i);
+        batch_drop(&commit->batch, &key);
+    }
+    row->evidence_count = 0;
+}
+
+enum parley_error apply_fork(struct commit *commit, const struct parley_store_op *op) {
+    struct log_row row;
+    enum parley_error error = row_load_or_make(commit, op, &row);
+    if (error != PARLEY_E_OK)
+        return error;
+    if (row.held.forked == op->seq_low)
+        return PARLEY_E_EXISTS;
+    row_number(commit, &row);
+    if (op->seq_low == 0)
+        drop_evidence(commit, &row);
+    row.held.forked = op->seq_low;
+    row_save(&commit->batch, &row);
+    return commit->batch.error;
+}
+
+enum parley_error apply_evidence(struct commit *commit, const struct parley_store_op *op) {
+    struct log_row row;
+    struct parley_chunk chunk;
+    struct key key;
+    struct parley_span held;
+    struct parley_fault fault = parley_chunk_decode(&chunk, op->bytes);
+    if (fault.error != PARLEY_E_OK)
+        return fault.error;
+    if (!PARLEY_EQUAL(chunk.log, op->log))
+        return PARLEY_E_UNKNOWN_LOG;
+    enum parley_error error = row_load_or_make(commit, op, &row);
+    if (error != PARLEY_E_OK)
+        return error;
+    for (uint8_t i = 0; i < row.evidence_count; i++) {
+        key_evidence(&key, row.number, i);
+        if (batch_get(&commit->batch, &key, &held) && parley_span_equal(held, op->bytes))
+            return PARLEY_E_EXISTS;
+    }
+    row_number(commit, &row);
+    /* Evidence comes again only for a lower fork: what is held says nothing more. */
+    if (row.evidence_count == EVIDENCE_CHUNKS_MAX)
+        drop_evidence(commit, &row);
+    key_evidence(&key, row.number, row.evidence_count++);
+    batch_put_span(&commit->batch, &key, op->bytes);
+    row_save(&commit->batch, &row);
+    return commit->batch.error;
+}

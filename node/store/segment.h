@@ -1,0 +1,82 @@
+/* A segment: consecutive entries of one log as one value (layout.h), read in place and written one
+ * entry at a time.
+ */
+#ifndef PARLEY_STORE_SEGMENT_H
+#define PARLEY_STORE_SEGMENT_H
+
+#include "batch.h"
+#include <parley/codec.h>
+
+/* Each entry with a time of its own: 1 + 9 bytes for each, and the array's head. */
+#define SEGMENT_TIMES_SIZE_MAX (5u + 12u * PARLEY_CHUNK_ENTRIES_MAX)
+#define SEGMENT_SIZE_MAX       (SEGMENT_TIMES_SIZE_MAX + PARLEY_CHUNK_BUFFER_SIZE)
+/* Below these a segment waits to be joined with its neighbours. A small one is a few posts, a
+ * medium one a few dozen; beyond that LevelDB gains nothing from larger values. */
+#define SEGMENT_SMALL_SIZE  (3u * 1024u)
+#define SEGMENT_MEDIUM_SIZE (24u * 1024u)
+
+struct segment {
+    struct parley_span bytes;
+    struct parley_span times; /* the array's elements */
+    struct parley_chunk chunk;
+};
+
+/* STORE_DAMAGED when the bytes are not a segment. About 30 ns an entry. */
+PARLEY_USE_RESULT enum parley_error segment_decode(struct segment *segment,
+                                                   struct parley_span bytes);
+static inline parley_seq segment_seq_last(const struct segment *segment) {
+    return parley_chunk_seq_last(&segment->chunk);
+}
+
+/* Walks a segment upwards, as a chunk's cursor with the time at which each entry came. */
+struct segment_cursor {
+    struct parley_chunk_cursor chunk;
+    struct parley_reader times;
+    uint64_t left; /* entries of that time to come */
+    parley_time_ms received_ms;
+};
+void segment_start(struct segment_cursor *cursor, const struct segment *segment);
+bool segment_next(struct segment_cursor *cursor, struct parley_entry *entry);
+bool segment_next_item(struct segment_cursor *cursor, struct parley_item *item);
+
+static inline parley_time_ms effective_time(parley_time_ms claimed, parley_time_ms received) {
+    return claimed < received ? claimed : received;
+}
+
+/* Puts a chunk as it came, all received at one time, with its rows of the timeline. */
+void segment_put_chunk(struct batch *batch, const struct log_row *row,
+                       const struct parley_chunk *chunk, parley_time_ms received_ms);
+/* Drops a segment with its rows. */
+void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment);
+
+/* The segment that holds seq, or else the next one above; false when there is none up to seq_high,
+ * or an error stands in the batch. It stays until the next is looked for. */
+bool segment_find(struct batch *batch, uint32_t log_number, parley_seq seq, parley_seq seq_high,
+                  struct segment *segment);
+
+/* Entries one by one into as many segments as they need. */
+struct segment_writer {
+    struct batch *batch;
+    const struct log_row *row;
+    uint8_t *buffer; /* PARLEY_CHUNK_BUFFER_SIZE, of the batch */
+    struct parley_chunk_writer chunk;
+    struct {
+        uint32_t count;
+        parley_time_ms received_ms;
+    } times[PARLEY_CHUNK_ENTRIES_MAX];
+    size_t times_count;
+    parley_time_ms time_newest;
+    parley_time_ms time_oldest;
+    uint64_t entries_count; /* over all segments written */
+    uint64_t bodies_count;
+};
+/* The writer is large: keep it in the store, not on a stack. */
+void segment_writer_init(struct segment_writer *writer, struct batch *batch,
+                         const struct log_row *row);
+/* Consecutive entries; a new segment begins by itself where one is full. */
+void segment_writer_add(struct segment_writer *writer, const struct parley_entry *entry,
+                        bool with_body, parley_time_ms received_ms);
+/* Puts what waits. The next entry added may then have any seq. */
+void segment_writer_flush(struct segment_writer *writer);
+
+#endif
