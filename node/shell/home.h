@@ -64,9 +64,12 @@ PARLEY_USE_RESULT enum parley_error parley_home_init_relay(const char *path,
                                                            struct parley_problem *problem);
 
 /* Takes the lock and reads the keys. Errors: NO_IDENTITY (no node key here), STORE_LOCKED,
- * STORE_MISSING (marker without database), BAD_INPUT (a key file damaged or open to others),
- * DISK_FAILED. */
+ * STORE_MISSING (no database), BAD_INPUT (a key file open to others), STORE_DAMAGED (a key file
+ * damaged), DISK_FAILED. */
 PARLEY_USE_RESULT enum parley_error parley_home_open(struct parley_home *home, const char *path,
+                                                     struct parley_problem *problem);
+/* The lock alone, for whoever makes a home. The directory must exist. */
+PARLEY_USE_RESULT enum parley_error parley_home_lock(struct parley_home *home, const char *path,
                                                      struct parley_problem *problem);
 /* Wipes the keys and gives the lock back. */
 void parley_home_close(struct parley_home *home);

@@ -74,7 +74,7 @@ typedef void parley_host_work(void *context, struct parley_store *store);
 typedef void parley_host_done(void *context, enum parley_error error);
 
 /* Calls work on a worker, then done on the loop, exactly once. Keep work short (a page of posts):
- * a few workers are shared by all. */
+ * a few workers are shared by all. Not after on_stopped. */
 void parley_host_read(struct parley_host *host, parley_host_work *work, parley_host_done *done,
                       void *context);
 

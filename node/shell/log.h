@@ -1,5 +1,5 @@
 /* Lines for the operator, on standard error: "LEVEL words". No address of a peer stands in a line
- * above debug; nothing secret in any.
+ * above debug; nothing secret in any. What is not printable ASCII is shown as a question mark.
  */
 #ifndef PARLEY_SHELL_LOG_H
 #define PARLEY_SHELL_LOG_H
@@ -11,7 +11,7 @@ void parley_log_set_level(enum parley_log_level level);
 bool parley_log_is_on(enum parley_log_level level);
 /* "debug", "info", "warning", "error"; false for any other word. */
 bool parley_log_level_parse(enum parley_log_level *level, const char *word);
-/* One line. What the words hold beyond printable ASCII and UTF-8 text is shown escaped. */
+/* One line, cut at 1,000 bytes. */
 void parley_log_line(enum parley_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

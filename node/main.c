@@ -1,0 +1,267 @@
+/* parleyd: a node in the foreground, until SIGTERM or SIGINT. */
+#include "options.h"
+#include "shell/api.h"
+#include "shell/http.h"
+#include "shell/key_file.h"
+#include "shell/log.h"
+#include <argp.h>
+#include <parley/crypto.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define TOKEN_BYTES 32
+
+const char *argp_program_version = "parleyd " PARLEY_VERSION;
+
+struct daemon {
+    uv_loop_t loop;
+    struct options options; /* with what the file said at start */
+    char home[PATH_MAX];
+    struct parley_host *host;
+    struct parley_api *api;
+    struct parley_http *http;
+    uv_signal_t signals[3];
+    bool is_stopping;
+};
+
+static int fail(const struct parley_problem *problem) {
+    (void)fprintf(stderr, "parleyd: %s\n", problem->text);
+    return parley_exit_status(problem->error);
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+static void on_stopped(void *context) {
+    /* Nothing is left on the loop but what is closing: uv_run comes to its end. */
+}
+
+static void close_api(struct daemon *daemon) {
+    if (daemon->http != NULL)
+        parley_http_close(daemon->http);
+    if (daemon->api != NULL)
+        parley_api_free(daemon->api);
+    daemon->http = NULL;
+    daemon->api = NULL;
+}
+
+static void stop(struct daemon *daemon) {
+    if (daemon->is_stopping)
+        return;
+    daemon->is_stopping = true;
+    for (size_t i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    close_api(daemon);
+    parley_host_stop(daemon->host, on_stopped, daemon);
+}
+
+static void on_stop_signal(uv_signal_t *signal, int number) {
+    parley_log_line(PARLEY_LOG_INFO, "stopping");
+    stop(signal->data);
+}
+
+/* --- SIGHUP ----------------------------------------------------------------------------------- */
+
+static void on_connect_reply(void *context, const struct parley_effect *reply) {
+}
+
+static bool is_known_peer(const struct options *options, const struct parley_address *peer) {
+    for (size_t i = 0; i < options->peers_count; i++) {
+        if (PARLEY_EQUAL(options->peers[i].key, peer->key))
+            return true;
+    }
+    return false;
+}
+
+static void connect_new_peers(struct daemon *daemon, const struct options *fresh) {
+    for (size_t i = 0; i < fresh->peers_count; i++) {
+        if (is_known_peer(&daemon->options, &fresh->peers[i]))
+            continue;
+        struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
+        event.connect.address = fresh->peers[i];
+        (void)parley_host_submit(daemon->host, &event, on_connect_reply, NULL);
+    }
+}
+
+/* The level of the log and new peers are taken over; the rest needs a new start, and says so. */
+static void on_reload_signal(uv_signal_t *signal, int number) {
+    struct daemon *daemon = signal->data;
+    struct options fresh = {.home = daemon->options.home};
+    struct parley_problem problem;
+    if (daemon->options.config == NULL) {
+        parley_log_line(PARLEY_LOG_WARNING, "no configuration file to read again");
+        return;
+    }
+    if (options_read_file(&fresh, daemon->options.config, &problem) != PARLEY_E_OK) {
+        parley_log_line(PARLEY_LOG_ERROR, "%s; the old configuration stays", problem.text);
+        return;
+    }
+    if (fresh.has_level)
+        parley_log_set_level(fresh.level);
+    connect_new_peers(daemon, &fresh);
+    parley_log_line(PARLEY_LOG_WARNING, "configuration read again: log level and new peers are in "
+                                        "force, the rest from the next start");
+}
+
+static void watch_signal(struct daemon *daemon, size_t index, int number, uv_signal_cb on_signal) {
+    (void)uv_signal_init(&daemon->loop, &daemon->signals[index]);
+    daemon->signals[index].data = daemon;
+    (void)uv_signal_start(&daemon->signals[index], on_signal, number);
+    uv_unref((uv_handle_t *)&daemon->signals[index]);
+}
+
+static void watch_signals(struct daemon *daemon) {
+    (void)signal(SIGPIPE, SIG_IGN);
+    watch_signal(daemon, 0, SIGTERM, on_stop_signal);
+    watch_signal(daemon, 1, SIGINT, on_stop_signal);
+    watch_signal(daemon, 2, SIGHUP, on_reload_signal);
+}
+
+/* --- the API ---------------------------------------------------------------------------------- */
+
+/* A new token at each start, in a file that only the owner reads. */
+static enum parley_error write_token(struct daemon *daemon, char token[2 * TOKEN_BYTES + 1],
+                                     struct parley_problem *problem) {
+    uint8_t bytes[TOKEN_BYTES];
+    char path[PATH_MAX];
+    randombytes_buf(bytes, sizeof bytes);
+    parley_hex_encode(token, bytes, sizeof bytes);
+    if (!parley_home_file(path, parley_host_home(daemon->host), "api.token"))
+        return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the home's path is too long");
+    return parley_file_write(path, PARLEY_SPAN(token, 2 * TOKEN_BYTES), problem);
+}
+
+static enum parley_error open_api(struct daemon *daemon, struct parley_problem *problem) {
+    char token[2 * TOKEN_BYTES + 1];
+    enum parley_error error = write_token(daemon, token, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    daemon->api = parley_api_create(daemon->host);
+    if (daemon->api == NULL)
+        return parley_problem_set(problem, PARLEY_E_NO_MEMORY, "not enough memory for the API");
+    struct parley_http_config config = {
+        .loop = &daemon->loop,
+        .api = daemon->api,
+        .home = daemon->home,
+        .tcp_host = daemon->options.has_api ? daemon->options.api.host : NULL,
+        .tcp_port = daemon->options.api.port,
+        .token = token,
+    };
+    error = parley_http_open(&daemon->http, &config);
+    if (error != PARLEY_E_OK) {
+        daemon->http = NULL;
+        return parley_problem_set(problem, error, "cannot serve the API: %s",
+                                  error == PARLEY_E_BAD_INPUT
+                                      ? "the address of --api cannot be listened on"
+                                      : "no socket can be made in the home");
+    }
+    parley_api_set_url(daemon->api, parley_http_url(daemon->http));
+    return PARLEY_E_OK;
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static void default_listener(struct options *options) {
+    if (options->listeners_count > 0)
+        return;
+    struct parley_host_endpoint *endpoint = &options->listeners[options->listeners_count++];
+    endpoint->port = PARLEY_PORT;
+    (void)snprintf(endpoint->host, sizeof endpoint->host, "%s", options->relay ? "" : "127.0.0.1");
+}
+
+static enum parley_error ensure_home(struct daemon *daemon, struct parley_problem *problem) {
+    struct parley_home_state state;
+    parley_home_inspect(&state, daemon->home);
+    if (!daemon->options.relay || state.has_marker || state.has_database)
+        return PARLEY_E_OK;
+    return parley_home_init_relay(daemon->home, problem);
+}
+
+/* Without --relay a home without a person is refused: nobody could publish or follow there. */
+static enum parley_error refuse_without_person(const struct daemon *daemon,
+                                               struct parley_problem *problem) {
+    struct parley_home_state state;
+    parley_home_inspect(&state, daemon->home);
+    if (daemon->options.relay || state.has_device_key)
+        return PARLEY_E_OK;
+    return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
+                              "no identity in %s: make one with parley --home %s init",
+                              daemon->home, daemon->home);
+}
+
+static enum parley_error open_host(struct daemon *daemon, struct parley_problem *problem) {
+    const struct options *options = &daemon->options;
+    struct parley_host_config config = {
+        .home = daemon->home,
+        .relay = options->relay,
+        .hops = options->hops,
+        .listeners = options->listeners,
+        .listeners_count = options->listeners_count,
+        .peers = options->peers,
+        .peers_count = options->peers_count,
+    };
+    enum parley_error error = ensure_home(daemon, problem);
+    if (error == PARLEY_E_OK)
+        error = refuse_without_person(daemon, problem);
+    if (error == PARLEY_E_OK)
+        error = parley_host_open(&daemon->host, &config, &daemon->loop, problem);
+    return error;
+}
+
+static void print_ready(const struct daemon *daemon) {
+    const char *text;
+    for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
+        (void)printf("ready %s\n", text);
+    (void)fflush(stdout);
+}
+
+static enum parley_error serve(struct daemon *daemon, struct parley_problem *problem) {
+    enum parley_error error = parley_host_start(daemon->host, problem);
+    if (error == PARLEY_E_OK)
+        error = open_api(daemon, problem);
+    if (error == PARLEY_E_OK)
+        print_ready(daemon);
+    else
+        stop(daemon);
+    (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    return error;
+}
+
+static enum parley_error run(struct daemon *daemon, struct parley_problem *problem) {
+    enum parley_error error = open_host(daemon, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    watch_signals(daemon);
+    error = serve(daemon, problem);
+    parley_host_free(daemon->host);
+    return error;
+}
+
+static enum parley_error prepare(struct daemon *daemon, struct parley_problem *problem) {
+    struct options *options = &daemon->options;
+    enum parley_error error = parley_crypto_self_test();
+    if (error != PARLEY_E_OK)
+        return parley_problem_set(problem, error, "%s", parley_strerror(error));
+    error = parley_home_resolve(daemon->home, options->home, problem);
+    if (error == PARLEY_E_OK && options->config != NULL)
+        error = options_read_file(options, options->config, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    if (options->has_level)
+        parley_log_set_level(options->level);
+    default_listener(options);
+    return PARLEY_E_OK;
+}
+
+int main(int argc, char **argv) {
+    static struct daemon daemon;
+    struct parley_problem problem = {0};
+    (void)umask(077);
+    options_parse(&daemon.options, argc, argv);
+    enum parley_error error = prepare(&daemon, &problem);
+    if (error == PARLEY_E_OK && uv_loop_init(&daemon.loop) != 0)
+        error = parley_problem_set(&problem, PARLEY_E_NO_MEMORY, "no loop can be made");
+    if (error == PARLEY_E_OK)
+        error = run(&daemon, &problem);
+    return error == PARLEY_E_OK ? 0 : fail(&problem);
+}

@@ -1,0 +1,266 @@
+/* Making a home. What decides whether there is an identity is device.key, so it is written last: an
+ * init that was cut off can be done again. The database is made beside its place and renamed, so a
+ * `db` is always a whole one.
+ */
+#include "disk.h"
+#include "home.h"
+#include "key_file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <parley/crypto.h>
+#include <parley/identity.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MARKER_TEXT "parley home 1\na database was made in db/ and must be there\n"
+
+/* Secret: all that init derives from the words. */
+struct new_person {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE];
+    struct parley_author author;
+    struct parley_secret_key root;
+    struct parley_secret_key device;
+    uint8_t inception_bytes[PARLEY_STATEMENT_BYTES_MAX];
+    uint8_t certificate_bytes[PARLEY_STATEMENT_BYTES_MAX];
+    struct parley_span inception;
+    struct parley_span certificate;
+};
+
+static enum parley_error make_directory(const char *path, struct parley_problem *problem) {
+    char part[PATH_MAX];
+    size_t size = strlen(path);
+    memcpy(part, path, size + 1);
+    for (size_t i = 1; i <= size; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        char end = part[i];
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return parley_file_problem(problem, "make the directory", part, errno);
+        part[i] = end;
+    }
+    return PARLEY_E_OK;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
+    return remove(path);
+}
+
+/* What an init that was cut off has left of a database that was never used. */
+static void remove_leftover(const char *directory) {
+    (void)nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static enum parley_error sync_directory(const char *path, struct parley_problem *problem) {
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return parley_file_problem(problem, "open", path, errno);
+    int status = fsync(directory);
+    int error_number = errno;
+    close(directory);
+    if (status != 0)
+        return parley_file_problem(problem, "sync", path, error_number);
+    return PARLEY_E_OK;
+}
+
+/* --- the database ---------------------------------------------------------------------------- */
+
+static struct parley_store_op record_op(const struct parley_author *author,
+                                        struct parley_hash *hash, struct parley_span bytes) {
+    parley_hash_one(hash->bytes, PARLEY_DOMAIN_RECORD, bytes);
+    return (struct parley_store_op){.kind = PARLEY_STORE_RECORD,
+                                    .author = *author,
+                                    .bytes = bytes,
+                                    .key = PARLEY_SPAN_OF(*hash)};
+}
+
+static enum parley_error put_records(struct parley_store *store, const struct new_person *person,
+                                     struct parley_problem *problem) {
+    struct parley_hash hashes[2];
+    struct parley_store_op ops[2] = {record_op(&person->author, &hashes[0], person->inception),
+                                     record_op(&person->author, &hashes[1], person->certificate)};
+    enum parley_error results[2] = {PARLEY_E_OK, PARLEY_E_OK};
+    parley_store_commit(store, ops, 2, results);
+    for (size_t i = 0; i < 2; i++) {
+        if (results[i] != PARLEY_E_OK && results[i] != PARLEY_E_EXISTS)
+            return parley_problem_set(problem, results[i], "cannot store the identity: %s",
+                                      parley_strerror(results[i]));
+    }
+    return PARLEY_E_OK;
+}
+
+/* person NULL: a relay's. */
+static enum parley_error fill_database(const char *directory, bool create,
+                                       const struct new_person *person,
+                                       struct parley_problem *problem) {
+    struct parley_disk disk;
+    enum parley_error error = parley_disk_open(&disk, directory, create, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    if (person != NULL)
+        error = put_records(disk.store, person, problem);
+    parley_disk_close(&disk);
+    return error;
+}
+
+static enum parley_error make_database(const struct parley_home *home,
+                                       const struct new_person *person,
+                                       struct parley_problem *problem) {
+    char fresh[PATH_MAX], place[PATH_MAX];
+    if (!parley_home_file(fresh, home, "db.new") || !parley_home_file(place, home, "db"))
+        return parley_file_problem(problem, "make", home->path, ENAMETOOLONG);
+    remove_leftover(fresh);
+    enum parley_error error = fill_database(fresh, true, person, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    if (rename(fresh, place) != 0)
+        return parley_file_problem(problem, "make", place, errno);
+    return sync_directory(home->path, problem);
+}
+
+/* A database that is here is used: a relay's home may get a person. */
+static enum parley_error ensure_database(const struct parley_home *home,
+                                         const struct new_person *person,
+                                         struct parley_problem *problem) {
+    struct parley_home_state state;
+    char path[PATH_MAX];
+    enum parley_error error;
+    parley_home_inspect(&state, home->path);
+    if (!parley_home_file(path, home, "db"))
+        return parley_file_problem(problem, "make", home->path, ENAMETOOLONG);
+    if (state.has_marker && !state.has_database)
+        return parley_problem_set(problem, PARLEY_E_STORE_MISSING,
+                                  "the database %s is missing though it was made once: put it "
+                                  "back, or choose another home",
+                                  path);
+    if (state.has_database)
+        error = fill_database(path, false, person, problem);
+    else
+        error = make_database(home, person, problem);
+    if (error != PARLEY_E_OK || !parley_home_file(path, home, "marker"))
+        return error;
+    return parley_file_write(path, PARLEY_SPAN(MARKER_TEXT, sizeof MARKER_TEXT - 1), problem);
+}
+
+/* --- the keys -------------------------------------------------------------------------------- */
+
+static enum parley_error write_key(const struct parley_home *home, const char *name,
+                                   const struct parley_key_file *key,
+                                   struct parley_problem *problem) {
+    char path[PATH_MAX];
+    if (!parley_home_file(path, home, name))
+        return parley_file_problem(problem, "write", home->path, ENAMETOOLONG);
+    return parley_key_file_write(path, key, problem);
+}
+
+static enum parley_error ensure_node_key(const struct parley_home *home,
+                                         struct parley_problem *problem) {
+    struct parley_home_state state;
+    parley_home_inspect(&state, home->path);
+    if (state.has_node_key)
+        return PARLEY_E_OK;
+    struct parley_key_file key = {.kind = PARLEY_KEY_FILE_NODE};
+    randombytes_buf(key.seed.bytes, sizeof key.seed.bytes);
+    enum parley_error error = write_key(home, "node.key", &key, problem);
+    parley_wipe(&key, sizeof key);
+    return error;
+}
+
+/* What libsodium calls a secret key begins with its seed. */
+static enum parley_error write_secret(const struct parley_home *home, const char *name,
+                                      enum parley_key_file_kind kind,
+                                      const struct parley_author *author,
+                                      const struct parley_secret_key *secret,
+                                      struct parley_problem *problem) {
+    struct parley_key_file key = {.kind = kind, .author = *author, .generation = 0};
+    memcpy(key.seed.bytes, secret->bytes, sizeof key.seed.bytes);
+    enum parley_error error = write_key(home, name, &key, problem);
+    parley_wipe(&key, sizeof key);
+    return error;
+}
+
+/* --- a person -------------------------------------------------------------------------------- */
+
+static enum parley_error derive_person(struct new_person *person) {
+    struct parley_root_key root_key;
+    uint8_t device_key[32];
+    struct parley_seed seed;
+    randombytes_buf(person->entropy, sizeof person->entropy);
+    randombytes_buf(seed.bytes, sizeof seed.bytes);
+    parley_key_pair(&person->device, device_key, &seed);
+    parley_wipe(&seed, sizeof seed);
+    parley_root_derive(&person->root, &root_key, person->entropy, 0);
+    parley_author_derive(&person->author, person->entropy);
+    enum parley_error error =
+        parley_rotation_make(&person->inception, person->inception_bytes,
+                             sizeof person->inception_bytes, person->entropy, 0, NULL, 0);
+    if (error != PARLEY_E_OK)
+        return error;
+    return parley_certificate_make(&person->certificate, person->certificate_bytes,
+                                   sizeof person->certificate_bytes, &person->root, &person->device,
+                                   &person->author, 0);
+}
+
+static enum parley_error write_person(const struct parley_home *home,
+                                      const struct new_person *person,
+                                      struct parley_problem *problem) {
+    enum parley_error error = ensure_node_key(home, problem);
+    if (error == PARLEY_E_OK)
+        error = ensure_database(home, person, problem);
+    if (error == PARLEY_E_OK)
+        error = write_secret(home, "root.key", PARLEY_KEY_FILE_ROOT, &person->author, &person->root,
+                             problem);
+    if (error == PARLEY_E_OK)
+        error = write_secret(home, "device.key", PARLEY_KEY_FILE_DEVICE, &person->author,
+                             &person->device, problem);
+    return error;
+}
+
+static enum parley_error take_home(struct parley_home *home, const char *path,
+                                   struct parley_problem *problem) {
+    enum parley_error error = make_directory(path, problem);
+    return error != PARLEY_E_OK ? error : parley_home_lock(home, path, problem);
+}
+
+enum parley_error parley_home_init(const char *path, char words[PARLEY_WORDS_TEXT_SIZE],
+                                   struct parley_problem *problem) {
+    struct parley_home home;
+    struct parley_home_state state;
+    struct new_person person = {0};
+    enum parley_error error = take_home(&home, path, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    parley_home_inspect(&state, path);
+    if (state.has_device_key)
+        error = parley_problem_set(problem, PARLEY_E_HAS_IDENTITY,
+                                   "there is an identity in %s already", path);
+    if (error == PARLEY_E_OK && derive_person(&person) != PARLEY_E_OK)
+        error = parley_problem_set(problem, PARLEY_E_SELF_TEST, "the identity cannot be derived");
+    if (error == PARLEY_E_OK)
+        error = write_person(&home, &person, problem);
+    if (error == PARLEY_E_OK)
+        parley_words_encode(words, person.entropy);
+    parley_wipe(&person, sizeof person);
+    parley_home_close(&home);
+    return error;
+}
+
+enum parley_error parley_home_init_relay(const char *path, struct parley_problem *problem) {
+    struct parley_home home;
+    struct parley_home_state state;
+    enum parley_error error = take_home(&home, path, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    parley_home_inspect(&state, path);
+    if (state.has_node_key && state.has_marker)
+        error = parley_problem_set(problem, PARLEY_E_HAS_IDENTITY, "there is a node in %s already",
+                                   path);
+    if (error == PARLEY_E_OK)
+        error = ensure_node_key(&home, problem);
+    if (error == PARLEY_E_OK)
+        error = ensure_database(&home, NULL, problem);
+    parley_home_close(&home);
+    return error;
+}

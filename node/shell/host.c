@@ -1,0 +1,297 @@
+/* The life of a host: open, start, stop. */
+#include "host.h"
+#include "host_internal.h"
+#include "log.h"
+#include "memory.h"
+#include <parley/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* The database's tables, its log and lock, listeners, the API's clients, a margin. */
+#define DESCRIPTORS_RESERVED 640u
+#define DESCRIPTORS_WANTED   65536u
+#define CONNECTIONS_MAX      4096u
+#define CONNECTIONS_MIN      16u
+
+/* --- what the sockets tell -------------------------------------------------------------------- */
+
+static void step_connection(struct parley_host *host, enum parley_event_kind kind,
+                            uint64_t connection) {
+    struct parley_event event = {.kind = kind, .connection = connection};
+    (void)host_step(host, &event);
+}
+
+static void on_accepted(void *context, uint64_t connection) {
+    step_connection(context, PARLEY_EVENT_ACCEPTED, connection);
+}
+
+static void on_dialled(void *context, uint64_t connection) {
+    step_connection(context, PARLEY_EVENT_DIALLED, connection);
+}
+
+static void on_dial_failed(void *context, uint64_t connection) {
+    step_connection(context, PARLEY_EVENT_DIAL_FAILED, connection);
+}
+
+static void on_closed(void *context, uint64_t connection) {
+    step_connection(context, PARLEY_EVENT_CLOSED, connection);
+}
+
+static size_t on_received(void *context, uint64_t connection, struct parley_span bytes) {
+    struct parley_event event = {.kind = PARLEY_EVENT_RECEIVED};
+    event.received.connection = connection;
+    event.received.bytes = bytes;
+    return host_step(context, &event);
+}
+
+static void on_sent(void *context, uint64_t connection, size_t bytes_count) {
+    struct parley_event event = {.kind = PARLEY_EVENT_SENT};
+    event.sent.connection = connection;
+    event.sent.bytes_count = bytes_count;
+    (void)host_step(context, &event);
+}
+
+static void on_tcp_stopped(void *context) {
+    struct parley_host *host = context;
+    host->is_tcp_stopped = true;
+    host_continue_stop(host);
+}
+
+/* --- what the worker tells -------------------------------------------------------------------- */
+
+static void on_stored(void *context, uint64_t ticket, enum parley_error error) {
+    struct parley_event event = {.kind = PARLEY_EVENT_STORED};
+    event.stored.ticket = ticket;
+    event.stored.error = error;
+    (void)host_step(context, &event);
+    host_continue_stop(context);
+}
+
+static void on_reopened(void *context, struct parley_store *store) {
+    struct parley_host *host = context;
+    enum parley_error error = host_load_logs(host, store);
+    if (error != PARLEY_E_OK)
+        parley_log_line(PARLEY_LOG_ERROR, "cannot read the database: %s", parley_strerror(error));
+    struct parley_event event = {.kind = PARLEY_EVENT_STORE_OPENED};
+    (void)host_step(host, &event);
+    parley_worker_resume(host->worker);
+}
+
+static void on_worker_stopped(void *context) {
+    struct parley_host *host = context;
+    host->is_worker_stopped = true;
+    host_continue_stop(host);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* More descriptors if the system lets us; how many connections they are good for. */
+static size_t connections_max(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CONNECTIONS_MIN;
+    if (limit.rlim_cur < DESCRIPTORS_WANTED) {
+        struct rlimit wanted = limit;
+        wanted.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+            limit = wanted;
+    }
+    if (limit.rlim_cur < DESCRIPTORS_RESERVED + CONNECTIONS_MIN)
+        return CONNECTIONS_MIN;
+    size_t count = (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED;
+    return count < CONNECTIONS_MAX ? count : CONNECTIONS_MAX;
+}
+
+static enum parley_error create_node(struct parley_host *host,
+                                     const struct parley_host_config *config) {
+    struct parley_node_config node;
+    parley_node_config_defaults(&node);
+    randombytes_buf(node.seed.bytes, sizeof node.seed.bytes);
+    node.node_key = host->home.node_secret;
+    node.has_device = host->home.has_device;
+    node.author = host->home.author;
+    node.device_key = host->home.device_secret;
+    node.relay = config->relay;
+    if (config->hops > 0)
+        node.hops = config->hops;
+    node.peers = host->peers;
+    node.peers_count = config->offline ? 0 : config->peers_count;
+    host->node = parley_node_create(&node);
+    parley_wipe(&node, sizeof node);
+    return host->node == NULL ? PARLEY_E_NO_MEMORY : PARLEY_E_OK;
+}
+
+static void copy_config(struct parley_host *host, const struct parley_host_config *config) {
+    host->is_offline = config->offline;
+    host->is_relay = config->relay;
+    host->peers = parley_memory(config->peers_count * sizeof *host->peers + 1);
+    for (size_t i = 0; i < config->peers_count; i++)
+        host->peers[i] = config->peers[i];
+    for (size_t i = 0; i < config->listeners_count && i < HOST_LISTENERS_MAX; i++)
+        host->listen_at[host->listeners_count++] = config->listeners[i];
+}
+
+static void open_sockets(struct parley_host *host) {
+    struct parley_tcp_config config = {
+        .handlers = {.context = host,
+                     .on_accepted = on_accepted,
+                     .on_dialled = on_dialled,
+                     .on_dial_failed = on_dial_failed,
+                     .on_received = on_received,
+                     .on_sent = on_sent,
+                     .on_closed = on_closed,
+                     .on_stopped = on_tcp_stopped},
+        .receive_bytes_max = PARLEY_RECEIVE_BYTES_MAX,
+        .connections_max = connections_max(),
+    };
+    host->tcp = parley_tcp_create(host->loop, &config);
+}
+
+static void open_handles(struct parley_host *host) {
+    (void)uv_timer_init(host->loop, &host->timer);
+    (void)uv_idle_init(host->loop, &host->idle);
+    (void)uv_prepare_init(host->loop, &host->prepare);
+    host->timer.data = host->idle.data = host->prepare.data = host;
+    host->handles_count = 3;
+    (void)uv_prepare_start(&host->prepare, host_on_prepare);
+}
+
+static void open_worker(struct parley_host *host, const struct parley_disk *disk,
+                        const char *directory) {
+    struct parley_worker_handlers handlers = {.on_stored = on_stored,
+                                              .on_reopened = on_reopened,
+                                              .on_stopped = on_worker_stopped,
+                                              .context = host};
+    host->worker = parley_worker_create(host->loop, disk, directory, &handlers);
+}
+
+static void free_deferred(struct parley_host *host) {
+    while (host->deferred_first != NULL) {
+        struct host_deferred *deferred = host->deferred_first;
+        host->deferred_first = deferred->next;
+        free(deferred);
+    }
+}
+
+static void free_host(struct parley_host *host) {
+    free_deferred(host);
+    parley_node_free(host->node);
+    parley_tcp_free(host->tcp);
+    parley_worker_free(host->worker);
+    parley_home_close(&host->home);
+    free(host->peers);
+    free(host);
+}
+
+enum parley_error parley_host_open(struct parley_host **out,
+                                   const struct parley_host_config *config, uv_loop_t *loop,
+                                   struct parley_problem *problem) {
+    struct parley_host *host = parley_memory(sizeof *host);
+    struct parley_disk disk = {NULL, NULL};
+    char directory[PATH_MAX];
+    host->loop = loop;
+    host->started = host_monotonic();
+    enum parley_error error = parley_home_open(&host->home, config->home, problem);
+    copy_config(host, config);
+    if (error == PARLEY_E_OK && !parley_home_file(directory, &host->home, "db"))
+        error = parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the home's path is too long");
+    if (error == PARLEY_E_OK)
+        error = parley_disk_open(&disk, directory, false, problem);
+    if (error == PARLEY_E_OK && create_node(host, config) != PARLEY_E_OK)
+        error = parley_problem_set(problem, PARLEY_E_NO_MEMORY, "not enough memory for a node");
+    if (error != PARLEY_E_OK) {
+        parley_disk_close(&disk);
+        free_host(host);
+        return error;
+    }
+    open_handles(host);
+    open_worker(host, &disk, directory);
+    if (!config->offline)
+        open_sockets(host);
+    *out = host;
+    return PARLEY_E_OK;
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static enum parley_error listen_at(struct parley_host *host,
+                                   const struct parley_host_endpoint *endpoint,
+                                   struct parley_problem *problem) {
+    struct parley_address address = {.key = host->home.node, .transport = "tcp"};
+    uint16_t port = 0;
+    enum parley_error error =
+        parley_tcp_listen(host->tcp, endpoint->host, endpoint->port, &port, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    address.port = port;
+    (void)snprintf(address.host, sizeof address.host, "%s",
+                   endpoint->host[0] == '\0' ? "0.0.0.0" : endpoint->host);
+    parley_address_encode(host->listener_texts[host->listening_count++], &address);
+    return PARLEY_E_OK;
+}
+
+enum parley_error parley_host_start(struct parley_host *host, struct parley_problem *problem) {
+    enum parley_error error = host_load_all(host, parley_worker_held(host->worker));
+    parley_worker_resume(host->worker);
+    if (error != PARLEY_E_OK)
+        return parley_problem_set(problem, error, "cannot read the database in %s: %s",
+                                  host->home.path, parley_strerror(error));
+    for (size_t i = 0; i < host->listeners_count && !host->is_offline; i++) {
+        error = listen_at(host, &host->listen_at[i], problem);
+        if (error != PARLEY_E_OK)
+            return error;
+    }
+    struct parley_event event = {.kind = PARLEY_EVENT_START};
+    (void)host_step(host, &event);
+    return PARLEY_E_OK;
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+static void on_handle_closed(uv_handle_t *handle) {
+    struct parley_host *host = handle->data;
+    if (--host->handles_count == 0)
+        host->on_stopped(host->stopped_context);
+}
+
+static void close_handles(struct parley_host *host) {
+    uv_close((uv_handle_t *)&host->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&host->idle, on_handle_closed);
+    uv_close((uv_handle_t *)&host->prepare, on_handle_closed);
+}
+
+/* Sockets first, so that nothing more comes in; then what was begun; then the database. */
+void host_continue_stop(struct parley_host *host) {
+    if (!host->is_stopping || !host->is_tcp_stopped || host->handles_count < 3 ||
+        uv_is_closing((uv_handle_t *)&host->timer))
+        return;
+    bool is_idle = parley_worker_is_idle(host->worker) && host->verify_first == NULL &&
+                   host->deferred_first == NULL;
+    if (!is_idle)
+        return;
+    if (!host->is_worker_stopping) {
+        host->is_worker_stopping = true;
+        parley_worker_stop(host->worker);
+    } else if (host->is_worker_stopped) {
+        host_answer_all(host, PARLEY_E_RETRY);
+        close_handles(host);
+    }
+}
+
+void parley_host_stop(struct parley_host *host, void (*on_stopped)(void *context), void *context) {
+    host->is_stopping = true;
+    host->on_stopped = on_stopped;
+    host->stopped_context = context;
+    (void)uv_timer_stop(&host->timer);
+    if (host->tcp != NULL)
+        parley_tcp_stop(host->tcp);
+    else
+        host->is_tcp_stopped = true;
+    host_continue_stop(host);
+}
+
+void parley_host_free(struct parley_host *host) {
+    if (host != NULL)
+        free_host(host);
+}

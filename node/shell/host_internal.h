@@ -1,0 +1,102 @@
+/* What the files of the host share. */
+#ifndef PARLEY_HOST_INTERNAL_H
+#define PARLEY_HOST_INTERNAL_H
+
+#include "host.h"
+#include "tcp.h"
+#include "worker.h"
+
+#define HOST_BUCKETS_COUNT  1024u
+#define HOST_LISTENERS_MAX  16u
+#define HOST_CHECKS_A_BATCH 64u /* 6 ms of one core: long enough to be worth a thread */
+
+/* An owner's event whose REPLY has not come. */
+struct host_request {
+    struct host_request *next;
+    parley_request number;
+    parley_host_on_reply *on_reply; /* NULL: forgotten */
+    void *context;
+};
+
+/* An effect that calls somebody, kept for the loop's next turn so that nobody is called within a
+ * step or before the call that caused it has returned. Holds no span. */
+struct host_deferred {
+    struct host_deferred *next;
+    struct parley_effect effect; /* REPLY, SHOW, DIAL (which fails) */
+};
+
+/* Checks of one turn of the loop, answered in the order in which they were asked. */
+struct verify_batch {
+    struct verify_batch *next;
+    struct parley_host *host;
+    uv_work_t request;
+    bool is_done;
+    size_t count;
+    parley_ticket tickets[HOST_CHECKS_A_BATCH];
+    struct parley_check checks[HOST_CHECKS_A_BATCH];
+    bool holds[HOST_CHECKS_A_BATCH];
+};
+
+struct parley_host {
+    uv_loop_t *loop;
+    struct parley_home home;
+    bool is_offline, is_relay;
+    struct parley_address *peers; /* as the node got them */
+    struct parley_node *node;
+    struct parley_worker *worker;
+    struct parley_tcp *tcp; /* NULL: offline */
+    bool is_stepping;
+    parley_time_ms started;
+
+    struct parley_host_endpoint listen_at[HOST_LISTENERS_MAX];
+    size_t listeners_count;
+    char listener_texts[HOST_LISTENERS_MAX][PARLEY_ADDRESS_TEXT_SIZE];
+    size_t listening_count;
+
+    uv_timer_t timer; /* the node's deadline */
+    uv_idle_t idle;   /* runs while something is deferred */
+    uv_prepare_t prepare;
+    unsigned handles_count;
+    struct host_deferred *deferred_first, *deferred_last;
+
+    parley_request request_last;
+    struct host_request *requests[HOST_BUCKETS_COUNT];
+    struct parley_host_watch *watches;
+    struct parley_host_watch *watch_next; /* of a round of calls that is under way */
+
+    struct verify_batch *verify_first, *verify_last; /* asked, not answered */
+    struct verify_batch *verify_open;                /* takes more; the last */
+
+    bool is_stopping, is_tcp_stopped, is_worker_stopping, is_worker_stopped;
+    void (*on_stopped)(void *context);
+    void *stopped_context;
+};
+
+/* Sets both clocks, steps, performs the effects, sets the timer. Not within itself. */
+size_t host_step(struct parley_host *host, struct parley_event *event);
+parley_time_ms host_monotonic(void);
+
+void host_defer(struct parley_host *host, const struct parley_effect *effect);
+void host_on_idle(uv_idle_t *idle);
+void host_on_prepare(uv_prepare_t *prepare);
+void host_on_timer(uv_timer_t *timer);
+
+/* Work off the loop. */
+void host_verify(struct parley_host *host, parley_ticket ticket, const struct parley_check *check);
+void host_verify_flush(struct parley_host *host);
+void host_read(struct parley_host *host, const struct parley_effect *effect);
+
+void host_answer_request(struct parley_host *host, const struct parley_effect *reply);
+/* Answers all that are open: the host stops. */
+void host_answer_all(struct parley_host *host, enum parley_error error);
+
+/* Every row into the node, in the order in which rows depend on each other. */
+PARLEY_USE_RESULT enum parley_error host_load_all(struct parley_host *host,
+                                                  struct parley_store *store);
+PARLEY_USE_RESULT enum parley_error host_load_logs(struct parley_host *host,
+                                                   struct parley_store *store);
+
+/* The next thing of stopping that can be done. */
+void host_continue_stop(struct parley_host *host);
+
+#endif

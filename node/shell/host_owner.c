@@ -1,0 +1,153 @@
+/* The owner's side of a host: asking, watching, looking. */
+#include "host_internal.h"
+#include "memory.h"
+#include <stdlib.h>
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static parley_request *request_field(struct parley_event *event) {
+    switch (event->kind) {
+    case PARLEY_EVENT_PUBLISH:
+        return &event->publish.request;
+    case PARLEY_EVENT_FOLLOW:
+        return &event->follow.request;
+    case PARLEY_EVENT_CONNECT:
+        return &event->connect.request;
+    case PARLEY_EVENT_DISCONNECT:
+        return &event->disconnect.request;
+    case PARLEY_EVENT_IMPORT_RECORD:
+    case PARLEY_EVENT_IMPORT_CHUNK:
+        return &event->import.request;
+    case PARLEY_EVENT_LOAD_RECORD:
+    case PARLEY_EVENT_LOAD_LOG:
+    case PARLEY_EVENT_LOAD_META:
+    case PARLEY_EVENT_START:
+    case PARLEY_EVENT_ACCEPTED:
+    case PARLEY_EVENT_DIALLED:
+    case PARLEY_EVENT_DIAL_FAILED:
+    case PARLEY_EVENT_RECEIVED:
+    case PARLEY_EVENT_SENT:
+    case PARLEY_EVENT_CLOSED:
+    case PARLEY_EVENT_STORED:
+    case PARLEY_EVENT_READ_DONE:
+    case PARLEY_EVENT_VERIFIED:
+    case PARLEY_EVENT_STORE_OPENED:
+    case PARLEY_EVENT_TIMER:
+        break;
+    }
+    abort(); /* not an owner's event: our own bug */
+}
+
+static struct host_request **bucket_of(struct parley_host *host, parley_request number) {
+    return &host->requests[number % HOST_BUCKETS_COUNT];
+}
+
+static void refuse(struct parley_host *host, parley_request number, enum parley_error error) {
+    struct parley_effect reply = {.kind = PARLEY_EFFECT_REPLY};
+    reply.reply.request = number;
+    reply.reply.error = error;
+    host_defer(host, &reply);
+}
+
+parley_request parley_host_submit(struct parley_host *host, struct parley_event *event,
+                                  parley_host_on_reply *on_reply, void *context) {
+    struct host_request *request = parley_memory(sizeof *request);
+    request->number = ++host->request_last;
+    request->on_reply = on_reply;
+    request->context = context;
+    request->next = *bucket_of(host, request->number);
+    *bucket_of(host, request->number) = request;
+    *request_field(event) = request->number;
+    if (host->is_stopping)
+        refuse(host, host->request_last, PARLEY_E_RETRY);
+    else
+        (void)host_step(host, event);
+    return host->request_last;
+}
+
+void parley_host_forget(struct parley_host *host, parley_request number) {
+    struct host_request *request = *bucket_of(host, number);
+    while (request != NULL && request->number != number)
+        request = request->next;
+    if (request != NULL)
+        request->on_reply = NULL;
+}
+
+void host_answer_request(struct parley_host *host, const struct parley_effect *reply) {
+    struct host_request **place = bucket_of(host, reply->reply.request);
+    while (*place != NULL && (*place)->number != reply->reply.request)
+        place = &(*place)->next;
+    struct host_request *request = *place;
+    if (request == NULL)
+        return;
+    *place = request->next;
+    if (request->on_reply != NULL)
+        request->on_reply(request->context, reply);
+    free(request);
+}
+
+void host_answer_all(struct parley_host *host, enum parley_error error) {
+    for (size_t i = 0; i < HOST_BUCKETS_COUNT; i++) {
+        while (host->requests[i] != NULL) {
+            struct parley_effect reply = {.kind = PARLEY_EFFECT_REPLY};
+            reply.reply.request = host->requests[i]->number;
+            reply.reply.error = error;
+            host_answer_request(host, &reply);
+        }
+    }
+}
+
+/* --- watching -------------------------------------------------------------------------------- */
+
+void parley_host_watch(struct parley_host *host, struct parley_host_watch *watch) {
+    watch->next = host->watches;
+    host->watches = watch;
+}
+
+void parley_host_unwatch(struct parley_host *host, struct parley_host_watch *watch) {
+    struct parley_host_watch **place = &host->watches;
+    while (*place != NULL && *place != watch)
+        place = &(*place)->next;
+    if (*place == watch)
+        *place = watch->next;
+    if (host->watch_next == watch)
+        host->watch_next = watch->next;
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+uv_loop_t *parley_host_loop(struct parley_host *host) {
+    return host->loop;
+}
+
+const struct parley_node *parley_host_node(const struct parley_host *host) {
+    return host->node;
+}
+
+const struct parley_home *parley_host_home(const struct parley_host *host) {
+    return &host->home;
+}
+
+bool parley_host_is_offline(const struct parley_host *host) {
+    return host->is_offline;
+}
+
+bool parley_host_is_relay(const struct parley_host *host) {
+    return host->is_relay;
+}
+
+const char *parley_host_listener_text(const struct parley_host *host, size_t index) {
+    return index < host->listening_count ? host->listener_texts[index] : NULL;
+}
+
+uint64_t parley_host_store_bytes(struct parley_host *host) {
+    return parley_worker_bytes(host->worker);
+}
+
+enum parley_error parley_host_store_error(const struct parley_host *host) {
+    return parley_worker_error(host->worker);
+}
+
+parley_time_ms parley_host_uptime(const struct parley_host *host) {
+    return host_monotonic() - host->started;
+}

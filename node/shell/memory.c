@@ -1,0 +1,19 @@
+#include "memory.h"
+#include "log.h"
+#include <stdlib.h>
+
+static void *checked(void *memory) {
+    if (memory == NULL) {
+        parley_log_line(PARLEY_LOG_ERROR, "out of memory");
+        abort();
+    }
+    return memory;
+}
+
+void *parley_memory(size_t size) {
+    return checked(calloc(1, size));
+}
+
+void *parley_memory_resize(void *memory, size_t size) {
+    return checked(realloc(memory, size));
+}
