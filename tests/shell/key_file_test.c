@@ -135,5 +135,6 @@ int main(void) {
         cmocka_unit_test(open_permissions_are_refused),
         cmocka_unit_test(the_home_is_found_in_order),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("key_file", tests, make_directory, remove_directory);
 }

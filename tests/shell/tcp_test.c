@@ -280,5 +280,6 @@ int main(void) {
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(a_full_table_lets_clients_wait),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
 }

@@ -238,5 +238,6 @@ int main(void) {
         cmocka_unit_test(reads_run_beside_commits),
         cmocka_unit_test(reads_are_refused_while_it_is_closed),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
 }
