@@ -1,9 +1,9 @@
 /* parleyd: a node in the foreground, until SIGTERM or SIGINT. */
-#include "options.h"
 #include "shell/api.h"
 #include "shell/http.h"
 #include "shell/key_file.h"
 #include "shell/log.h"
+#include "shell/options.h"
 #include <argp.h>
 #include <parley/crypto.h>
 #include <signal.h>

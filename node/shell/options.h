@@ -4,7 +4,7 @@
 #ifndef PARLEY_OPTIONS_H
 #define PARLEY_OPTIONS_H
 
-#include "shell/host.h"
+#include "host.h"
 
 #define OPTIONS_LISTENERS_MAX 16u
 #define OPTIONS_PEERS_MAX     64u

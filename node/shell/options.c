@@ -1,5 +1,5 @@
 #include "options.h"
-#include "shell/log.h"
+#include "log.h"
 #include <argp.h>
 #include <ctype.h>
 #include <errno.h>
