@@ -1,4 +1,4 @@
-/* What a body says: the kinds that people see. SPEC 5.
+/* What a body says: the kinds that people see. SPEC 5.6.
  *
  * A body is a map with ascending small-integer keys; key 0 is the kind. It never decides whether an
  * entry is valid: what does not decode is carried, not shown, and nobody's fault. Unknown keys of a

@@ -40,7 +40,7 @@ struct parley_anchor {
     struct parley_id id;
 };
 
-/* OK, or OUT_OF_RANGE with the field when the fields are not those of a valid header. */
+/* SPEC 5.1. OK, or OUT_OF_RANGE with the field when the fields are not those of a valid header. */
 PARLEY_USE_RESULT struct parley_fault parley_header_validate(const struct parley_header *header);
 /* The header's bytes; the header must be valid (asserted). Returns their count, at most
  * PARLEY_HEADER_BYTES_MAX. */
@@ -50,7 +50,7 @@ size_t parley_header_encode(uint8_t out[PARLEY_HEADER_BYTES_MAX],
 PARLEY_USE_RESULT struct parley_fault parley_header_decode(struct parley_header *header,
                                                            struct parley_span bytes);
 
-/* H("parley body", salt, body). */
+/* H("parley body", salt, body). SPEC 5.3. */
 void parley_body_hash(struct parley_body_hash *out, const struct parley_salt *salt,
                       struct parley_span body);
 /* OK, or BAD_BODY when salt and body are not those of the header. */
@@ -58,7 +58,7 @@ PARLEY_USE_RESULT enum parley_error parley_body_check(const struct parley_header
                                                       const struct parley_salt *salt,
                                                       struct parley_span body);
 
-/* Fills id from header and signature. */
+/* Fills id from header and signature. SPEC 5.4. */
 void parley_entry_id(struct parley_entry *entry);
 /* Signs: with has_body fills the header's body size and hash from salt and body, then signature
  * and id. The rest of the header is the caller's and must be valid (asserted). Deterministic.
