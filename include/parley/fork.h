@@ -1,4 +1,4 @@
-/* Forks: two authentic statements of one log that give different ids for one seq. SPEC 6.
+/* Forks: two authentic statements of one log that give different ids for one seq. SPEC 6.8, 6.9.
  *
  * A statement is an entry's id, or the prev of the entry above. It is authentic when it stands at
  * most PARLEY_EVIDENCE_REACH entries below a valid own signature on its branch; what the policy

@@ -1,5 +1,5 @@
 /* One device's log: chunks, the one packed form of consecutive entries, and the one judge of them.
- * SPEC 6.
+ * SPEC 6.1 to 6.6.
  *
  * A chunk is the form on the wire, in bundles and in the store. It is decoded in place: decode
  * checks the whole form once, without hashing; the cursor then walks it and cannot fail. prev of
@@ -135,7 +135,7 @@ struct parley_judged {
  * (needs_check). device may be NULL where anchored. A peer's fault: what decode says, BAD_ANCHOR
  * (also: of another log); BAD_SIGNATURE later. Nobody's fault: LOG_VOID, LOG_CLOSED, NOT_WANTED (at
  * or below a listed entry: such are served anchored only). out is filled as far as it was read, for
- * words about it. SPEC 6. */
+ * words about it. SPEC 6.5. */
 PARLEY_USE_RESULT struct parley_fault
 parley_judge_chunk(struct parley_judged *out, const struct parley_log *log,
                    const struct parley_policy *policy, const struct parley_device_key *device,

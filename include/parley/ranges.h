@@ -1,4 +1,4 @@
-/* What is held of one log, as at most eight ranges, and what follows from it. Pure. SPEC 6.
+/* What is held of one log, as at most eight ranges, and what follows from it. Pure. SPEC 6.7, 6.10.
  *
  * All ranges are one chain: of a fork only one branch stands here (the other is evidence). Between
  * two ranges there is a hole: the lower end of each range names the id below it, which is an anchor
