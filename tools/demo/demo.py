@@ -9,24 +9,19 @@ address and no other. Everything that is said below was seen: exit status 1 if a
 hold.
 """
 import argparse
-import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+from people import Failed, Person, expect_same_posts, ndjson, read_posts, wait_until
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POSTS = ROOT / "tests" / "data" / "posts.jsonl"
 NEWEST_PER_AUTHOR = 150
-WAIT_S = 120
-
-
-class Failed(Exception):
-    pass
 
 
 class Screen:
@@ -57,110 +52,10 @@ class Screen:
 screen = Screen()
 
 
-class Person:
-    """One home, and the node that runs on it."""
-
-    def __init__(self, build, folder, name, relay=False):
-        self.build, self.name, self.relay = build, name, relay
-        self.home = folder / name.lower().replace(" ", "-")
-        self.node = None
-        self.address = None
-        self.author = None
-
-    def parley(self, *words, text=None, check=True):
-        command = [str(self.build / "tools" / "parley" / "parley"), "--home", str(self.home), *words]
-        done = subprocess.run(command, input=text, capture_output=True, timeout=600)
-        if check and done.returncode != 0:
-            raise Failed(f"{self.name}: parley {' '.join(words)}: status {done.returncode}: "
-                         f"{done.stderr.decode(errors='replace').strip()}")
-        return done
-
-    def json(self, *words):
-        return [json.loads(line) for line in self.parley("--json", *words).stdout.splitlines()]
-
-    def make(self):
-        made = self.json("init", "--name", self.name)[0]
-        self.author = made["author"]
-
-    def start(self, listen="127.0.0.1:0", peers=()):
-        command = [str(self.build / "node" / "parleyd"), "--home", str(self.home), "--listen", listen]
-        command += ["--relay"] if self.relay else []
-        for peer in peers:
-            command += ["--peer", peer]
-        log = open(str(self.home) + ".log", "ab")
-        self.node = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        line = self.node.stdout.readline().decode()
-        if not line.startswith("ready "):
-            raise Failed(f"{self.name}: the node did not start; see {log.name}")
-        self.address = line.split()[1]
-
-    def kill(self):
-        """As a power cut would: no farewell."""
-        self.node.send_signal(signal.SIGKILL)
-        self.node.wait()
-        self.node = None
-
-    def stop(self):
-        if self.node is not None:
-            self.node.terminate()
-            try:
-                self.node.wait(20)
-            except subprocess.TimeoutExpired:
-                self.node.kill()
-                raise Failed(f"{self.name}: the node did not stop when asked to") from None
-            self.node = None
-
-    def digest(self, *authors):
-        return self.parley("digest", *authors).stdout.decode().strip()
-
-    def count(self, author):
-        return len(self.json("timeline", "--author", author, "--limit", "0"))
-
-
-def wait_until(what, holds):
-    end = time.monotonic() + WAIT_S
-    while True:
-        said = holds()
-        if said is True:
-            return
-        if time.monotonic() > end:
-            raise Failed(f"{what}: not after {WAIT_S} seconds")
-        if said:
-            screen.progress(said)
-        time.sleep(0.2)
-
-
-def load_posts(everything):
-    by_author = {}
-    with open(POSTS, encoding="utf-8") as lines:
-        for line in lines:
-            post = json.loads(line)
-            by_author.setdefault(post["author"], []).append(post)
-    if not everything:
-        by_author = {name: posts[-NEWEST_PER_AUTHOR:] for name, posts in by_author.items()}
-    return by_author
-
-
-def ndjson(posts):
-    return "".join(json.dumps({"text": p["text"], "time": p["time"]}) + "\n" for p in posts).encode()
-
-
 def shown(text, width=68):
     """One line of a post, with nothing in it that a terminal would obey."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def same_posts(reader, author, posts):
-    """The reader's timeline of one author: complete, newest first, byte for byte."""
-    got = reader.json("timeline", "--author", author, "--limit", "0")
-    want = sorted(((p["time"], n, p["text"]) for n, p in enumerate(posts)), reverse=True)
-    if [p["text"] for p in got] != [text for _, _, text in want]:
-        raise Failed(f"the reader's posts of {author} are not what was written")
-    times = [p["time"] for p in got]
-    if times != sorted(times, reverse=True):
-        raise Failed("the timeline is not newest first")
-    return got
 
 
 def flip_a_bit(bundle, damaged):
@@ -170,7 +65,7 @@ def flip_a_bit(bundle, damaged):
 
 
 def play(build, folder, everything):
-    posts = load_posts(everything)
+    posts = read_posts(POSTS, None if everything else NEWEST_PER_AUTHOR)
     total = sum(len(p) for p in posts.values())
     screen.say("parley: posts that survive the node they were written on.")
     screen.say(f"Texts: {total:,} real posts of two public accounts "
@@ -214,14 +109,14 @@ def play(build, folder, everything):
             return relay.digest(*authors) == reader.digest(*authors)
 
         began = time.monotonic()
-        wait_until("the posts at the reader", travelled)
+        wait_until("the posts at the reader", travelled, progress=screen.progress)
         for writer in writers:
             if writer.digest(writer.author) != reader.digest(writer.author):
                 raise Failed(f"the digests of {writer.name} differ")
         screen.say(f"   All {total:,} arrived, {time.monotonic() - began:.1f} s after the last was written.")
         screen.say(f"   One digest on all of them: {reader.digest(*authors)[:32]}…")
         for writer, texts in zip(writers, posts.values()):
-            same_posts(reader, writer.author, texts)
+            expect_same_posts(reader, writer.author, texts)
         screen.say("   The reader's timeline: complete, newest first, equal byte for byte. Its newest:")
         for post in reader.json("timeline", "--limit", "3"):
             screen.say(f"     “{shown(post['text'])}”")
@@ -237,7 +132,7 @@ def play(build, folder, everything):
         wait_until("writer A's posts at a newcomer",
                    lambda: late.count(writers[0].author) == expected
                    and late.digest(writers[0].author) == reader.digest(writers[0].author))
-        same_posts(late, writers[0].author, list(posts.values())[0])
+        expect_same_posts(late, writers[0].author, list(posts.values())[0])
         screen.say(f"   A newcomer who knows only the relay has all {expected:,} posts of A, verified.")
 
         screen.step("The relay is killed too, B goes on writing, and the relay comes back.")
