@@ -27,15 +27,17 @@ enum parley_store_kind {
     PARLEY_STORE_FILL,
     /* A chunk above the newest range whose link downwards is still open. */
     PARLEY_STORE_TOP,
-    /* Bodies for entries that are held without one; others are passed over. */
+    /* Bodies for entries that are held without one; others, those that were erased and those that
+     * do not match are passed over. EXISTS when no entry took any. */
     PARLEY_STORE_BODIES,
     /* Drops bodies and salts of seq_low .. seq_high; with `forget` an entry remembers that it was
      * erased, so that a body served again stays out. */
     PARLEY_STORE_DROP_BODIES,
     PARLEY_STORE_PRUNE,    /* drops entries below seq_low */
     PARLEY_STORE_CUT,      /* drops entries above seq_high (a closing) */
-    PARLEY_STORE_FORK,     /* marks the lowest forked seq (seq_low; 0: settled) */
-    PARLEY_STORE_EVIDENCE, /* keeps a chunk of another branch beside the log (at most 2 runs) */
+    PARLEY_STORE_FORK,     /* marks the lowest forked seq (seq_low); 0: settled, drops evidence */
+    PARLEY_STORE_EVIDENCE, /* keeps a chunk of another branch beside the log, 16 at most: when more
+                            * come, it is for a lower fork, and what was held goes */
     PARLEY_STORE_RECORD,   /* an identity record of an author; key is its hash */
     PARLEY_STORE_UNRECORD, /* drops the record with that hash; all of the author's when key is empty
                             */
@@ -45,8 +47,11 @@ enum parley_store_kind {
 /* Spans are borrowed until the call returns. */
 struct parley_store_op {
     enum parley_store_kind kind;
-    struct parley_author author;     /* APPEND, FILL, TOP (whose log it is), RECORD, UNRECORD */
-    struct parley_device_key device; /* APPEND, FILL, TOP */
+    /* RECORD, UNRECORD: the author. APPEND, FILL, TOP: whose log it is. FORK, EVIDENCE and
+     * DROP_BODIES with forget: the same where the log may not be held yet; zero author: NOT_FOUND
+     * then. */
+    struct parley_author author;
+    struct parley_device_key device;
     struct parley_log log;
     struct parley_span bytes; /* a chunk, a record, a value; BODIES: [[seq, salt, body]...] items */
     struct parley_span key;
@@ -79,8 +84,10 @@ void parley_store_close(struct parley_store *store);
 
 /* Group commit: every operation is judged on the state that those before it left, all that hold
  * are written as one synced batch. results[i]: OK (stored), EXISTS, FORKED, GAP, FULL (too many
- * ranges), or for all of them DISK_FULL / DISK_FAILED. After a disk error nothing is acknowledged
- * any more: close, reopen, load again. */
+ * ranges), NOT_FOUND (nothing of the log is held), what the decoder says of bytes that are not what
+ * the operation takes, UNKNOWN_LOG (a chunk of another log); or for all of them DISK_FULL,
+ * DISK_FAILED, STORE_DAMAGED, NO_MEMORY. After one of these nothing is acknowledged any more:
+ * close, reopen, load again. One commit at a time; reads may run beside it. */
 void parley_store_commit(struct parley_store *store, const struct parley_store_op *ops,
                          size_t ops_count, enum parley_error *results);
 
@@ -141,6 +148,11 @@ parley_store_timeline(struct parley_store *store, const struct parley_timeline_p
 PARLEY_USE_RESULT enum parley_error
 parley_store_entries(struct parley_store *store, const struct parley_log *log, parley_seq seq_low,
                      parley_seq seq_high, parley_store_on_entry *on_entry, void *context);
+
+/* Makes every index anew from the entries held; not beside commit or reads. What was cut short is
+ * done again at the next open. Errors: STORE_DAMAGED (entries that are not one chain), DISK_FULL,
+ * DISK_FAILED, NO_MEMORY. Cost: one walk of everything, a microsecond for each entry. */
+PARLEY_USE_RESULT enum parley_error parley_store_rebuild(struct parley_store *store);
 
 /* Bytes on disk as the engine tells, cheap. */
 uint64_t parley_store_bytes(struct parley_store *store);

@@ -136,6 +136,11 @@ void segment_put_chunk(struct batch *batch, const struct log_row *row,
     put_timeline(batch, row, chunk->seq_first, chunk_extent(chunk, received_ms));
 }
 
+void segment_put_timeline(struct batch *batch, const struct log_row *row,
+                          const struct segment *segment) {
+    put_timeline(batch, row, segment->chunk.seq_first, segment_extent(segment));
+}
+
 void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment) {
     struct key key;
     struct extent extent = segment_extent(segment);

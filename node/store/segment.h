@@ -46,6 +46,9 @@ static inline parley_time_ms effective_time(parley_time_ms claimed, parley_time_
 /* Puts a chunk as it came, all received at one time, with its rows of the timeline. */
 void segment_put_chunk(struct batch *batch, const struct log_row *row,
                        const struct parley_chunk *chunk, parley_time_ms received_ms);
+/* The rows of the timeline of a segment that is there. */
+void segment_put_timeline(struct batch *batch, const struct log_row *row,
+                          const struct segment *segment);
 /* Drops a segment with its rows. */
 void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment);
 

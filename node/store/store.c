@@ -44,6 +44,19 @@ static enum parley_error read_version(struct parley_store *store, bool create) {
     return parley_get_u32(value) == LAYOUT_VERSION ? PARLEY_E_OK : PARLEY_E_BAD_VERSION;
 }
 
+/* Indexes whose making was cut short are made again. */
+static enum parley_error finish_rebuild(struct parley_store *store) {
+    struct key key;
+    uint8_t value[1];
+    size_t size = 0;
+    key_letter(&key, 'R');
+    enum parley_error error =
+        store->kv->calls->get(store->kv, NULL, key_span(&key), value, sizeof value, &size);
+    if (error == PARLEY_E_NOT_FOUND)
+        return PARLEY_E_OK;
+    return error == PARLEY_E_OK ? parley_store_rebuild(store) : error;
+}
+
 enum parley_error parley_store_open(struct parley_store **store, struct parley_kv *kv,
                                     bool create) {
     *store = NULL;
@@ -52,6 +65,8 @@ enum parley_error parley_store_open(struct parley_store **store, struct parley_k
         return PARLEY_E_NO_MEMORY;
     made->kv = kv;
     enum parley_error error = read_version(made, create);
+    if (error == PARLEY_E_OK)
+        error = finish_rebuild(made);
     if (error != PARLEY_E_OK) {
         free(made);
         return error;

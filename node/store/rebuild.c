@@ -1,0 +1,177 @@
+/* Every index anew from the segments. The row R stands while it goes on, so that one that was cut
+ * short is done again when the store is opened.
+ */
+#include "internal.h"
+
+#define DROPS_MAX 4096u
+
+/* ---- dropping the rows of a letter, some at a time */
+
+struct drops {
+    struct batch *batch;
+    struct key *keys;
+    size_t count;
+};
+
+static bool on_drop(void *context, struct parley_span key, struct parley_span value) {
+    struct drops *drops = context;
+    (void)value;
+    struct key *kept = &drops->keys[drops->count++];
+    kept->size = key.size;
+    memcpy(kept->bytes, key.data, key.size);
+    return drops->count < DROPS_MAX;
+}
+
+static enum parley_error drop_some(struct parley_store *store, char letter, size_t *count) {
+    struct batch batch;
+    struct key low, high;
+    batch_init(&batch, store->kv);
+    struct drops drops = {&batch, batch_allocate(&batch, DROPS_MAX * sizeof(struct key)), 0};
+    key_letter(&low, letter);
+    key_after(&high, &low);
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), false};
+    if (drops.keys != NULL)
+        batch_scan(&batch, &bounds, on_drop, &drops);
+    for (size_t i = 0; i < drops.count; i++)
+        batch_drop(&batch, &drops.keys[i]);
+    enum parley_error error = batch_write(&batch);
+    *count = drops.count;
+    batch_clear(&batch);
+    return error;
+}
+
+static enum parley_error drop_letter(struct parley_store *store, char letter) {
+    size_t count = DROPS_MAX;
+    enum parley_error error = PARLEY_E_OK;
+    while (error == PARLEY_E_OK && count == DROPS_MAX)
+        error = drop_some(store, letter, &count);
+    return error;
+}
+
+/* ---- one log */
+
+/* The row's ranges and counts from its segments. What the old row knew of checked signatures stays
+ * where the same entry is a range's newest still. */
+static enum parley_error rebuild_row(struct commit *commit, struct log_row *row) {
+    struct parley_ranges before = row->held.ranges;
+    struct segment segment;
+    struct parley_entry top = {0};
+    parley_seq conflict;
+    row->held.ranges = (struct parley_ranges){0};
+    row->held.entries_count = 0;
+    row->held.bodies_count = 0;
+    for (parley_seq seq = 1;
+         segment_find(&commit->batch, row->number, seq, PARLEY_SEQ_MAX, &segment);
+         seq = segment_seq_last(&segment) + 1) {
+        struct parley_run run = {.lo = segment.chunk.seq_first,
+                                 .lo_prev = segment.chunk.prev_first,
+                                 .hi = segment_seq_last(&segment)};
+        if (!PARLEY_EQUAL(segment.chunk.log, row->held.log) || run.lo < seq ||
+            !parley_chunk_find(&segment.chunk, run.hi, &top))
+            return PARLEY_E_STORE_DAMAGED;
+        run.hi_id = top.id;
+        const struct parley_run *known = parley_ranges_find(&before, run.hi);
+        run.hi_is_signed = known != NULL && known->hi == run.hi && known->hi_is_signed &&
+                           PARLEY_EQUAL(known->hi_id, run.hi_id);
+        if (parley_ranges_add(&row->held.ranges, &run, PARLEY_PLACE_ANY, NULL, NULL, &conflict) !=
+            PARLEY_E_OK)
+            return PARLEY_E_STORE_DAMAGED;
+        segment_put_timeline(&commit->batch, row, &segment);
+        row->held.entries_count += segment.chunk.count;
+        row->held.bodies_count += segment.chunk.bodies_count;
+    }
+    return commit->batch.error;
+}
+
+static enum parley_error rebuild_log(struct parley_store *store, const struct parley_log *log) {
+    struct commit commit = {.store = store};
+    struct log_row row;
+    struct key key;
+    uint8_t number[4];
+    batch_init(&commit.batch, store->kv);
+    enum parley_error error = row_load(&commit.batch, log, &row);
+    if (error == PARLEY_E_OK)
+        error = rebuild_row(&commit, &row);
+    if (error == PARLEY_E_OK) {
+        uint32_t highest = row.number > row.author_number ? row.number : row.author_number;
+        if (store->next_number <= highest)
+            store->next_number = highest + 1;
+        key_log_name(&key, row.number);
+        batch_put_span(&commit.batch, &key, PARLEY_SPAN_OF(row.held.log));
+        key_author(&key, &row.held.author);
+        parley_put_u32(number, row.author_number);
+        batch_put_span(&commit.batch, &key, PARLEY_SPAN(number, sizeof number));
+        row_save(&commit.batch, &row);
+        version_save(&commit.batch, store->next_number);
+        error = batch_write(&commit.batch);
+    }
+    batch_clear(&commit.batch);
+    return error;
+}
+
+/* ---- all logs, by the order of their names */
+
+struct next_log {
+    struct parley_log log;
+    bool any;
+};
+
+static bool on_next_log(void *context, struct parley_span key, struct parley_span value) {
+    struct next_log *next = context;
+    (void)value;
+    next->any = key.size == 1 + sizeof next->log;
+    if (next->any)
+        memcpy(next->log.bytes, key.data + 1, sizeof next->log);
+    return false;
+}
+
+static enum parley_error rebuild_logs(struct parley_store *store) {
+    struct key low, high, letter;
+    struct next_log next = {.any = true};
+    enum parley_error error = PARLEY_E_OK;
+    key_letter(&letter, 'l');
+    key_after(&high, &letter);
+    low = letter;
+    while (error == PARLEY_E_OK) {
+        struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), false};
+        next.any = false;
+        error = store->kv->calls->scan(store->kv, NULL, &bounds, on_next_log, &next);
+        if (error != PARLEY_E_OK || !next.any)
+            break;
+        error = rebuild_log(store, &next.log);
+        key_log(&low, &next.log);
+        low.bytes[low.size++] = 0; /* the next one after it */
+    }
+    return error;
+}
+
+static enum parley_error mark(struct parley_store *store, bool is_going_on) {
+    struct batch batch;
+    struct key key;
+    batch_init(&batch, store->kv);
+    key_letter(&key, 'R');
+    if (is_going_on)
+        batch_put_span(&batch, &key, PARLEY_NO_SPAN);
+    else
+        batch_drop(&batch, &key);
+    enum parley_error error = batch_write(&batch);
+    batch_clear(&batch);
+    return error;
+}
+
+enum parley_error parley_store_rebuild(struct parley_store *store) {
+    if (store->broken != PARLEY_E_OK)
+        return store->broken;
+    enum parley_error error = mark(store, true);
+    if (error == PARLEY_E_OK)
+        error = drop_letter(store, 't');
+    if (error == PARLEY_E_OK)
+        error = drop_letter(store, 'i');
+    if (error == PARLEY_E_OK)
+        error = drop_letter(store, 'a');
+    if (error == PARLEY_E_OK)
+        error = rebuild_logs(store);
+    if (error == PARLEY_E_OK)
+        error = mark(store, false);
+    return error;
+}
