@@ -1,6 +1,5 @@
 /* Routes, jobs, answers. See api.h and api_job.h. */
 #include "api_job.h"
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +44,10 @@ static void free_job(struct api_job *job) {
     free(job->rest);
     free(job->body);
     json_decref(job->json);
-    job->api->jobs_count--;
+    struct parley_api *api = job->api;
     free(job);
+    api->jobs_count--;
+    api_settle(api);
 }
 
 void api_answer(struct api_job *job, unsigned status, const char *type, struct parley_span body,
@@ -284,7 +285,14 @@ struct parley_api *parley_api_create(struct parley_host *host) {
 void parley_api_free(struct parley_api *api) {
     if (api == NULL)
         return;
-    assert(api->jobs_count == 0);
+    api_feed_close(api->feed);
+    api->is_closing = true;
+    api_settle(api);
+}
+
+void api_settle(struct parley_api *api) {
+    if (!api->is_closing || api->jobs_count > 0 || !api_feed_is_idle(api->feed))
+        return;
     api_feed_free(api->feed);
     free(api);
 }

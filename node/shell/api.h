@@ -58,7 +58,8 @@ typedef void parley_api_done(void *context, const struct parley_api_answer *answ
 
 /* The host must outlive it. NULL: out of memory. */
 struct parley_api *parley_api_create(struct parley_host *host);
-/* Requests under way are answered 503 first. */
+/* Before the host is stopped (or after). Requests under way are answered as the host stops, and the
+ * memory goes with the last of them. */
 void parley_api_free(struct parley_api *api);
 /* What `status` tells: "http://127.0.0.1:8080" or NULL. Copied. */
 void parley_api_set_url(struct parley_api *api, const char *url);

@@ -106,6 +106,7 @@ static void on_read(void *context, enum parley_error error) {
     if (error != PARLEY_E_OK)
         feed->at.low = feed->at.high + 1;
     read_next(feed);
+    api_settle(feed->api);
 }
 
 static void read_next(struct api_feed *feed) {
@@ -209,9 +210,16 @@ struct api_feed *api_feed_create(struct parley_api *api) {
     return feed;
 }
 
-void api_feed_free(struct api_feed *feed) {
+void api_feed_close(struct api_feed *feed) {
     while (feed->watches != NULL)
         parley_api_watch_close(feed->watches);
+}
+
+bool api_feed_is_idle(const struct api_feed *feed) {
+    return !feed->is_reading;
+}
+
+void api_feed_free(struct api_feed *feed) {
     api_entries_clear(&feed->found);
     free(feed->shows);
     free(feed);

@@ -20,6 +20,7 @@ struct parley_api {
     struct parley_host *host;
     struct api_feed *feed;
     size_t jobs_count;
+    bool is_closing; /* freed when nothing is under way */
     char url[320];
 };
 
@@ -135,5 +136,9 @@ api_handler api_names_export, api_run_export, api_run_import;
 
 struct api_feed *api_feed_create(struct parley_api *api);
 void api_feed_free(struct api_feed *feed);
+void api_feed_close(struct api_feed *feed); /* ends all watches */
+bool api_feed_is_idle(const struct api_feed *feed);
+/* Frees an API that is closing when nothing is under way any more. */
+void api_settle(struct parley_api *api);
 
 #endif
