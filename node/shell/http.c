@@ -591,8 +591,12 @@ void parley_http_close(struct parley_http *http) {
         close(http->home_fd);
     if (http->ping != NULL)
         uv_close((uv_handle_t *)http->ping, free_handle);
-    while (http->exchanges != NULL)
+    while (http->exchanges != NULL) {
+        if (http->exchanges->watch != NULL)
+            parley_api_watch_close(http->exchanges->watch);
+        http->exchanges->watch = NULL;
         unlink_exchange(http->exchanges);
+    }
     if (http->context != NULL)
         lws_context_destroy(http->context);
     sodium_memzero(http->token, sizeof(http->token));
