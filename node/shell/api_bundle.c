@@ -278,12 +278,12 @@ static void on_imported(void *context, const struct parley_effect *effect) {
         answer_import(job, effect->reply.error, parley_strerror(effect->reply.error));
         return;
     }
-    import->added += effect->reply.count;
     if (import->kind == PARLEY_SECTION_RECORD) {
         import->records++;
     } else {
         import->chunks++;
         import->entries += import->chunk_entries;
+        import->added += effect->reply.count;
     }
     import_next(job);
 }
