@@ -132,6 +132,14 @@ api_handler api_names_timeline, api_run_timeline, api_names_show, api_run_show;
 api_handler api_names_publish, api_run_publish, api_run_publish_batch, api_run_profile;
 api_handler api_names_export, api_run_export, api_run_import;
 
+/* ---- digests (api_digest.c): job->state is taken for them */
+
+/* Both digests of the authors (sorted, unique; NULL: all held), then `then`. */
+void api_digest_read(struct api_job *job, const struct parley_author *authors, size_t authors_count,
+                     api_handler *then);
+/* "digest" and "digest_bodies", once read. */
+void api_digest_set(const struct api_job *job, json_t *json);
+
 /* ---- the stream of what comes (api_feed.c) */
 
 struct api_feed *api_feed_create(struct parley_api *api);

@@ -1,4 +1,4 @@
-/* Who is here and whom the owner follows: id, status, digest, peers, follows. */
+/* Who is here and whom the owner follows: id, status, peers, follows. */
 #include "api_job.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,12 +62,10 @@ static void set_number(json_t *json, const char *name, uint64_t value) {
     json_object_set_new(json, name, json_integer((json_int_t)value));
 }
 
-void api_run_status(struct api_job *job) {
+static void answer_status(struct api_job *job) {
     struct parley_host *host = job->api->host;
     struct parley_node_status status;
-    struct parley_hash digest;
     parley_node_status(parley_host_node(host), &status);
-    parley_node_digest(parley_host_node(host), NULL, 0, &digest);
     json_t *json = json_self(host);
     const char *url = job->api->url;
     json_object_set_new(json, "api", url[0] != '\0' ? json_string(url) : json_null());
@@ -79,7 +77,7 @@ void api_run_status(struct api_job *job) {
     set_number(json, "authors", status.authors_count);
     set_number(json, "store_bytes", parley_host_store_bytes(host));
     set_number(json, "quota_bytes", 0); /* none: nothing is pruned */
-    json_object_set_new(json, "digest", api_json_hex(digest.bytes, 32));
+    api_digest_set(job, json);
     json_object_set_new(
         json, "writable",
         json_boolean(status.is_writable && parley_host_store_error(host) == PARLEY_E_OK));
@@ -90,33 +88,8 @@ void api_run_status(struct api_job *job) {
     api_answer_json(job, 200, json);
 }
 
-/* ---- digest ------------------------------------------------------------------------------- */
-
-void api_names_digest(struct api_job *job) {
-    for (size_t i = 0; i < job->parameters_count; i++)
-        if (strcmp(job->parameters[i].name, "author") == 0 &&
-            !api_name_add(job, API_AUTHOR, "author", job->parameters[i].value))
-            return;
-    api_names_find(job);
-}
-
-static int compare_authors(const void *a, const void *b) {
-    return memcmp(a, b, sizeof(struct parley_author));
-}
-
-void api_run_digest(struct api_job *job) {
-    struct parley_author authors[PARLEY_API_PARAMETERS_MAX];
-    struct parley_hash digest;
-    size_t count = 0;
-    for (size_t i = 0; i < job->names_count; i++)
-        authors[i] = job->names[i].author;
-    qsort(authors, job->names_count, sizeof(authors[0]), compare_authors);
-    for (size_t i = 0; i < job->names_count; i++)
-        if (i == 0 || !PARLEY_EQUAL(authors[i], authors[count - 1]))
-            authors[count++] = authors[i];
-    parley_node_digest(parley_host_node(job->api->host), count > 0 ? authors : NULL, count,
-                       &digest);
-    api_answer_json(job, 200, json_pack("{s:o}", "digest", api_json_hex(digest.bytes, 32)));
+void api_run_status(struct api_job *job) {
+    api_digest_read(job, NULL, 0, answer_status);
 }
 
 /* ---- peers -------------------------------------------------------------------------------- */
