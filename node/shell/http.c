@@ -4,7 +4,8 @@
  * time between: either may end first, so an exchange is freed by whoever ends last.
  */
 #include "http.h"
-#include <arpa/inet.h>
+#include "http_guard.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <libwebsockets.h>
 #include <sodium.h>
@@ -167,52 +168,22 @@ static void on_post(void *context, struct parley_span json) {
 
 /* ---- the guard ---------------------------------------------------------------------------- */
 
-/* A name could be pointed here by a stranger's name server; an address could not. */
-static bool is_literal_host(const char *host, uint16_t port) {
-    char name[128];
-    const char *colon = strrchr(host, ':');
-    if (colon == NULL || strtoul(colon + 1, NULL, 10) != port ||
-        (size_t)(colon - host) >= sizeof(name))
-        return false;
-    memcpy(name, host, (size_t)(colon - host));
-    name[colon - host] = '\0';
-    if (strcasecmp(name, "localhost") == 0)
-        return true;
-    struct in6_addr address;
-    size_t size = strlen(name);
-    if (size > 2 && name[0] == '[' && name[size - 1] == ']') {
-        name[size - 1] = '\0';
-        return inet_pton(AF_INET6, name + 1, &address) == 1;
-    }
-    return inet_pton(AF_INET, name, &address) == 1;
-}
-
-static bool has_token(struct parley_http *http, struct lws *wsi) {
-    char header[192] = "", expected[160] = "";
-    snprintf(expected, sizeof(expected), "Bearer %s", http->token);
-    if (http->token[0] == '\0' ||
-        lws_hdr_copy(wsi, header, sizeof(header), WSI_TOKEN_HTTP_AUTHORIZATION) <= 0)
-        return false;
-    return strlen(header) == strlen(expected) &&
-           sodium_memcmp(header, expected, strlen(expected)) == 0;
+/* A header that does not fit becomes one that fits nobody. */
+static void copy_header(char *text, size_t size, struct lws *wsi, enum lws_token_indexes token) {
+    if (lws_hdr_total_length(wsi, token) > 0 && lws_hdr_copy(wsi, text, (int)size, token) <= 0)
+        snprintf(text, size, "?");
 }
 
 /* NULL when the request may go on; else why not. */
 static const char *refuse_visitor(struct parley_http *http, struct lws *wsi, unsigned *status) {
-    char host[160] = "", origin[192] = "", own[192];
-    *status = 403;
+    struct http_visitor visitor = {0};
     if (lws_get_vhost(wsi) != http->tcp_vhost)
         return NULL;
-    if (lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) <= 0 ||
-        !is_literal_host(host, http->port))
-        return "the Host header does not name this node";
-    snprintf(own, sizeof(own), "http://%s", host);
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0 &&
-        (lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) <= 0 ||
-         strcmp(origin, own) != 0))
-        return "the request comes from a page of another origin";
-    *status = 401;
-    return has_token(http, wsi) ? NULL : "the token of api.token is missing or wrong";
+    copy_header(visitor.host, sizeof(visitor.host), wsi, WSI_TOKEN_HOST);
+    copy_header(visitor.origin, sizeof(visitor.origin), wsi, WSI_TOKEN_ORIGIN);
+    copy_header(visitor.authorization, sizeof(visitor.authorization), wsi,
+                WSI_TOKEN_HTTP_AUTHORIZATION);
+    return http_guard_refuse(&visitor, http->port, http->token, status);
 }
 
 /* ---- reading a request -------------------------------------------------------------------- */
