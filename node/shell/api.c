@@ -17,6 +17,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "digest", false, NULL, api_names_digest, api_run_digest},
     {PARLEY_API_GET, "timeline", false, NULL, api_names_timeline, api_run_timeline},
     {PARLEY_API_GET, "posts/", true, NULL, api_names_show, api_run_show},
+    {PARLEY_API_GET, "authors/", true, NULL, api_names_author, api_run_author},
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
@@ -24,7 +25,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_POST, "follows", false, JSON_TYPE, api_names_follow, api_run_follow},
     {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},
-    {PARLEY_API_DELETE, "follows/", true, NULL, api_names_unfollow, api_run_unfollow},
+    {PARLEY_API_DELETE, "follows/", true, NULL, api_names_author, api_run_unfollow},
     {PARLEY_API_DELETE, "peers/", true, NULL, NULL, api_run_disconnect},
 };
 

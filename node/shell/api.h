@@ -5,7 +5,7 @@
  * core; what changes something goes through the core as an owner's event.
  *
  * Paths (all under /v1):
- *   GET status, id, peers, follows, digest, timeline, posts/POST, export, events
+ *   GET status, id, peers, follows, authors/AUTHOR, digest, timeline, posts/POST, export, events
  *   POST posts, posts/batch, profile, follows, peers, import
  *   DELETE follows/AUTHOR, peers/KEY
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a

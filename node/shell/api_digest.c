@@ -1,5 +1,6 @@
-/* Digests of headers and of bodies, SPEC 10. The node keeps what the first one needs; which bodies
- * are here, the store knows: a log that has all of them costs one row, another one a walk.
+/* Digests of headers and of bodies, SPEC 10. What is counted is copied from the node; which bodies
+ * are here, the store knows: a log that has all of them costs one row, another one a walk. All of
+ * the hashing is done on a worker, so that a relay with many authors goes on meanwhile.
  */
 #include "api_job.h"
 #include <parley/digest.h>
@@ -115,24 +116,42 @@ static void read_bodies(struct api_digest *digest, struct parley_store *store,
     }
 }
 
+/* One tree of both kinds, built in step. */
+struct tree {
+    enum parley_digest_kind kind;
+    struct parley_digest_hasher all, author;
+};
+
+static void tree_add(struct tree *tree, const struct counted *log, bool is_first, bool is_last,
+                     const struct parley_hash *leaf) {
+    struct parley_hash digest;
+    if (is_first)
+        parley_digest_author_init(&tree->author, tree->kind, &log->author);
+    parley_digest_author_add(&tree->author, &log->log, leaf);
+    if (!is_last)
+        return;
+    parley_digest_finish(&tree->author, &digest);
+    parley_digest_all_add(&tree->all, &log->author, &digest);
+}
+
 static void read_digest(struct api_job *job, struct parley_store *store) {
     struct api_digest *digest = job->state;
-    struct parley_digest_hasher all, author;
+    struct tree headers = {.kind = PARLEY_DIGEST_HEADERS}, bodies = {.kind = PARLEY_DIGEST_BODIES};
     struct parley_hash leaf;
-    parley_digest_all_init(&all, PARLEY_DIGEST_BODIES);
+    parley_digest_all_init(&headers.all, headers.kind);
+    parley_digest_all_init(&bodies.all, bodies.kind);
     for (size_t i = 0; i < digest->logs_count; i++) {
         const struct counted *log = &digest->logs[i];
-        if (i == 0 || !PARLEY_EQUAL(log->author, log[-1].author))
-            parley_digest_author_init(&author, PARLEY_DIGEST_BODIES, &log->author);
+        bool is_first = i == 0 || !PARLEY_EQUAL(log->author, log[-1].author);
+        bool is_last = i + 1 == digest->logs_count || !PARLEY_EQUAL(log->author, log[1].author);
+        parley_digest_log(&leaf, &log->log, log->ranges, log->ranges_count);
+        tree_add(&headers, log, is_first, is_last, &leaf);
         read_bodies(digest, store, log);
         parley_digest_bodies_log(&leaf, &log->log, digest->held, digest->held_count);
-        parley_digest_author_add(&author, &log->log, &leaf);
-        if (i + 1 == digest->logs_count || !PARLEY_EQUAL(log->author, log[1].author)) {
-            parley_digest_finish(&author, &leaf);
-            parley_digest_all_add(&all, &log->author, &leaf);
-        }
+        tree_add(&bodies, log, is_first, is_last, &leaf);
     }
-    parley_digest_finish(&all, &digest->bodies);
+    parley_digest_finish(&headers.all, &digest->headers);
+    parley_digest_finish(&bodies.all, &digest->bodies);
 }
 
 /* ---- for handlers ------------------------------------------------------------------------- */
@@ -156,7 +175,6 @@ void api_digest_read(struct api_job *job, const struct parley_author *authors, s
     job->state = digest;
     job->free_state = free_digest;
     digest->then = then;
-    parley_node_digest(node, authors, authors_count, &digest->headers);
     if (list_logs(digest, node, authors, authors_count))
         api_read(job, read_digest, on_digest);
     else

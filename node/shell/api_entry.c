@@ -1,5 +1,6 @@
 /* Entries as people see them. See api_entry.h. */
 #include "api_entry.h"
+#include "api_handle.h"
 #include "api_job.h"
 #include <stdlib.h>
 
@@ -140,7 +141,9 @@ static const char *describe_body(json_t *json, const struct api_entry *entry) {
     return add_body(json, &body);
 }
 
-json_t *api_entry_json(const struct api_entry *entry) {
+json_t *api_entry_json(const struct api_entry *entry, const struct api_handles *handles) {
+    char handle[API_HANDLE_SIZE];
+    api_handle_text(handle, handles, entry);
     json_t *json = json_object(), *fields = json_object();
     if (json == NULL || fields == NULL) {
         json_decref(json);
@@ -149,6 +152,7 @@ json_t *api_entry_json(const struct api_entry *entry) {
     }
     const char *kind = describe_body(fields, entry);
     json_object_set_new(json, "post", api_json_post_address(&entry->log, entry->seq, &entry->id));
+    json_object_set_new(json, "handle", json_string(handle));
     json_object_set_new(json, "author", api_json_author(&entry->author));
     json_object_set_new(json, "device", api_json_hex(entry->device.bytes, 32));
     json_object_set_new(json, "log", api_json_hex(entry->log.bytes, 32));

@@ -31,8 +31,10 @@ struct api_entry *api_entry_copy(const struct parley_store_log *log,
 bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry);
 /* A post or an echo that decodes and bears the tag (NULL: any). */
 bool api_entry_is_listed(const struct parley_entry *entry, const char *tag);
-/* The post as cli.md gives it; for other kinds what their bodies say. NULL: out of memory. */
-json_t *api_entry_json(const struct api_entry *entry);
+struct api_handles;
+/* The post as people and programs get it; for other kinds what their bodies say. NULL: out of
+ * memory. */
+json_t *api_entry_json(const struct api_entry *entry, const struct api_handles *handles);
 
 /* A list that grows. */
 struct api_entries {

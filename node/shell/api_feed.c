@@ -2,6 +2,7 @@
  * watches, in the order of the SHOWs. Nothing is read while nobody watches.
  */
 #include "api_filter.h"
+#include "api_handle.h"
 #include "api_job.h"
 #include <stdlib.h>
 
@@ -75,9 +76,9 @@ static bool entry_has_tag(const struct api_entry *entry, const char *tag) {
 
 /* A watcher may close itself, not others, in its callback. */
 static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
-                       const struct api_entry *entry) {
+                       const struct api_handles *handles, const struct api_entry *entry) {
     const struct parley_node *node = parley_host_node(feed->api->host);
-    json_t *json = api_entry_json(entry);
+    json_t *json = api_entry_json(entry, handles);
     size_t size = 0;
     char *text = json != NULL ? api_dump(json, &size) : NULL;
     json_decref(json);
@@ -92,16 +93,23 @@ static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
     free(text);
 }
 
+static void give_found(struct api_feed *feed) {
+    const struct parley_node *node = parley_host_node(feed->api->host);
+    struct api_wanted wanted;
+    struct api_handles handles = {0};
+    if (api_wanted_init(&wanted, feed->api->host) &&
+        api_handles_init(&handles, node, feed->found.items, feed->found.count))
+        for (size_t i = 0; i < feed->found.count; i++)
+            give_entry(feed, &wanted, &handles, feed->found.items[i]);
+    api_handles_clear(&handles);
+    api_wanted_clear(&wanted);
+}
+
 static void on_read(void *context, enum parley_error error) {
     struct api_feed *feed = context;
-    struct api_wanted wanted;
     feed->is_reading = false;
-    if (error == PARLEY_E_OK && feed->watches != NULL &&
-        api_wanted_init(&wanted, feed->api->host)) {
-        for (size_t i = 0; i < feed->found.count; i++)
-            give_entry(feed, &wanted, feed->found.items[i]);
-        api_wanted_clear(&wanted);
-    }
+    if (error == PARLEY_E_OK && feed->watches != NULL)
+        give_found(feed);
     api_entries_clear(&feed->found);
     if (error != PARLEY_E_OK)
         feed->at.low = feed->at.high + 1;

@@ -126,7 +126,8 @@ json_t *api_json_post_address(const struct parley_log *log, parley_seq seq,
 /* ---- handlers, by family */
 
 api_handler api_run_status, api_run_id, api_run_peers, api_run_connect, api_run_disconnect;
-api_handler api_run_follows, api_names_follow, api_run_follow, api_names_unfollow, api_run_unfollow;
+api_handler api_names_author, api_run_author;
+api_handler api_run_follows, api_names_follow, api_run_follow, api_run_unfollow;
 api_handler api_names_digest, api_run_digest;
 api_handler api_names_timeline, api_run_timeline, api_names_show, api_run_show;
 api_handler api_names_publish, api_run_publish, api_run_publish_batch, api_run_profile;

@@ -92,6 +92,18 @@ void api_run_status(struct api_job *job) {
     api_digest_read(job, NULL, 0, answer_status);
 }
 
+/* ---- one author --------------------------------------------------------------------------- */
+
+void api_names_author(struct api_job *job) {
+    if (api_name_add(job, API_AUTHOR, "author", job->rest))
+        api_names_find(job);
+}
+
+/* A beginning or a person's name as the whole name. */
+void api_run_author(struct api_job *job) {
+    api_answer_json(job, 200, json_pack("{s:o}", "author", api_json_author(&job->names[0].author)));
+}
+
 /* ---- peers -------------------------------------------------------------------------------- */
 
 void api_run_peers(struct api_job *job) {
@@ -257,11 +269,6 @@ void api_run_follow(struct api_job *job) {
         return;
     }
     submit_follow(job, true, json_is_true(json_object_get(job->json, "private")));
-}
-
-void api_names_unfollow(struct api_job *job) {
-    if (api_name_add(job, API_AUTHOR, "author", job->rest))
-        api_names_find(job);
 }
 
 void api_run_unfollow(struct api_job *job) {

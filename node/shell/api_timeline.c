@@ -4,6 +4,7 @@
  * keeps those that the filter shows, until the page is full or the store is at its end.
  */
 #include "api_filter.h"
+#include "api_handle.h"
 #include "api_job.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,18 +104,20 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
 static bool add_posts(struct api_job *job, const struct api_wanted *wanted) {
     struct page *page = job->state;
     const struct parley_node *node = parley_host_node(job->api->host);
-    for (size_t i = 0; i < page->found.count && !page->is_full; i++) {
+    struct api_handles handles;
+    bool done = api_handles_init(&handles, node, page->found.items, page->found.count);
+    for (size_t i = 0; done && i < page->found.count && !page->is_full; i++) {
         const struct api_entry *entry = page->found.items[i];
         if (!api_filter_shows(&page->filter, wanted, node, entry))
             continue;
-        if (json_array_append_new(page->posts, api_entry_json(entry)) != 0)
-            return false;
+        done = json_array_append_new(page->posts, api_entry_json(entry, &handles)) == 0;
         page->bytes += entry->body_size;
         page->before = entry->place;
         page->is_full =
             json_array_size(page->posts) >= page->posts_max || page->bytes >= PAGE_BYTES_MAX;
     }
-    return true;
+    api_handles_clear(&handles);
+    return done;
 }
 
 static void answer_page(struct api_job *job) {
@@ -211,10 +214,17 @@ void api_names_show(struct api_job *job) {
 
 void api_run_show(struct api_job *job) {
     const struct api_name *name = &job->names[0];
-    if (api_entry_is_good(parley_host_node(job->api->host), name->entry))
-        api_answer_json(job, 200, api_entry_json(name->entry));
-    else
+    const struct parley_node *node = parley_host_node(job->api->host);
+    struct api_handles handles;
+    if (!api_entry_is_good(node, name->entry)) {
         api_refuse(job, PARLEY_E_NOT_FOUND, name->field,
                    "%s is here but hidden: its log is void, closed before it, or forked",
                    name->text);
+        return;
+    }
+    json_t *json = NULL;
+    if (api_handles_init(&handles, node, &name->entry, 1))
+        json = api_entry_json(name->entry, &handles);
+    api_handles_clear(&handles);
+    api_answer_json(job, 200, json);
 }

@@ -144,6 +144,7 @@ def walk_posts(home, author):
     check("a quote names what it quotes", shown["quote"] == first, shown)
     row("show by handle", 0, "show", author + "/1/1", home=home, out="Hello, parley")
     row("show by a beginning", 0, "show", author[:14] + "/1", home=home, out="Hello, parley")
+    row("show by the handle that is printed", 0, "show", shown["handle"], home=home, out="a quote")
     row("show what is not here", 1, "show", author + "/99", home=home)
     row("show what is no post", 1, "show", "post1zzzz", home=home)
     row("show with a wrong letter", 1, "show", first[:-1] + ("q" if first[-1] != "q" else "p"), home=home)
@@ -284,8 +285,9 @@ def walk_with_node(home, relay_home, scratch, author):
     key = relay.address.split("@")[0]
     wait_for("peers lists the relay", lambda: key in parley("peers", "--json", home=home).stdout.decode())
     row("peers in words", 0, "peers", home=home, out=key)
-    follower = subprocess.Popen([PARLEY, "--home", home, "timeline", "--follow", "--json"],
-                                stdout=subprocess.PIPE)
+    follower = subprocess.Popen([PARLEY, "--home", home, "timeline", "--follow", "--json",
+                                 "--author", author[:20]],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     time.sleep(0.7)
     made = row("post with a node", 0, "post", "live", home=home).strip()
     line = json.loads(follower.stdout.readline())
@@ -363,6 +365,47 @@ def walk_tcp(scratch):
     check("the node stops", node.stop() == 0)
 
 
+def walk_kill(scratch):
+    """A node that died without a word leaves its socket behind."""
+    home = os.path.join(scratch, "killed")
+    row("init with a name", 0, "init", "--json", "--name", "Ada L.", home=home)
+    node = Node(home)
+    row("a person by name", 0, "timeline", "--author", "Ada L.", "--json", home=home)
+    row("init while a node runs", 4, "init", home=home)
+    second = subprocess.run([PARLEYD, "--home", home, "--listen", "127.0.0.1:0"], capture_output=True, timeout=30)
+    check("a second node on one home is refused", second.returncode != 0
+          and second.stderr.count(b"\n") == 1, second)
+    node.process.kill()
+    node.process.wait()
+    check("its socket is still there", os.path.exists(os.path.join(home, "api.sock")))
+    row("the home works without it", 0, "post", "after", home=home)
+    node = Node(home)
+    row("and with another", 0, "timeline", "--limit", "1", home=home, out="after")
+    row("by name again", 0, "show", "Ada L./2", home=home, out="after")
+    check("the node stops", node.stop() == 0)
+
+
+def walk_trouble(scratch):
+    """Homes that cannot work: one line, the right status."""
+    file = os.path.join(scratch, "file")
+    open(file, "w").write("x")
+    row("a home that is a file", 4, "init", home=file)
+    row("a home under a file", 4, "init", home=os.path.join(file, "home"))
+    row("verify a folder", 4, "verify", scratch)
+    home = os.path.join(scratch, "open")
+    row("init", 0, "init", "--json", home=home)
+    os.chmod(os.path.join(home, "device.key"), 0o644)
+    row("a key file that others may read", 1, "id", home=home)
+    os.chmod(os.path.join(home, "device.key"), 0o600)
+    row("and closed again", 0, "id", home=home)
+    text = open(os.path.join(home, "device.key")).read()
+    open(os.path.join(home, "device.key"), "w").write(text.replace(text[40], "#", 1))
+    row("a key file that is damaged", 4, "id", home=home)
+    if os.path.exists("/dev/full"):
+        done = subprocess.run([PARLEY, "--help"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE)
+        check("standard output that is full -> 4", done.returncode == 4, done)
+
+
 def walk_long_path(scratch):
     home = os.path.join(scratch, "d" * 90, "e" * 90)
     os.makedirs(home, 0o700)
@@ -387,6 +430,8 @@ def main():
         walk_no_node(home)
         walk_with_node(home, relay_home, scratch, author)
         walk_tcp(scratch)
+        walk_kill(scratch)
+        walk_trouble(scratch)
         walk_long_path(scratch)
         naughty_home = os.path.join(scratch, "naughty")
         row("init for naughty strings", 0, "init", "--json", home=naughty_home)

@@ -53,7 +53,8 @@ static void print_post(const struct options *options, const json_t *post) {
     print_body(post);
     print_relation(post, "quote", "quotes");
     print_tags(post);
-    printf("    %s%s%s\n", style_dim(), text_of(post, "post"), style_off());
+    printf("    %s%s  %s%s\n", style_dim(), text_of(post, "handle"), text_of(post, "post"),
+           style_off());
 }
 
 /* ---- the timeline ------------------------------------------------------------------------- */
@@ -97,11 +98,22 @@ static bool on_post(void *context, const json_t *post) {
     return fflush(stdout) == 0;
 }
 
+/* The stream takes whole names only. */
 static int follow_timeline(const struct options *options, struct client *client) {
     struct client_request request = {.method = PARLEY_API_GET, .path = "/v1/events"};
-    client_add(&request, "author", options->authors_count > 0 ? options->authors[0] : NULL);
+    json_t *author = NULL;
+    if (options->authors_count > 0) {
+        struct client_request find = {
+            .method = PARLEY_API_GET, .path = "/v1/authors/", .rest = options->authors[0]};
+        int status = client_call_json(client, &find, NULL, &author);
+        if (status != EXIT_DONE)
+            return status;
+        client_add(&request, "author", text_of(author, "author"));
+    }
     client_add(&request, "tag", options->tag);
-    return client_stream(client, &request, on_post, (void *)options);
+    int status = client_stream(client, &request, on_post, (void *)options);
+    json_decref(author);
+    return status;
 }
 
 static bool parse_limit(const char *text, uint64_t *limit) {
