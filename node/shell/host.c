@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* The database's tables, its log and lock, listeners, the API's clients, a margin. */
 #define DESCRIPTORS_RESERVED 640u
@@ -70,9 +71,14 @@ static void on_stored(void *context, uint64_t ticket, enum parley_error error) {
 
 static void on_reopened(void *context, struct parley_store *store) {
     struct parley_host *host = context;
-    enum parley_error error = host_load_logs(host, store);
-    if (error != PARLEY_E_OK)
-        parley_log_line(PARLEY_LOG_ERROR, "cannot read the database: %s", parley_strerror(error));
+    enum parley_error error = host_load_all(host, store);
+    if (error != PARLEY_E_OK) {
+        /* What the node believes and what the disk holds can no longer be brought together here.
+         * All that was acknowledged is on disk: a new start sorts it out or says why not. */
+        parley_log_line(PARLEY_LOG_ERROR, "cannot read the database that was opened again: %s",
+                        parley_strerror(error));
+        _exit(4);
+    }
     struct parley_event event = {.kind = PARLEY_EVENT_STORE_OPENED};
     (void)host_step(host, &event);
     parley_worker_resume(host->worker);

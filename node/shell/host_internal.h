@@ -93,8 +93,6 @@ void host_answer_all(struct parley_host *host, enum parley_error error);
 /* Every row into the node, in the order in which rows depend on each other. */
 PARLEY_USE_RESULT enum parley_error host_load_all(struct parley_host *host,
                                                   struct parley_store *store);
-PARLEY_USE_RESULT enum parley_error host_load_logs(struct parley_host *host,
-                                                   struct parley_store *store);
 
 /* The next thing of stopping that can be done. */
 void host_continue_stop(struct parley_host *host);

@@ -25,17 +25,13 @@ static bool load_meta(void *context, struct parley_span key, struct parley_span 
     return true;
 }
 
-enum parley_error host_load_logs(struct parley_host *host, struct parley_store *store) {
-    struct parley_store_visitor visitor = {.context = host, .on_log = load_log};
-    return parley_store_load(store, &visitor);
-}
-
 enum parley_error host_load_all(struct parley_host *host, struct parley_store *store) {
     struct parley_store_visitor records = {.context = host, .on_record = load_record};
+    struct parley_store_visitor logs = {.context = host, .on_log = load_log};
     struct parley_store_visitor metas = {.context = host, .on_meta = load_meta};
     enum parley_error error = parley_store_load(store, &records);
     if (error == PARLEY_E_OK)
-        error = host_load_logs(host, store);
+        error = parley_store_load(store, &logs);
     if (error == PARLEY_E_OK)
         error = parley_store_load(store, &metas);
     return error;

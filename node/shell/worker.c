@@ -42,6 +42,7 @@ struct parley_worker {
 
     uv_rwlock_t disk_lock; /* readers use the disk; the thread writes when it opens and closes */
     struct parley_disk disk;
+    enum parley_error reopen_error; /* the thread only: the last attempt's, said once */
 
     uv_mutex_t mutex; /* all below */
     uv_cond_t wake;
@@ -162,8 +163,10 @@ static enum parley_error open_again(struct parley_worker *worker) {
     parley_disk_close(&worker->disk);
     enum parley_error error = parley_disk_open(&worker->disk, worker->directory, false, &problem);
     uv_rwlock_wrunlock(&worker->disk_lock);
-    if (error != PARLEY_E_OK)
-        parley_log_line(PARLEY_LOG_DEBUG, "not open again yet: %s", problem.text);
+    bool is_news = error != PARLEY_E_OK && error != worker->reopen_error;
+    worker->reopen_error = error;
+    if (is_news)
+        parley_log_line(PARLEY_LOG_ERROR, "%s", problem.text);
     return error;
 }
 
