@@ -103,7 +103,7 @@ bool parley_host_is_relay(const struct parley_host *host);
 const char *parley_host_listener_text(const struct parley_host *host, size_t index);
 /* Bytes of the database on disk; 0 while it is being opened again. */
 uint64_t parley_host_store_bytes(struct parley_host *host);
-/* The last error of the disk, OK when entries are being stored as they should. */
+/* Why nothing can be stored now; OK when all is as it should be. */
 enum parley_error parley_host_store_error(const struct parley_host *host);
 parley_time_ms parley_host_uptime(const struct parley_host *host);
 /* Milliseconds since 1970, as events carry it. */

@@ -50,7 +50,7 @@ struct parley_worker {
     struct job_queue done;
     enum worker_state state;
     enum parley_error error;       /* why it is broken */
-    enum parley_error shown_error; /* until something was stored again */
+    enum parley_error shown_error; /* until it is open again */
     bool is_stopping;
     bool has_ended; /* the thread */
 };
@@ -148,9 +148,8 @@ static void commit_batch(struct parley_worker *worker, struct batch *batch) {
         batch->jobs[i]->result = error != PARLEY_E_OK ? error : batch->results[i];
         push(&worker->done, batch->jobs[i]);
     }
-    worker->shown_error = error;
     if (error != PARLEY_E_OK) {
-        worker->error = error;
+        worker->error = worker->shown_error = error;
         worker->state = WORKER_BROKEN;
         refuse_queue(worker);
     }
@@ -317,6 +316,7 @@ void parley_worker_resume(struct parley_worker *worker) {
     uv_mutex_lock(&worker->mutex);
     if (worker->state == WORKER_LOADING)
         worker->state = WORKER_OPEN;
+    worker->shown_error = PARLEY_E_OK;
     uv_cond_signal(&worker->wake);
     uv_mutex_unlock(&worker->mutex);
 }

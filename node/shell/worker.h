@@ -44,7 +44,7 @@ void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
 
 /* Nothing queued, committing, reading or waiting to be told. */
 bool parley_worker_is_idle(const struct parley_worker *worker);
-/* The last error of the disk; OK again once an operation has been stored after it. */
+/* The last error of the disk; OK again once it is open again. */
 enum parley_error parley_worker_error(const struct parley_worker *worker);
 /* Bytes on disk; 0 while it is not open. */
 uint64_t parley_worker_bytes(struct parley_worker *worker);
