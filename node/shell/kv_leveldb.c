@@ -52,6 +52,8 @@ static enum parley_error state_of(struct leveldb_kv *handle) {
     return (enum parley_error)atomic_load(&handle->broken);
 }
 
+/* A batch whose append or sync failed never reaches LevelDB's table in memory, so reads beside a
+ * failed write show what was acknowledged: a full disk can still be read. */
 static enum parley_error leveldb_kv_write(struct parley_kv *kv,
                                           const struct parley_kv_change *changes,
                                           size_t changes_count) {
@@ -80,8 +82,6 @@ static enum parley_error leveldb_kv_write(struct parley_kv *kv,
 static enum parley_error leveldb_kv_view_begin(struct parley_kv *kv, const void **view) {
     struct leveldb_kv *handle = (struct leveldb_kv *)kv;
     *view = NULL;
-    if (state_of(handle) != PARLEY_E_OK)
-        return state_of(handle);
     *view = leveldb_create_snapshot(handle->database);
     return PARLEY_E_OK;
 }
@@ -111,8 +111,6 @@ static enum parley_error leveldb_kv_get(struct parley_kv *kv, const void *view,
                                         size_t *size) {
     struct leveldb_kv *handle = (struct leveldb_kv *)kv;
     char *text = NULL;
-    if (state_of(handle) != PARLEY_E_OK)
-        return state_of(handle);
     leveldb_readoptions_t *options = options_for(handle, view);
     char *held =
         leveldb_get(handle->database, options, (const char *)key.data, key.size, size, &text);
@@ -156,8 +154,6 @@ static enum parley_error leveldb_kv_scan(struct parley_kv *kv, const void *view,
                                          parley_kv_on_pair *on_pair, void *context) {
     struct leveldb_kv *handle = (struct leveldb_kv *)kv;
     char *text = NULL;
-    if (state_of(handle) != PARLEY_E_OK)
-        return state_of(handle);
     leveldb_readoptions_t *options = options_for(handle, view);
     leveldb_iterator_t *iterator = leveldb_create_iterator(handle->database, options);
     seek_start(iterator, bounds);

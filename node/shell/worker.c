@@ -1,15 +1,20 @@
 #include "worker.h"
 #include "log.h"
 #include "memory.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* One synced batch. Beyond this the gain from sharing a sync is gone, and the memory is bounded. */
 #define BATCH_OPS_MAX   4096u
 #define BATCH_BYTES_MAX ((size_t)8 << 20)
-#define PAUSE_FIRST_NS  (UINT64_C(1) * 1000 * 1000 * 1000)
-#define PAUSE_MAX_NS    (UINT64_C(5) * 1000 * 1000 * 1000)
+/* LevelDB writes out its log when it opens: two buffers of kv_leveldb.c, and a little. */
+#define OPENING_BYTES  ((off_t)5 << 20)
+#define PAUSE_FIRST_NS (UINT64_C(1) * 1000 * 1000 * 1000)
+#define PAUSE_MAX_NS   (UINT64_C(5) * 1000 * 1000 * 1000)
 
 struct job {
     struct job *next;
@@ -169,27 +174,52 @@ static enum parley_error open_again(struct parley_worker *worker) {
     return error;
 }
 
+/* Whether there is room for what opening writes. Asked by taking it: free space that statvfs tells
+ * of may be beyond a quota. */
+static bool has_space(const struct parley_worker *worker) {
+    char path[PATH_MAX + 8];
+    (void)snprintf(path, sizeof path, "%s.space", worker->directory);
+    int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    int status = file < 0 ? errno : posix_fallocate(file, 0, OPENING_BYTES);
+    if (file >= 0)
+        close(file);
+    (void)unlink(path);
+    return status == 0;
+}
+
+/* With the mutex held. */
+static void wait_for(struct parley_worker *worker, uint64_t pause_ns) {
+    uint64_t end = uv_hrtime() + pause_ns, now;
+    while (!worker->is_stopping && (now = uv_hrtime()) < end)
+        (void)uv_cond_timedwait(&worker->wake, &worker->mutex, end - now);
+}
+
+static uint64_t longer(uint64_t pause_ns) {
+    uint64_t twice = pause_ns == 0 ? PAUSE_FIRST_NS : pause_ns * 2;
+    return twice < PAUSE_MAX_NS ? twice : PAUSE_MAX_NS;
+}
+
 /* Called and returns with the mutex held. *pause_ns grows until something is stored again, so that
- * a disk with room for opening alone is not worn out. */
+ * a disk with room for opening alone is not worn out. A full disk is left open for reading until
+ * there is room: closed, it could not be opened again. */
 static void mend(struct parley_worker *worker, uint64_t *pause_ns) {
-    uint64_t end = uv_hrtime() + *pause_ns;
+    enum parley_error error = PARLEY_E_RETRY;
     parley_log_line(PARLEY_LOG_ERROR, "cannot store: %s; read-only until it can be opened again",
                     parley_strerror(worker->error));
-    for (;;) {
-        while (!worker->is_stopping && uv_hrtime() < end)
-            (void)uv_cond_timedwait(&worker->wake, &worker->mutex, end - uv_hrtime());
-        if (worker->is_stopping)
-            return;
+    wait_for(worker, *pause_ns);
+    while (error != PARLEY_E_OK && !worker->is_stopping) {
         uv_mutex_unlock(&worker->mutex);
-        enum parley_error error = open_again(worker);
+        bool is_full = worker->error == PARLEY_E_DISK_FULL && !has_space(worker);
+        if (!is_full)
+            error = open_again(worker);
         uv_mutex_lock(&worker->mutex);
-        *pause_ns = *pause_ns == 0 ? PAUSE_FIRST_NS : *pause_ns * 2;
-        if (*pause_ns > PAUSE_MAX_NS)
-            *pause_ns = PAUSE_MAX_NS;
-        if (error == PARLEY_E_OK)
-            break;
-        end = uv_hrtime() + *pause_ns;
+        if (!is_full)
+            *pause_ns = longer(*pause_ns);
+        if (error != PARLEY_E_OK)
+            wait_for(worker, is_full ? PAUSE_FIRST_NS : *pause_ns);
     }
+    if (error != PARLEY_E_OK)
+        return;
     worker->state = WORKER_REOPENED;
     (void)uv_async_send(&worker->async);
 }

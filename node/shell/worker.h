@@ -3,7 +3,7 @@
  *
  * After an error of the disk (traps: one failed append poisons LevelDB's handle) the whole queue is
  * answered with it, the database is closed and opened again, at first at once and then with pauses
- * of up to five seconds; a full disk recovers that way as soon as there is space. Once it is open,
+ * of up to five seconds; a full disk stays open for reading until there is space. Once it is open,
  * on_reopened is called with committing held back: the owner reads what is there, and then calls
  * parley_worker_resume. Until then every operation is answered with the error.
  */

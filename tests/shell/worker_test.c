@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#define DIRECTORY "/tmp/parley-worker-test"
+
 /* --- the database: opens, commits and fails as told ------------------------------------------- */
 
 static atomic_int opens_to_fail, commits_to_fail, commits_count, opens_count, ops_count;
@@ -101,9 +103,9 @@ static void begin(struct owner *owner) {
     opens_to_fail = commits_to_fail = commits_count = opens_count = ops_count = 0;
     assert_int_equal(uv_loop_init(&owner->loop), 0);
     struct parley_disk disk;
-    assert_int_equal(parley_disk_open(&disk, "d", false, NULL), PARLEY_E_OK);
+    assert_int_equal(parley_disk_open(&disk, DIRECTORY, false, NULL), PARLEY_E_OK);
     struct parley_worker_handlers handlers = {on_stored, on_reopened, on_stopped, owner};
-    owner->worker = parley_worker_create(&owner->loop, &disk, "d", &handlers);
+    owner->worker = parley_worker_create(&owner->loop, &disk, DIRECTORY, &handlers);
 }
 
 static void end(struct owner *owner) {

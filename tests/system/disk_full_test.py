@@ -9,7 +9,7 @@ from nodes import lines_of_posts, run, wait_until
 
 
 def mounted(folder):
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", folder],
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "none", folder],
                           capture_output=True).returncode == 0
 
 
@@ -33,6 +33,8 @@ def a_full_disk_is_read_only_and_recovers(scratch):
     acknowledged = 100 + said.count("post1")
     wait_until(lambda: not home.json("status")[0]["writable"], "read-only")
     assert home.json("status")[0]["state"] == "disk_full"
+    shown = home.json("timeline", "--limit", "0")
+    assert len(shown) == acknowledged and shown[-1]["text"] == "post 0", (len(shown), acknowledged)
     assert "read-only" in home.log() and "the disk is full" in home.log()
     os.unlink(filler)
     wait_until(lambda: home.json("status")[0]["writable"], "writable again", 15)
