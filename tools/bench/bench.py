@@ -143,8 +143,8 @@ def main():
         sync_latency(folder)
         subprocess.run([str(build / "tools" / "bench" / "crypto_bench")], check=True)
         for count in (100_000 // scale, 2_000_000 // scale):
-            subprocess.run([str(build / "tools" / "bench" / "store_bench"), str(folder / "store"),
-                            str(count)], check=True)
+            subprocess.run([str(build / "tools" / "bench" / "store_ops_bench"),
+                            str(folder / f"store-{count}"), str(count)], check=True)
         publish(build, folder, 1, 20_000 // scale)
         publish(build, folder, 8, 5_000 // scale)
         catch_up(build, folder, 1000 // scale, 100)
