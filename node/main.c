@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#define LOCK_TRIES   60u /* three seconds: then it is another node, not a command */
+#define LOCK_WAIT_MS 50u
+
 #define TOKEN_BYTES 32
 
 const char *argp_program_version = "parleyd " PARLEY_VERSION;
@@ -203,8 +206,14 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
     enum parley_error error = ensure_home(daemon, problem);
     if (error == PARLEY_E_OK)
         error = refuse_without_person(daemon, problem);
-    if (error == PARLEY_E_OK)
+    /* A command may hold the home for a moment: it opens the store itself while no node runs. */
+    for (unsigned tries = 0; error == PARLEY_E_OK && tries < LOCK_TRIES; tries++) {
         error = parley_host_open(&daemon->host, &config, &daemon->loop, problem);
+        if (error != PARLEY_E_STORE_LOCKED || tries + 1 == LOCK_TRIES)
+            break;
+        error = PARLEY_E_OK;
+        uv_sleep(LOCK_WAIT_MS);
+    }
     return error;
 }
 
