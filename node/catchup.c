@@ -1,13 +1,10 @@
 #include "internal.h"
 
-/* Catching up: who has what, and asking for it, newest first. Gossip is for speed; this is for
- * truth, and it runs whatever was pushed. */
+/* Catching up: who has what. Gossip is for speed; this is for truth, and it runs whatever was
+ * pushed. */
 
 #define HEADS_BYTES_TARGET 32768u /* of one message: several to a window */
 #define LOGS_PER_ITEM      256u   /* of one author in one message */
-#define FAILURES_MAX       8u     /* then the log waits for the next exchange of heads */
-#define QUEUE_LOOKS        256u   /* logs looked at in one pump */
-#define QUEUE_REFUSALS     16u    /* in a row: their sources are busy, the rest waits its turn */
 
 /* --- telling ------------------------------------------------------------------------------- */
 
@@ -117,10 +114,6 @@ void announce_to_interested(struct parley_node *node, uint32_t log, parley_conne
 
 /* --- hearing ------------------------------------------------------------------------------- */
 
-static parley_seq newest_of(const struct log_row *row) {
-    return row->ranges.count == 0 ? 0 : row->ranges.ranges[0].hi;
-}
-
 static void on_head(struct parley_node *node, struct peer *peer, uint32_t author,
                     const struct parley_wire_head *head) {
     uint32_t log = log_find(node, &head->log);
@@ -132,19 +125,7 @@ static void on_head(struct parley_node *node, struct peer *peer, uint32_t author
     want(node, peer, log, head->seq, &head->id, head->low_seq);
 }
 
-static void ask_identities(struct parley_node *node, struct peer *peer,
-                           struct parley_writer *authors, size_t count) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_IDENTITY};
-    message.as.ask_identity.authors = parley_wire_list_of(authors, count);
-    if (count > 0)
-        (void)peer_send_message(node, peer, &message);
-}
-
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads) {
-    uint8_t buffer[34 * 64];
-    struct parley_writer asked;
-    parley_writer_init(&asked, buffer, sizeof buffer);
-    size_t asked_count = 0;
     struct parley_wire_list authors = heads->authors;
     struct parley_wire_author_heads item;
     while (parley_wire_next_author_heads(&authors, &item)) {
@@ -155,19 +136,15 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
         struct parley_identity_hash hash;
         parley_identity_hash(&hash, &node->authors[author].set);
         /* After records (session 1) a difference means that ours are more: theirs to ask for. */
-        if (heads->session == 0 && memcmp(hash.bytes, item.set_hash, sizeof item.set_hash) != 0) {
-            parley_wire_put_author(&asked, &item.author);
-            if (++asked_count == 32) {
-                ask_identities(node, peer, &asked, asked_count);
-                parley_writer_init(&asked, buffer, sizeof buffer);
-                asked_count = 0;
-            }
-        }
+        if (heads->session != 0)
+            identity_answered(node, peer, author);
+        else if (memcmp(hash.bytes, item.set_hash, sizeof item.set_hash) != 0)
+            identity_want(node, peer, author);
         struct parley_wire_head head;
         while (parley_wire_next_head(&item.heads, &head))
             on_head(node, peer, author, &head);
     }
-    ask_identities(node, peer, &asked, asked_count);
+    identity_pump(node);
     fetch_pump(node);
 }
 
@@ -178,198 +155,13 @@ void on_announce(struct parley_node *node, struct peer *peer,
     while (parley_wire_next_place(&places, &place)) {
         uint32_t log = log_find(node, &place.log);
         if (log != NONE && author_is_wanted(node, node->logs[log].author) &&
-            place.seq > newest_of(&node->logs[log]))
+            place.seq > log_newest(&node->logs[log]))
             want(node, peer, log, place.seq, &place.id, 1);
     }
     fetch_pump(node);
 }
 
-/* --- wanting ------------------------------------------------------------------------------- */
-
-/* What to ask the source of a log for. False: nothing that it has. */
-static bool next_ask(const struct log_row *row, struct parley_wire_ask_run *ask) {
-    if (row->forked != 0 || row->policy.kind == PARLEY_POLICY_VOID)
-        return false;
-    ask->log = row->log;
-    ask->bodies = true;
-    ask->bytes_max = PARLEY_RUN_ASK_BYTES;
-    parley_seq newest = newest_of(row);
-    if (row->policy.kind == PARLEY_POLICY_OPEN && row->source_seq > newest &&
-        row->source_seq > row->policy.seq) {
-        ask->kind = PARLEY_RUN_FROM_HEAD;
-        ask->top_seq = 0;
-        ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
-        return true;
-    }
-    struct parley_hole holes[PARLEY_HOLES_MAX];
-    size_t count = parley_ranges_holes(&row->ranges, &row->policy, 1, holes);
-    for (size_t i = 0; i < count; i++)
-        if (holes[i].top.seq <= row->source_seq && holes[i].top.seq >= row->source_low) {
-            ask->kind = PARLEY_RUN_ANCHORED;
-            ask->top_seq = holes[i].top.seq;
-            ask->top_id = holes[i].top.id;
-            ask->down_seq = holes[i].down;
-            return true;
-        }
-    return false;
-}
-
-static void queue_add(struct parley_node *node, uint32_t log) {
-    struct log_row *row = &node->logs[log];
-    if (row->is_queued)
-        return;
-    row->is_queued = true;
-    row->queue_next = NONE;
-    if (node->queue_first == NONE)
-        node->queue_first = log;
-    else
-        node->logs[node->queue_last].queue_next = log;
-    node->queue_last = log;
-}
-
-static uint32_t queue_take(struct parley_node *node) {
-    uint32_t log = node->queue_first;
-    if (log == NONE)
-        return NONE;
-    node->queue_first = node->logs[log].queue_next;
-    node->logs[log].is_queued = false;
-    return log;
-}
-
-void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
-          const struct parley_id *id, parley_seq low) {
-    struct log_row *row = &node->logs[log];
-    struct parley_wire_ask_run ask;
-    bool source_gone = row->source == 0 || peer_find(node, row->source) == NULL;
-    bool better =
-        seq > row->source_seq || (seq == row->source_seq && low != 0 && low < row->source_low);
-    if (source_gone || better || !next_ask(row, &ask)) {
-        row->source = peer->connection;
-        row->source_seq = seq;
-        row->source_id = *id;
-        row->source_low = low == 0 ? seq + 1 : low;
-        row->failures = 0;
-        row->retry_at = 0;
-    }
-    if (row->fetch == NONE && next_ask(row, &ask))
-        queue_add(node, log);
-}
-
-/* --- asking -------------------------------------------------------------------------------- */
-
-static struct fetch *fetch_take(struct parley_node *node) {
-    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
-        if (!node->fetches[i].is_used)
-            return &node->fetches[i];
-    return NULL;
-}
-
-/* True when the log needs no place in the queue any more. */
-static bool fetch_start(struct parley_node *node, uint32_t log) {
-    struct log_row *row = &node->logs[log];
-    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_RUN};
-    struct parley_wire_ask_run *ask = &message.as.ask_run;
-    struct peer *peer = row->source == 0 ? NULL : peer_find(node, row->source);
-    if (peer == NULL || peer->phase != PEER_OPEN || row->fetch != NONE || !next_ask(row, ask))
-        return true; /* the next exchange of heads tells who has it */
-    struct fetch *fetch = fetch_take(node);
-    if (node->now < row->retry_at) {
-        deadline_lower(node, row->retry_at);
-        return false;
-    }
-    if (fetch == NULL || peer->fetches_count >= PARLEY_FETCHES_PER_PEER)
-        return false;
-    ask->request = node->next_request;
-    if (!peer_send_message(node, peer, &message))
-        return false;
-    *fetch = (struct fetch){.is_used = true,
-                            .request = node->next_request++,
-                            .peer = peer_slot(node, peer),
-                            .connection = peer->connection,
-                            .log = log,
-                            .is_anchored = ask->kind == PARLEY_RUN_ANCHORED,
-                            .anchor = {ask->top_seq, ask->top_id},
-                            .down = ask->down_seq,
-                            .deadline = node->now + PARLEY_FETCH_MS};
-    row->fetch = (uint32_t)(fetch - node->fetches);
-    peer->fetches_count++;
-    deadline_lower(node, fetch->deadline);
-    return true;
-}
-
-void fetch_pump(struct parley_node *node) {
-    if (node->queue_first == NONE || node->is_failed)
-        return;
-    unsigned refusals = 0;
-    for (unsigned looks = 0; looks < QUEUE_LOOKS && refusals < QUEUE_REFUSALS; looks++) {
-        uint32_t log = effects_have_room(node) ? queue_take(node) : NONE;
-        if (log == NONE)
-            return;
-        bool done = fetch_start(node, log);
-        refusals = done ? 0 : refusals + 1;
-        if (!done)
-            queue_add(node, log);
-    }
-}
-
-void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
-    struct log_row *row = &node->logs[fetch->log];
-    struct parley_wire_ask_run ask;
-    if (node->peers[fetch->peer].phase != PEER_FREE &&
-        node->peers[fetch->peer].connection == fetch->connection)
-        node->peers[fetch->peer].fetches_count--;
-    fetch->is_used = false;
-    row->fetch = NONE;
-    if (!failed && fetch->any_new) {
-        row->failures = 0;
-    } else {
-        row->failures++;
-        row->retry_at = node->now + ((parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << row->failures);
-    }
-    if (row->failures >= FAILURES_MAX) {
-        row->source = 0;
-        row->source_seq = 0;
-        row->failures = 0;
-    } else if (next_ask(row, &ask)) {
-        queue_add(node, fetch->log);
-    }
-}
-
-void fetch_drop_peer(struct parley_node *node, uint32_t peer) {
-    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
-        if (node->fetches[i].is_used && node->fetches[i].peer == peer)
-            fetch_end(node, &node->fetches[i], true);
-}
-
-void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run) {
-    struct fetch *fetch = NULL;
-    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
-        if (node->fetches[i].is_used && node->fetches[i].request == run->request &&
-            node->fetches[i].connection == peer->connection)
-            fetch = &node->fetches[i];
-    if (fetch == NULL)
-        return; /* given up meanwhile */
-    fetch->deadline = node->now + PARLEY_FETCH_MS;
-    if (run->chunk.size == 0) {
-        fetch_end(node, fetch, false);
-        return;
-    }
-    struct chunk_task task = {.source = CHUNK_RUN,
-                              .log = node->logs[fetch->log].log,
-                              .is_anchored = fetch->is_anchored,
-                              .anchor = fetch->anchor,
-                              .fetch = (uint32_t)(fetch - node->fetches),
-                              .fetch_request = fetch->request,
-                              .is_last = run->last};
-    ingest_chunk(node, peer, 0, &task, run->chunk);
-}
-
-bool node_is_catching_up(const struct parley_node *node) {
-    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
-        if (node->fetches[i].is_used)
-            return true;
-    return node->queue_first != NONE;
-}
+/* --- regularly ---------------------------------------------------------------------------- */
 
 static void ask_heads(struct parley_node *node, struct peer *peer) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};
@@ -391,20 +183,12 @@ static void ask_somebody(struct parley_node *node) {
 }
 
 void catchup_on_timer(struct parley_node *node) {
-    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++) {
-        struct fetch *fetch = &node->fetches[i];
-        if (!fetch->is_used)
-            continue;
-        if (node->now >= fetch->deadline)
-            fetch_end(node, fetch, true);
-        else
-            deadline_lower(node, fetch->deadline);
-    }
     if (node->now >= node->heads_at) {
         ask_somebody(node);
         node->heads_at = node->now + PARLEY_HEADS_EVERY_MS / 2 +
                          parley_random_below(&node->random, PARLEY_HEADS_EVERY_MS);
     }
     deadline_lower(node, node->heads_at);
-    fetch_pump(node);
+    identity_on_timer(node);
+    fetch_on_timer(node);
 }

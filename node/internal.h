@@ -7,7 +7,8 @@
  *   interest.c what peers want of us, and we      ingest.c  the one door for every entry
  *   jobs.c     messages that wait                 records.c and for every identity record
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
- *   catchup.c  heads, asks, what is missing       serve.c   answers to asks
+ *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
+ *   identities.c asking for identity records      serve.c   answers to asks
  *   query.c    what the owner's programs may ask
  */
 #ifndef PARLEY_NODE_INTERNAL_H
@@ -35,6 +36,10 @@ struct author_row {
     uint32_t logs_first; /* list through log_row.next_of_author */
     bool is_followed;    /* by the owner, directly */
     bool is_private;
+    bool is_asked;  /* its records, of source */
+    bool is_queued; /* to be asked for, of source */
+    uint32_t queue_next;
+    parley_connection source;
     uint8_t depth; /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
 };
 
@@ -88,6 +93,8 @@ struct peer {
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */
     uint32_t jobs_count, serves_count, fetches_count;
+    uint32_t identities_count; /* authors whose records we asked of it */
+    parley_time_ms identities_deadline;
     /* what it wants of us */
     enum parley_interest_mode mode;
     uint64_t *interest; /* sorted keyed hashes of authors */
@@ -223,8 +230,9 @@ struct parley_node {
     struct log_row *logs;
     uint32_t *logs_index;
     size_t logs_count, logs_index_size;
-    uint32_t own_log;                 /* row, or NONE */
-    uint32_t queue_first, queue_last; /* of logs to fetch */
+    uint32_t own_log;                                 /* row, or NONE */
+    uint32_t queue_first, queue_last;                 /* of logs to fetch */
+    uint32_t authors_queue_first, authors_queue_last; /* whose records to ask for */
 
     struct peer *peers;
     uint64_t *interests;
@@ -385,13 +393,25 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
 void on_announce(struct parley_node *node, struct peer *peer,
                  const struct parley_wire_announce *announce);
 void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except);
+void catchup_on_timer(struct parley_node *node);
+
+/* identities.c */
+void identity_want(struct parley_node *node, struct peer *peer, uint32_t author);
+void identity_answered(struct parley_node *node, struct peer *peer, uint32_t author);
+void identity_pump(struct parley_node *node);
+void identity_drop_peer(struct parley_node *node, struct peer *peer);
+void identity_on_timer(struct parley_node *node);
+
+/* fetch.c */
+/* The newest seq accepted; 0 when none. */
+parley_seq log_newest(const struct log_row *row);
+void fetch_on_timer(struct parley_node *node);
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);
 void heads_pump(struct parley_node *node);
 void fetch_pump(struct parley_node *node);
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
 void fetch_drop_peer(struct parley_node *node, uint32_t peer);
-void catchup_on_timer(struct parley_node *node);
 void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);
 bool node_is_catching_up(const struct parley_node *node);
 

@@ -57,6 +57,7 @@ static void set_empty(struct parley_node *node) {
     memset(node->logs_index, 0xff, node->logs_index_size * sizeof *node->logs_index);
     node->own_log = NONE;
     node->queue_first = node->queue_last = NONE;
+    node->authors_queue_first = node->authors_queue_last = NONE;
     node->next_dial = 1;
     node->next_request = 1;
     node->jobs_free = PARLEY_JOBS_MAX;
@@ -196,6 +197,7 @@ static void settle(struct parley_node *node) {
             effect_push(node, PARLEY_EFFECT_RESUME)->resume = peer->connection;
         }
     }
+    identity_pump(node);
     fetch_pump(node);
 }
 

@@ -1,0 +1,89 @@
+#include "internal.h"
+
+/* Identity sets that differ from a peer's: asked for a few at a time, since a newcomer may need
+ * those of every author at once. The answer is the records, then that author's heads again. */
+
+void identity_want(struct parley_node *node, struct peer *peer, uint32_t author) {
+    struct author_row *row = &node->authors[author];
+    if (row->is_asked || row->is_queued)
+        return; /* if that fails, the next exchange of heads tells again */
+    row->is_queued = true;
+    row->source = peer->connection;
+    row->queue_next = NONE;
+    if (node->authors_queue_first == NONE)
+        node->authors_queue_first = author;
+    else
+        node->authors[node->authors_queue_last].queue_next = author;
+    node->authors_queue_last = author;
+}
+
+void identity_answered(struct parley_node *node, struct peer *peer, uint32_t author) {
+    struct author_row *row = &node->authors[author];
+    if (!row->is_asked || row->source != peer->connection)
+        return;
+    row->is_asked = false;
+    peer->identities_count--;
+    peer->identities_deadline = node->now + PARLEY_FETCH_MS;
+}
+
+/* As many authors as one message and the peer's budget allow, from the front of the queue. */
+static void ask_some(struct parley_node *node, struct peer *peer) {
+    uint8_t buffer[34 * PARLEY_IDENTITIES_PER_ASK];
+    struct parley_writer writer;
+    size_t count = 0;
+    parley_writer_init(&writer, buffer, sizeof buffer);
+    while (node->authors_queue_first != NONE && count < PARLEY_IDENTITIES_PER_ASK &&
+           peer->identities_count < PARLEY_IDENTITIES_PER_PEER) {
+        struct author_row *row = &node->authors[node->authors_queue_first];
+        if (row->source != peer->connection)
+            break;
+        node->authors_queue_first = row->queue_next;
+        row->is_queued = false;
+        row->is_asked = true;
+        peer->identities_count++;
+        parley_wire_put_author(&writer, &row->set.author);
+        count++;
+    }
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_IDENTITY};
+    message.as.ask_identity.authors = parley_wire_list_of(&writer, count);
+    peer->identities_deadline = node->now + PARLEY_FETCH_MS;
+    deadline_lower(node, peer->identities_deadline);
+    if (count > 0)
+        (void)peer_send_message(node, peer, &message);
+}
+
+void identity_pump(struct parley_node *node) {
+    while (node->authors_queue_first != NONE && effects_have_room(node)) {
+        struct author_row *row = &node->authors[node->authors_queue_first];
+        struct peer *peer = peer_find(node, row->source);
+        if (peer == NULL || peer->phase != PEER_OPEN) {
+            node->authors_queue_first = row->queue_next;
+            row->is_queued = false;
+            continue;
+        }
+        if (peer->identities_count >= PARLEY_IDENTITIES_PER_PEER)
+            return;
+        ask_some(node, peer);
+    }
+}
+
+void identity_drop_peer(struct parley_node *node, struct peer *peer) {
+    for (size_t i = 0; peer->identities_count > 0 && i < node->authors_count; i++)
+        if (node->authors[i].is_asked && node->authors[i].source == peer->connection) {
+            node->authors[i].is_asked = false;
+            peer->identities_count--;
+        }
+}
+
+void identity_on_timer(struct parley_node *node) {
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase != PEER_OPEN || peer->identities_count == 0)
+            continue;
+        if (node->now >= peer->identities_deadline)
+            identity_drop_peer(node, peer);
+        else
+            deadline_lower(node, peer->identities_deadline);
+    }
+    identity_pump(node);
+}
