@@ -173,11 +173,82 @@ static void test_rebuild_cut_short(void **state) {
     free(scene);
 }
 
+/* More segments than the walk keeps at once, all spanning the same time: each holds a new entry and
+ * an old one, so that after the new ones all of them wait. */
+#define WIDE_COUNT 4500u
+
+static parley_time_ms wide_time(parley_seq seq) {
+    parley_seq segment = (seq - 1) / 2;
+    return seq % 2 == 1 ? T0 + segment : T0 * 2 - segment;
+}
+
+static void append_wide(struct harness *harness, const struct fixture_log *names) {
+    static uint8_t data[PARLEY_CHUNK_BUFFER_SIZE];
+    struct parley_entry entry = {.header = {.log = names->log, .version = PARLEY_ENTRY_VERSION}};
+    for (parley_seq segment = 0; segment < WIDE_COUNT; segment++) {
+        struct parley_chunk_writer writer;
+        parley_chunk_writer_init(&writer, data, sizeof data);
+        for (parley_seq seq = 2 * segment + 1; seq <= 2 * segment + 2; seq++) {
+            entry.header.prev = entry.id;
+            entry.header.seq = seq;
+            entry.header.time = wide_time(seq);
+            memset(entry.signature.bytes, (int)seq, sizeof entry.signature);
+            parley_entry_id(&entry);
+            assert_int_equal(parley_chunk_add(&writer, &entry, false), PARLEY_E_OK);
+        }
+        struct parley_store_op op = {.kind = PARLEY_STORE_APPEND,
+                                     .author = names->author,
+                                     .device = names->device,
+                                     .log = names->log,
+                                     .bytes = parley_chunk_finish(&writer),
+                                     .received_ms = PARLEY_TIME_MAX,
+                                     .top_id = entry.id};
+        /* A cut forgets what waits at the end of the log: the small segments stay apart. */
+        struct parley_store_op cut = {
+            .kind = PARLEY_STORE_CUT, .log = names->log, .seq_high = 2 * segment + 2};
+        struct parley_store_op ops[] = {op, cut};
+        enum parley_error results[2];
+        parley_store_commit(harness->store, ops, 2, results);
+        assert_int_equal(results[0], PARLEY_E_OK);
+        assert_int_equal(results[1], PARLEY_E_OK);
+    }
+}
+
+struct wide {
+    uint64_t count;
+    parley_time_ms last;
+};
+
+static bool on_wide(void *context, const struct parley_store_log *log,
+                    const struct parley_entry *entry, const struct parley_timeline_place *place,
+                    parley_time_ms received_ms) {
+    struct wide *wide = context;
+    (void)log, (void)received_ms;
+    assert_int_equal(place->time, wide_time(entry->header.seq));
+    assert_true(place->time < wide->last);
+    wide->last = place->time;
+    wide->count++;
+    return true;
+}
+
+static void test_more_segments_than_fit(void **state) {
+    struct harness *harness = *state;
+    struct fixture_log *names = fixture_log_make(1, 1, T0);
+    struct wide wide = {.last = UINT64_MAX};
+    append_wide(harness, names);
+    assert_int_equal(parley_store_timeline(harness->store, NULL, NULL, on_wide, &wide),
+                     PARLEY_E_OK);
+    assert_int_equal(wide.count, 2 * WIDE_COUNT);
+    free(names);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_BOTH(test_timeline),
         ON_BOTH(test_before_any_time),
         ON_BOTH(test_rebuilt),
+        cmocka_unit_test_setup_teardown(test_more_segments_than_fit, harness_setup_memory,
+                                        harness_teardown),
         cmocka_unit_test_setup_teardown(test_rebuild_cut_short, harness_setup_memory,
                                         harness_teardown),
     };
