@@ -74,6 +74,8 @@ void connection_start_timer(struct connection *connection, uv_timer_cb on_timer,
         connection->has_timer = true;
         connection->pending++;
     }
+    /* The loop's clock stands still within a turn; a long one would shorten the time. */
+    uv_update_time(connection->tcp->loop);
     (void)uv_timer_start(&connection->timer, on_timer, ms, 0);
 }
 
