@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Real posts, two writers, a relay between, a reader who knows the relay alone; then the bundle of
-both, whole and damaged in every way. Usage: travel.py BUILD_DIR [--newest N] [--flips N]"""
+both, whole and damaged in every way. Usage: real_posts.py BUILD_DIR [--newest N] [--flips N]"""
 import argparse
 import os
 import pathlib
