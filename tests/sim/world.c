@@ -1,0 +1,107 @@
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One seed from the first boot to the last comparison. */
+
+#define FAULTS_MS_MIN  120000u
+#define FAULTS_MS_MAX  1500000u
+#define ENTRIES_MIN    300u    /* acknowledged while faults happen */
+#define SETTLE_MS_MAX  900000u /* three silent connections one after the other, and backoff */
+#define SETTLE_LOOK_MS 1000u
+
+static void run_until(struct sim *sim, parley_time_ms until) {
+    while (sim->queue.count > 0 && sim->queue.items[0].at <= until)
+        (void)sim_next(sim);
+    sim->now = until;
+}
+
+static void faulty_phase(struct sim *sim) {
+    faults_begin(sim);
+    people_begin(sim);
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
+        host_boot(sim, i, sim_below(sim, 3000));
+    while (sim->now < FAULTS_MS_MIN || sim->acknowledged < ENTRIES_MIN) {
+        run_until(sim, sim->now + SETTLE_LOOK_MS);
+        if (sim->now > FAULTS_MS_MAX)
+            sim_fail(sim, "only %llu entries were acknowledged",
+                     (unsigned long long)sim->acknowledged);
+    }
+}
+
+static parley_time_ms settling_phase(struct sim *sim) {
+    char why[120];
+    parley_time_ms from = sim->now;
+    trace_say(sim, "the faults end");
+    faults_stop(sim);
+    do {
+        run_until(sim, sim->now + SETTLE_LOOK_MS);
+        if (sim->now - from > SETTLE_MS_MAX) {
+            (void)settled(sim, why, sizeof why);
+            sim_fail(sim, "does not converge: %s", why);
+        }
+    } while (!settled(sim, why, sizeof why));
+    return sim->now - from;
+}
+
+/* Killed once more, every node holds on disk alone what it said that it holds. */
+static void last_kill(struct sim *sim) {
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
+        struct parley_hash before, after;
+        parley_node_digest(sim->nodes[i].core, NULL, 0, &before);
+        host_reload(sim, i);
+        parley_node_digest(sim->nodes[i].core, NULL, 0, &after);
+        if (!PARLEY_EQUAL(before, after))
+            sim_fail(sim, "n%u says something else after a kill", i);
+    }
+}
+
+static void fill_report(struct sim *sim, struct sim_report *report) {
+    trace_end(sim, report->trace);
+    report->steps = sim->steps_count;
+    report->events = sim->trace.events_count;
+    report->effects = sim->trace.effects_count;
+    report->acknowledged = sim->acknowledged;
+    report->simulated_ms = sim->now;
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
+        report->published += sim->nodes[i].published;
+        report->refused += sim->nodes[i].refused;
+    }
+    memcpy(report->fired, sim->fired, sizeof report->fired);
+}
+
+static void world_clear(struct sim *sim) {
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
+        host_kill(sim, i);
+        parley_disk_free(sim->nodes[i].disk.disk);
+        free(sim->nodes[i].known);
+    }
+    sim_queue_clear(sim);
+    net_clear(sim);
+    people_clear(sim);
+    free(sim->scratch);
+    free(sim);
+}
+
+void sim_run_seed(const struct sim_config *config, struct sim_report *report) {
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (sim == NULL)
+        abort();
+    *report = (struct sim_report){0};
+    sim->config = *config;
+    sim->scratch = malloc(PARLEY_MESSAGE_BYTES_MAX + PARLEY_CHUNK_LARGEST);
+    struct parley_seed seed = {{0}};
+    parley_put_u64(seed.bytes, config->seed);
+    parley_random_init(&sim->random, &seed);
+    sim_current = sim;
+    trace_begin(sim);
+    people_make(sim);
+    faulty_phase(sim);
+    report->healed_ms = settling_phase(sim);
+    settled_check_disks(sim);
+    last_kill(sim);
+    fill_report(sim, report);
+    sim_current = NULL;
+    world_clear(sim);
+}
