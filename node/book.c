@@ -18,7 +18,7 @@ static struct parley_span meta_key(const struct parley_node_key *key, uint8_t ou
     return PARLEY_SPAN(out, prefix + sizeof key->bytes);
 }
 
-uint32_t book_take(struct parley_node *node, const struct parley_address *address, bool keep) {
+uint32_t book_take(struct parley_node *node, const struct parley_address *address) {
     uint32_t at = book_find(node, &address->key);
     for (uint32_t i = 0; at == NONE && i < PARLEY_BOOK_ADDRESSES_MAX; i++)
         if (!node->book[i].is_used)
@@ -33,36 +33,42 @@ uint32_t book_take(struct parley_node *node, const struct parley_address *addres
     row->failures = 0;
     row->dial_at = node->now;
     deadline_lower(node, node->now);
-    if (keep) {
-        uint8_t key[64];
-        char text[PARLEY_ADDRESS_TEXT_SIZE];
-        parley_address_encode(text, address);
-        meta_put(node, meta_key(&address->key, key), PARLEY_SPAN(text, strlen(text)));
-        row->is_kept = true;
-    }
     return at;
+}
+
+void book_keep(struct parley_node *node, uint32_t book, parley_request request) {
+    struct book_row *row = &node->book[book];
+    uint8_t key[64];
+    char text[PARLEY_ADDRESS_TEXT_SIZE];
+    parley_address_encode(text, &row->address);
+    meta_put(node, meta_key(&row->address.key, key), PARLEY_SPAN(text, strlen(text)), request);
+    row->is_kept = true;
 }
 
 void book_load(struct parley_node *node, struct parley_span value) {
     struct parley_address address;
     if (parley_address_decode(&address, value).error == PARLEY_E_OK) {
-        uint32_t at = book_take(node, &address, false);
+        uint32_t at = book_take(node, &address);
         if (at != NONE)
             node->book[at].is_kept = true;
     }
 }
 
-void book_forget(struct parley_node *node, const struct parley_node_key *key) {
+bool book_forget(struct parley_node *node, const struct parley_node_key *key,
+                 parley_request request) {
     uint32_t at = book_find(node, key);
     if (at == NONE)
-        return;
-    if (node->book[at].is_kept) {
+        return false;
+    bool was_kept = node->book[at].is_kept;
+    if (was_kept) {
         uint8_t name[64];
-        meta_put(node, meta_key(key, name), PARLEY_NO_SPAN);
+        meta_put(node, meta_key(key, name), PARLEY_NO_SPAN, request);
     }
     if (node->book[at].peer != NONE)
         node->peers[node->book[at].peer].book = NONE;
     node->book[at].is_used = false;
+    node->book[at].is_kept = false;
+    return was_kept;
 }
 
 void book_on_closed(struct parley_node *node, uint32_t book, bool was_open) {

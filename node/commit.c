@@ -50,7 +50,7 @@ static void answer(struct parley_node *node, const struct pending_store *pending
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_REPLY);
     effect->reply.request = pending->request;
     effect->reply.error = error == PARLEY_E_EXISTS ? PARLEY_E_OK : error;
-    if (error != PARLEY_E_OK)
+    if (error != PARLEY_E_OK || pending->after != AFTER_CHUNK)
         return;
     effect->reply.log = node->logs[pending->log].log;
     effect->reply.seq = pending->run.hi;

@@ -73,17 +73,22 @@ bool store_emit(struct parley_node *node, const struct parley_store_op *op,
 }
 
 /* Key and value are copied: they stay until the step is over. */
-void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value) {
+void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
+              parley_request request) {
     uint8_t *copy = out_take(node, key.size + value.size);
-    if (copy == NULL)
+    if (copy == NULL) {
+        effect_reply(node, request, PARLEY_E_RETRY);
         return;
+    }
     memcpy(copy, key.data, key.size);
     if (value.size != 0)
         memcpy(copy + key.size, value.data, value.size);
     struct parley_store_op op = {.kind = PARLEY_STORE_META,
                                  .key = PARLEY_SPAN(copy, key.size),
                                  .bytes = PARLEY_SPAN(copy + key.size, value.size)};
-    struct pending_store after = {.after = AFTER_NOTHING};
-    if (!store_emit(node, &op, &after))
-        effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_RETRY, 0, "a setting was not kept");
+    struct pending_store after = {.after = AFTER_NOTHING, .request = request};
+    if (store_emit(node, &op, &after))
+        return;
+    effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_RETRY, 0, "a setting was not kept");
+    effect_reply(node, request, PARLEY_E_READ_ONLY);
 }

@@ -230,14 +230,13 @@ void on_follow(struct parley_node *node, const struct parley_event *event) {
     follow_set(node, row, event->follow.on, event->follow.is_private);
     uint8_t name[64];
     uint8_t value = event->follow.is_private ? 'p' : 'f';
-    meta_put(node, meta_name(META_FOLLOW, author, name),
-             event->follow.on ? PARLEY_SPAN(&value, 1) : PARLEY_NO_SPAN);
     /* Public following is said, and unsaid, in one's own log. */
     bool says = event->follow.on ? !event->follow.is_private && !was_public : was_public;
-    if (!says || !node->config.has_device) {
-        effect_reply(node, request, PARLEY_E_OK);
+    says = says && node->config.has_device;
+    meta_put(node, meta_name(META_FOLLOW, author, name),
+             event->follow.on ? PARLEY_SPAN(&value, 1) : PARLEY_NO_SPAN, says ? 0 : request);
+    if (!says)
         return;
-    }
     node->body = (struct parley_body){.kind = PARLEY_BODY_FOLLOW};
     node->body.follow.author = *author;
     node->body.follow.on = event->follow.on;
@@ -255,7 +254,7 @@ static void hop_add(struct parley_node *node, const struct parley_author *author
         return;
     depth_set(node, row, depth);
     uint8_t name[64];
-    meta_put(node, meta_name(META_HOP, author, name), PARLEY_SPAN(&depth, 1));
+    meta_put(node, meta_name(META_HOP, author, name), PARLEY_SPAN(&depth, 1), 0);
 }
 
 void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span bytes) {

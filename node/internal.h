@@ -303,7 +303,9 @@ void deadline_lower(struct parley_node *node, parley_time_ms at);
 bool store_emit(struct parley_node *node, const struct parley_store_op *op,
                 const struct pending_store *after);
 bool store_has_room(const struct parley_node *node);
-void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value);
+/* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
+void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
+              parley_request request);
 
 /* peers.c */
 void on_accepted(struct parley_node *node, parley_connection connection);
@@ -327,10 +329,14 @@ void replay_start(struct parley_node *node);
 bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_wire_hello *hello);
 
 /* book.c */
-uint32_t book_take(struct parley_node *node, const struct parley_address *address, bool keep);
+uint32_t book_take(struct parley_node *node, const struct parley_address *address);
+/* Over a restart, too; the request is answered then. */
+void book_keep(struct parley_node *node, uint32_t book, parley_request request);
 void book_on_timer(struct parley_node *node);
 void book_on_closed(struct parley_node *node, uint32_t book, bool was_open);
-void book_forget(struct parley_node *node, const struct parley_node_key *key);
+/* True when it was kept: the request is answered when it is kept no more. */
+bool book_forget(struct parley_node *node, const struct parley_node_key *key,
+                 parley_request request);
 void book_load(struct parley_node *node, struct parley_span value);
 
 /* interest.c */

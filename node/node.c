@@ -91,7 +91,7 @@ struct parley_node *parley_node_create(const struct parley_node_config *config) 
         node->authors[own].depth = 0;
     }
     for (size_t i = 0; i < config->peers_count; i++)
-        (void)book_take(node, &config->peers[i], false);
+        (void)book_take(node, &config->peers[i]);
     node->config.peers = NULL;
     node->config.prelude = PARLEY_NO_SPAN;
     if (config->prelude.size == config->prelude_size && config->prelude.size != 0) {
@@ -148,11 +148,11 @@ static void on_start(struct parley_node *node) {
 
 static void on_connect(struct parley_node *node, const struct parley_event *event) {
     bool is_self = PARLEY_EQUAL(event->connect.address.key, node->node_key);
-    bool taken = !is_self && book_take(node, &event->connect.address, true) != NONE;
-    effect_reply(node, event->connect.request,
-                 is_self ? PARLEY_E_BAD_INPUT
-                 : taken ? PARLEY_E_OK
-                         : PARLEY_E_FULL);
+    uint32_t book = is_self ? NONE : book_take(node, &event->connect.address);
+    if (book == NONE)
+        effect_reply(node, event->connect.request, is_self ? PARLEY_E_BAD_INPUT : PARLEY_E_FULL);
+    else
+        book_keep(node, book, event->connect.request);
     book_on_timer(node);
 }
 
@@ -166,8 +166,8 @@ static void on_disconnect(struct parley_node *node, const struct parley_event *e
         peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
         error = PARLEY_E_OK;
     }
-    book_forget(node, &event->disconnect.key);
-    effect_reply(node, event->disconnect.request, error);
+    if (!book_forget(node, &event->disconnect.key, event->disconnect.request))
+        effect_reply(node, event->disconnect.request, error);
 }
 
 static void on_timer(struct parley_node *node) {

@@ -220,7 +220,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
     if (PARLEY_EQUAL(hello->node_key, node->node_key)) {
         effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection,
                    "an address leads to this node itself");
-        book_forget(node, &node->node_key);
+        (void)book_forget(node, &node->node_key, 0);
         peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_DUPLICATE);
         return false;
     }
@@ -266,7 +266,7 @@ static void replay_keep(struct parley_node *node) {
                    (uint32_t)(number % PARLEY_REPLAY_MARKS_COUNT));
     parley_put_u64(value, node->replay.noted);
     parley_put_u64(value + 8, node->replay.marks[number % PARLEY_REPLAY_MARKS_COUNT]);
-    meta_put(node, PARLEY_SPAN(key, sizeof key), PARLEY_SPAN(value, sizeof value));
+    meta_put(node, PARLEY_SPAN(key, sizeof key), PARLEY_SPAN(value, sizeof value), 0);
 }
 
 void replay_load(struct parley_node *node, struct parley_span key, struct parley_span value) {
@@ -287,7 +287,7 @@ void replay_load(struct parley_node *node, struct parley_span key, struct parley
 void replay_start(struct parley_node *node) {
     if (!node->replay_is_kept)
         meta_put(node, PARLEY_SPAN(META_REPLAY_KEY, sizeof META_REPLAY_KEY - 1),
-                 PARLEY_SPAN(node->replay.key, sizeof node->replay.key));
+                 PARLEY_SPAN(node->replay.key, sizeof node->replay.key), 0);
     node->replay_is_kept = true;
 }
 
