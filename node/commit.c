@@ -90,7 +90,7 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
 /* --- loading ------------------------------------------------------------------------------- */
 
 /* What was staged and never stored is forgotten, when the store tells anew what it holds. */
-static void reload_begin(struct parley_node *node) {
+void reload_begin(struct parley_node *node) {
     if (!node->is_failed || node->is_reloading)
         return;
     node->is_reloading = true;

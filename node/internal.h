@@ -382,6 +382,8 @@ void ingest_on_read(struct parley_node *node, uint32_t job, uint16_t generation,
 /* commit.c */
 void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error);
 void on_store_opened(struct parley_node *node);
+/* At the first thing that a store opened again tells. */
+void reload_begin(struct parley_node *node);
 void on_load_log(struct parley_node *node, const struct parley_store_log *log);
 void on_load_record(struct parley_node *node, const struct parley_author *author,
                     struct parley_span record);

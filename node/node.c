@@ -131,6 +131,7 @@ void parley_node_free(struct parley_node *node) {
 
 static void on_load_meta(struct parley_node *node, struct parley_span key,
                          struct parley_span value) {
+    reload_begin(node);
     if (key.size > 5 && memcmp(key.data, "peer/", 5) == 0)
         book_load(node, value);
     else if (key.size > 6 && memcmp(key.data, "replay", 6) == 0)

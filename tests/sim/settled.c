@@ -51,8 +51,12 @@ static bool holds_the_same(struct sim *sim, uint32_t node, uint32_t author, char
         return false;
     }
     if (here.head_seq != at_author.head_seq || !PARLEY_EQUAL(here.head_id, at_author.head_id)) {
-        snprintf(why, why_size, "n%u has n%u up to %llu of %llu", node, author,
-                 (unsigned long long)here.head_seq, (unsigned long long)at_author.head_seq);
+        const struct parley_run *top = &here.ranges.ranges[0];
+        snprintf(why, why_size, "n%u has n%u up to %llu of %llu; %u ranges, top %llu to %llu%s",
+                 node, author, (unsigned long long)here.head_seq,
+                 (unsigned long long)at_author.head_seq, here.ranges.count,
+                 (unsigned long long)top->lo, (unsigned long long)top->hi,
+                 top->hi_is_signed ? ", signed" : "");
         return false;
     }
     parley_node_digest(own->core, &own->author, 1, &digest_author);
