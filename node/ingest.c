@@ -71,6 +71,7 @@ static enum parley_error store_stretch(struct parley_node *node, uint32_t log,
                                  .log = row->log,
                                  .bytes = PARLEY_SPAN(copy, bytes.size),
                                  .received_ms = node->wall,
+                                 .top_id = run->hi_id,
                                  .top_signed = run->hi_is_signed};
     after->run = *run;
     after->count = (size_t)(run->hi - run->lo + 1);
