@@ -39,5 +39,6 @@ int main(int argc, char **argv) {
     int status = command->run(&options);
     if (fflush(stdout) != 0 && status == EXIT_DONE)
         status = complain(EXIT_SYSTEM, "standard output cannot be written");
+    options_clear(&options);
     return status;
 }

@@ -202,3 +202,7 @@ const struct command *options_parse(struct options *options, int argc, char **ar
                       command->name));
     return command;
 }
+
+void options_clear(struct options *options) {
+    free(options->arguments);
+}

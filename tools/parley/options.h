@@ -37,4 +37,6 @@ struct command;
 const struct command *options_parse(struct options *options, int argc, char **argv,
                                     const struct command *commands, size_t commands_count);
 
+void options_clear(struct options *options);
+
 #endif
