@@ -1,5 +1,6 @@
 #include "disk.h"
 #include "kv_leveldb.h"
+#include <parley/crypto.h>
 
 static enum parley_error explain(struct parley_problem *problem, enum parley_error error,
                                  const char *directory, const char *words) {
@@ -29,6 +30,24 @@ enum parley_error parley_disk_open(struct parley_disk *disk, const char *directo
     disk->store = NULL;
     parley_disk_close(disk);
     return explain(problem, error, directory, "");
+}
+
+enum parley_error parley_disk_put_record(struct parley_disk *disk,
+                                         const struct parley_author *author,
+                                         struct parley_span record,
+                                         struct parley_problem *problem) {
+    struct parley_hash hash;
+    enum parley_error result = PARLEY_E_OK;
+    parley_hash_one(hash.bytes, PARLEY_DOMAIN_RECORD, record);
+    struct parley_store_op op = {.kind = PARLEY_STORE_RECORD,
+                                 .author = *author,
+                                 .bytes = record,
+                                 .key = PARLEY_SPAN_OF(hash)};
+    parley_store_commit(disk->store, &op, 1, &result);
+    if (result == PARLEY_E_OK || result == PARLEY_E_EXISTS)
+        return PARLEY_E_OK;
+    return parley_problem_set(problem, result, "cannot store the identity: %s",
+                              parley_strerror(result));
 }
 
 void parley_disk_close(struct parley_disk *disk) {

@@ -15,6 +15,12 @@ struct parley_disk {
 PARLEY_USE_RESULT enum parley_error parley_disk_open(struct parley_disk *disk,
                                                      const char *directory, bool create,
                                                      struct parley_problem *problem);
+/* Stores an identity record of an author, synced; one that is there already is fine. Errors: those
+ * of parley_store_commit. */
+PARLEY_USE_RESULT enum parley_error parley_disk_put_record(struct parley_disk *disk,
+                                                           const struct parley_author *author,
+                                                           struct parley_span record,
+                                                           struct parley_problem *problem);
 /* Closing twice is nothing. */
 void parley_disk_close(struct parley_disk *disk);
 

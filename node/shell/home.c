@@ -1,5 +1,6 @@
 #include "home.h"
 #include "key_file.h"
+#include "lease.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <parley/crypto.h>
@@ -107,7 +108,7 @@ static enum parley_error take_lock(struct parley_home *home, struct parley_probl
 enum parley_error parley_home_lock(struct parley_home *home, const char *path,
                                    struct parley_problem *problem) {
     memset(home, 0, sizeof *home);
-    home->lock = -1;
+    home->lock = home->lease_lock = -1;
     (void)snprintf(home->path, sizeof home->path, "%s", path);
     /* A copy of the folder may have come with the modes of another system. Where that cannot be
      * put right (a file system without modes) the key files decide. */
@@ -187,7 +188,7 @@ enum parley_error parley_home_open(struct parley_home *home, const char *path,
                                    struct parley_problem *problem) {
     struct parley_home_state state;
     memset(home, 0, sizeof *home);
-    home->lock = -1;
+    home->lock = home->lease_lock = -1;
     parley_home_inspect(&state, path);
     if (!state.has_node_key && !state.has_marker)
         return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
@@ -202,14 +203,20 @@ enum parley_error parley_home_open(struct parley_home *home, const char *path,
         error = read_root(home, problem);
     if (error == PARLEY_E_OK)
         error = check_store(home, problem);
+    if (error == PARLEY_E_OK && home->has_device)
+        error = parley_home_check_lease(home, problem);
     if (error != PARLEY_E_OK)
         parley_home_close(home);
     return error;
 }
 
 void parley_home_close(struct parley_home *home) {
+    if (home->lease_lock >= 0) {
+        parley_lease_end(home->path, &home->device);
+        close(home->lease_lock);
+    }
     if (home->lock >= 0)
         close(home->lock);
     parley_wipe(home, sizeof *home);
-    home->lock = -1;
+    home->lock = home->lease_lock = -1;
 }

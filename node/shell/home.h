@@ -7,6 +7,7 @@
  *   marker      a database was made here once and must exist
  *   db/         the database
  *   lock        held by the process that uses the home
+ *   lease       see lease.h
  *   api.sock, api.token
  *
  * Directory 0700, files 0600: a key file that others may read is refused. Key files are text with
@@ -24,7 +25,8 @@
 /* Holds secrets: clear with parley_home_close. */
 struct parley_home {
     char path[PATH_MAX];
-    int lock; /* descriptor, -1: not held */
+    int lock;       /* descriptor, -1: not held */
+    int lease_lock; /* the same, see lease.h */
     struct parley_secret_key node_secret;
     struct parley_node_key node;
     bool has_device; /* the fields below; false in a relay's home */
@@ -63,11 +65,16 @@ PARLEY_USE_RESULT enum parley_error parley_home_init(const char *path,
 PARLEY_USE_RESULT enum parley_error parley_home_init_relay(const char *path,
                                                            struct parley_problem *problem);
 
-/* Takes the lock and reads the keys. Errors: NO_IDENTITY (no node key here), STORE_LOCKED,
- * STORE_MISSING (no database), BAD_INPUT (a key file open to others), STORE_DAMAGED (a key file
- * damaged), DISK_FAILED. */
+/* Takes the lock, reads the keys, and makes sure that the device may go on with its log (SPEC 4: a
+ * copied home never forks). In a copy, or a home put back from a backup, a new device is made with
+ * the root key and said so in the log; without the root key has_device is false: read-only. Errors:
+ * NO_IDENTITY (no node key here), STORE_LOCKED, STORE_MISSING (no database), BAD_INPUT (a key file
+ * open to others), STORE_DAMAGED (a key file damaged), DISK_FAILED. */
 PARLEY_USE_RESULT enum parley_error parley_home_open(struct parley_home *home, const char *path,
                                                      struct parley_problem *problem);
+/* What parley_home_open does about a copy; home has its keys. */
+PARLEY_USE_RESULT enum parley_error parley_home_check_lease(struct parley_home *home,
+                                                            struct parley_problem *problem);
 /* The lock alone, for whoever makes a home. The directory must exist. */
 PARLEY_USE_RESULT enum parley_error parley_home_lock(struct parley_home *home, const char *path,
                                                      struct parley_problem *problem);

@@ -5,6 +5,7 @@
 #include "disk.h"
 #include "home.h"
 #include "key_file.h"
+#include "lease.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -67,28 +68,13 @@ static enum parley_error sync_directory(const char *path, struct parley_problem 
 
 /* --- the database ---------------------------------------------------------------------------- */
 
-static struct parley_store_op record_op(const struct parley_author *author,
-                                        struct parley_hash *hash, struct parley_span bytes) {
-    parley_hash_one(hash->bytes, PARLEY_DOMAIN_RECORD, bytes);
-    return (struct parley_store_op){.kind = PARLEY_STORE_RECORD,
-                                    .author = *author,
-                                    .bytes = bytes,
-                                    .key = PARLEY_SPAN_OF(*hash)};
-}
-
-static enum parley_error put_records(struct parley_store *store, const struct new_person *person,
+static enum parley_error put_records(struct parley_disk *disk, const struct new_person *person,
                                      struct parley_problem *problem) {
-    struct parley_hash hashes[2];
-    struct parley_store_op ops[2] = {record_op(&person->author, &hashes[0], person->inception),
-                                     record_op(&person->author, &hashes[1], person->certificate)};
-    enum parley_error results[2] = {PARLEY_E_OK, PARLEY_E_OK};
-    parley_store_commit(store, ops, 2, results);
-    for (size_t i = 0; i < 2; i++) {
-        if (results[i] != PARLEY_E_OK && results[i] != PARLEY_E_EXISTS)
-            return parley_problem_set(problem, results[i], "cannot store the identity: %s",
-                                      parley_strerror(results[i]));
-    }
-    return PARLEY_E_OK;
+    enum parley_error error =
+        parley_disk_put_record(disk, &person->author, person->inception, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    return parley_disk_put_record(disk, &person->author, person->certificate, problem);
 }
 
 /* person NULL: a relay's. */
@@ -100,7 +86,7 @@ static enum parley_error fill_database(const char *directory, bool create,
     if (error != PARLEY_E_OK)
         return error;
     if (person != NULL)
-        error = put_records(disk.store, person, problem);
+        error = put_records(&disk, person, problem);
     parley_disk_close(&disk);
     return error;
 }
@@ -203,6 +189,21 @@ static enum parley_error derive_person(struct new_person *person) {
                                    &person->author, 0);
 }
 
+/* From the first moment, so that a copy of a home that was never used is noticed, too. What
+ * libsodium calls a secret key ends with the public one. */
+static enum parley_error begin_lease(const struct parley_home *home,
+                                     const struct parley_secret_key *secret,
+                                     struct parley_problem *problem) {
+    struct parley_device_key device;
+    enum parley_lease lease;
+    int lock;
+    memcpy(device.bytes, secret->bytes + 32, sizeof device.bytes);
+    enum parley_error error = parley_lease_take(&lease, &lock, home->path, &device, problem);
+    if (lock >= 0)
+        close(lock);
+    return error;
+}
+
 static enum parley_error write_person(const struct parley_home *home,
                                       const struct new_person *person,
                                       struct parley_problem *problem) {
@@ -215,6 +216,8 @@ static enum parley_error write_person(const struct parley_home *home,
     if (error == PARLEY_E_OK)
         error = write_secret(home, "device.key", PARLEY_KEY_FILE_DEVICE, &person->author,
                              &person->device, problem);
+    if (error == PARLEY_E_OK)
+        error = begin_lease(home, &person->device, problem);
     return error;
 }
 

@@ -68,6 +68,7 @@ class Scratch:
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="parley-test-")
         self.homes = []
+        os.environ["XDG_STATE_HOME"] = os.path.join(self.folder, "state")
         return self
 
     def home(self, name):

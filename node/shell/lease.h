@@ -1,0 +1,35 @@
+/* Whether this home is the one that its device's log was last written from.
+ *
+ * A log that is continued from a copy or an old backup forks. So a counter stands in the home and,
+ * with the machine's id, outside of it; it grows at each opening and each clean closing. Only where
+ * both are the same does a device go on with its log. The counter inside is written first: a crash
+ * between the two leaves it one ahead, which no copy and no backup can be. A lock beside the
+ * counter outside tells a copy of a home that is in use. Not seen: a copy taken from a running node
+ * that was then killed, and a whole machine rolled back.
+ *
+ *   HOME/lease
+ *   $XDG_STATE_HOME/parley/lease-... (else ~/.local/state/parley)
+ */
+#ifndef PARLEY_LEASE_H
+#define PARLEY_LEASE_H
+
+#include "problem.h"
+#include <parley/bytes.h>
+
+enum parley_lease {
+    PARLEY_LEASE_SAME,    /* go on; the counter has been bumped and synced */
+    PARLEY_LEASE_FRESH,   /* of this device nothing is known inside or outside; begun */
+    PARLEY_LEASE_OTHER,   /* a copy, or put back from a backup: this device must not write */
+    PARLEY_LEASE_NOWHERE, /* nothing can be kept outside of the home: nothing is known */
+};
+
+/* *lock: a descriptor to be kept open while the device is in use, and closed after; -1 when there
+ * is none. Errors: DISK_FULL, DISK_FAILED (the home itself cannot be written). */
+PARLEY_USE_RESULT enum parley_error parley_lease_take(enum parley_lease *answer, int *lock,
+                                                      const char *home,
+                                                      const struct parley_device_key *device,
+                                                      struct parley_problem *problem);
+/* At a clean end, before the lock is closed: copies that were taken until now are behind. */
+void parley_lease_end(const char *home, const struct parley_device_key *device);
+
+#endif
