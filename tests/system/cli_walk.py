@@ -418,6 +418,7 @@ def walk_long_path(scratch):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="parley-cli-") as scratch:
+        os.environ["XDG_STATE_HOME"] = os.path.join(scratch, "state")
         home, relay_home = os.path.join(scratch, "home"), os.path.join(scratch, "relay")
         walk_usage(home)
         author = walk_init(home, relay_home)

@@ -108,6 +108,7 @@ def main():
     words = f"{options.rounds} rounds of kill -9: converged, nothing acknowledged lost, no fork"
     with tempfile.TemporaryDirectory(prefix="parley-kill-",
                                      ignore_cleanup_errors=True) as name:
+        os.environ["XDG_STATE_HOME"] = os.path.join(name, "state")
         try:
             play(options.build.resolve(), pathlib.Path(name), options.rounds, options.seed)
             print(f"ok 1 - {words}")

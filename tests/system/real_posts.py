@@ -110,6 +110,7 @@ def main():
     os.environ.pop("PARLEY_HOME", None)
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="parley-travel-") as name:
+        os.environ["XDG_STATE_HOME"] = os.path.join(name, "state")
         folder, build = pathlib.Path(name), options.build.resolve()
         try:
             bundle = travel(tap, build, folder, read_posts(POSTS, options.newest))

@@ -140,6 +140,7 @@ def main():
     os.environ.pop("PARLEY_HOME", None)
     # Beside the build, so that it is the machine's disk and not a file system in memory.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as name:
+        os.environ["XDG_STATE_HOME"] = os.path.join(name, "state")
         folder = pathlib.Path(name)
         machine(folder)
         sync_latency(folder)

@@ -179,6 +179,7 @@ def main():
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="parley-demo-"))
     os.environ.pop("PARLEY_HOME", None)
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")
     try:
         play(pathlib.Path(options.build).resolve(), folder, options.all)
     except (Failed, subprocess.SubprocessError, OSError) as failure:
