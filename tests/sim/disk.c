@@ -133,6 +133,11 @@ static void run_commit(struct sim *sim, struct sim_item *item) {
             check_durable(sim, item->node, &ops[i]);
     free(ops);
     sim_put(sim, sim_below(sim, 4), item->node, run_tell, NULL, 0);
+    /* The moments that matter most are short: aimed at. */
+    if (fault_hits(sim, FAULT_UNTOLD_COMMIT, 2000)) {
+        host_kill(sim, item->node);
+        host_boot(sim, item->node, sim_below(sim, 3000));
+    }
 }
 
 static void batch_begin(struct sim *sim, uint32_t node) {
@@ -166,8 +171,8 @@ void disk_store(struct sim *sim, uint32_t node, const struct parley_effect *effe
 
 void disk_crash(struct sim *sim, uint32_t node) {
     struct sim_disk *disk = &sim->nodes[node].disk;
-    if (disk->batch != NULL && sim->has_faults)
-        fault_fired(sim, disk->is_committed ? FAULT_UNTOLD_COMMIT : FAULT_LOST_COMMIT);
+    if (disk->batch != NULL && sim->has_faults && !disk->is_committed)
+        fault_fired(sim, FAULT_LOST_COMMIT);
     ops_free(disk->batch);
     ops_free(disk->first);
     disk->batch = disk->first = disk->last = NULL;

@@ -46,13 +46,12 @@ static void total_add(struct total *total, const struct sim_report *report) {
 }
 
 static void total_merge(struct total *total, const struct total *part) {
-    uint64_t highest = part->healed_ms_max;
+    uint64_t seeds = total->seeds, highest = total->healed_ms_max;
     struct sim_report sum = part->sum;
     memcpy(sum.trace, part->traces, sizeof sum.trace);
-    sum.healed_ms = part->sum.healed_ms;
     total_add(total, &sum);
-    total->seeds += part->seeds - 1;
-    total->healed_ms_max = highest > total->healed_ms_max ? highest : total->healed_ms_max;
+    total->seeds = seeds + part->seeds;
+    total->healed_ms_max = highest > part->healed_ms_max ? highest : part->healed_ms_max;
 }
 
 /* --- what the core asserts ----------------------------------------------------------------- */

@@ -173,9 +173,11 @@ static void run_pump(struct sim *sim, struct sim_item *item) {
             return;
         }
         if (is_cut(sim, wire) || (to->is_attached && to->arrived_size > SOCKET_BYTES)) {
-            if (!is_cut(sim, wire))
-                fault_fired(sim, FAULT_BACKPRESSURE);
             pump_later(sim, index, from, STALL_LOOK_MS);
+            return;
+        }
+        if (fault_hits(sim, FAULT_BACKPRESSURE, 1000)) {
+            pump_later(sim, index, from, 200 + sim_below(sim, 6000));
             return;
         }
         piece_arrives(sim, wire, from);

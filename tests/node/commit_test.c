@@ -1,0 +1,137 @@
+#include "story.h"
+
+/* The disk says no: nothing is acknowledged until it was opened again and told what it holds. */
+
+static void load_own(struct story *story) {
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_RECORD};
+    event.load_record.author = story->own.author;
+    event.load_record.record = story->own.inception;
+    story_step(story, &event);
+    event = (struct parley_event){.kind = PARLEY_EVENT_LOAD_RECORD};
+    event.load_record.author = story->own.author;
+    event.load_record.record = story->own.certificate;
+    story_step(story, &event);
+}
+
+static void reopen(struct story *story, const struct parley_node_log *held) {
+    load_own(story);
+    if (held != NULL && held->ranges.count > 0) {
+        struct parley_store_log log = {.author = story->own.author,
+                                       .device = story->own.device_key,
+                                       .log = story->own.log,
+                                       .ranges = held->ranges,
+                                       .entries_count = held->ranges.ranges[0].hi};
+        struct parley_event event = {.kind = PARLEY_EVENT_LOAD_LOG};
+        event.load_log = &log;
+        story_step(story, &event);
+    }
+    struct parley_event event = {.kind = PARLEY_EVENT_STORE_OPENED};
+    story_step(story, &event);
+}
+
+static bool is_writable(const struct story *story) {
+    struct parley_node_status status;
+    parley_node_status(story->node, &status);
+    return status.is_writable;
+}
+
+static void test_read_only_and_back(void **state) {
+    struct story story;
+    struct parley_node_log first;
+    story_begin(&story);
+    story_publish(&story, 1, "kept");
+    story_stored(&story, PARLEY_E_OK);
+    assert_true(parley_node_log_find(story.node, &story.own.log, &first));
+    story_publish(&story, 2, "lost");
+    story_publish(&story, 3, "lost, too");
+    story_forget(&story);
+    story_stored(&story, PARLEY_E_DISK_FULL);
+    story_expect(&story, "LOG the store failed: read-only until it opens\nREPLY 2 READ_ONLY 0\n");
+    /* What had been staged behind it falls with it, even if the disk said yes to it. */
+    story_stored(&story, PARLEY_E_DISK_FULL);
+    story_expect(&story, "REPLY 3 READ_ONLY 0\n");
+    assert_false(is_writable(&story));
+    story_publish(&story, 4, "refused");
+    story_expect(&story, "REPLY 4 READ_ONLY 0\n");
+
+    reopen(&story, &first);
+    assert_true(is_writable(&story));
+    story_forget(&story);
+    /* Number 2 was never acknowledged, and never left: it is given again. */
+    story_publish(&story, 5, "second");
+    story_stored(&story, PARLEY_E_OK);
+    story_expect(&story, "STORE append 2..2\nSHOW 2..2\nREPLY 5 OK 2\n");
+    story_end(&story);
+}
+
+static void test_written_though_it_failed(void **state) {
+    struct story story;
+    struct parley_node_log both;
+    story_begin(&story);
+    story_publish(&story, 1, "one");
+    story_stored(&story, PARLEY_E_OK);
+    story_publish(&story, 2, "two");
+    assert_true(parley_node_log_find(story.node, &story.own.log, &both));
+    story_stored(&story, PARLEY_E_DISK_FAILED);
+    /* The disk has it after all: the next number stands on it, and nothing forks. */
+    reopen(&story, &both);
+    story_forget(&story);
+    story_publish(&story, 3, "three");
+    story_stored(&story, PARLEY_E_OK);
+    story_expect(&story, "STORE append 3..3\nSHOW 3..3\nREPLY 3 OK 3\n");
+    story_end(&story);
+}
+
+static void test_settings_fail(void **state) {
+    struct story story;
+    struct story_person other;
+    story_begin(&story);
+    story_person(&other, 9);
+    story_follow(&story, 1, &other.author, true, true);
+    story_forget(&story);
+    story_stored(&story, PARLEY_E_DISK_FAILED);
+    story_expect(&story, "LOG the store failed: read-only until it opens\nREPLY 1 READ_ONLY 0\n");
+    story_follow(&story, 2, &other.author, false, true);
+    story_expect(&story, "REPLY 2 READ_ONLY 0\n");
+    story_connect(&story, 3, 'A');
+    /* It is dialled; that it will be after a restart cannot be promised. */
+    assert_true(story_has(&story, "REPLY 3 READ_ONLY 0"));
+    assert_true(story_has(&story, "DIAL A"));
+    story_end(&story);
+}
+
+static void test_reload_keeps_what_the_owner_did(void **state) {
+    struct story story;
+    struct story_person other;
+    story_begin(&story);
+    story_person(&other, 9);
+    story_follow(&story, 1, &other.author, true, true);
+    story_settle(&story);
+    story_publish(&story, 2, "lost");
+    story_stored(&story, PARLEY_E_DISK_FAILED);
+    /* Settings first: their order among what is loaded is nobody's business. */
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
+    uint8_t key[4 + 32] = "hop/";
+    uint8_t depth = 0;
+    memcpy(key + 4, other.author.bytes, sizeof other.author.bytes);
+    event.load_meta.key = PARLEY_SPAN(key, sizeof key);
+    event.load_meta.value = PARLEY_SPAN(&depth, 1);
+    story_step(&story, &event);
+    reopen(&story, NULL);
+    story_forget(&story);
+    /* An author at depth 0 would be the owner: that word of the disk was not taken. */
+    story_follow(&story, 3, &other.author, false, true);
+    story_settle(&story);
+    story_expect(&story, "STORE meta\nREPLY 3 OK 0\n");
+    story_end(&story);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read_only_and_back),
+        cmocka_unit_test(test_written_though_it_failed),
+        cmocka_unit_test(test_settings_fail),
+        cmocka_unit_test(test_reload_keeps_what_the_owner_did),
+    };
+    return cmocka_run_group_tests_name("commit", tests, NULL, NULL) == 0 ? 0 : 1;
+}

@@ -1,0 +1,255 @@
+#include "story.h"
+
+#include <stdlib.h>
+
+/* Connections: who is let in, who is sent away, and with which reason. */
+
+static void test_opens(void **state) {
+    struct story story;
+    story_begin(&story);
+    struct story_puppet *peer = story_accept(&story, 'A');
+    /* Ours goes out as soon as the link is sealed; nothing else before the peer's. The first flight
+     * is remembered, so that a recording of it opens nothing. */
+    story_expect(&story, "STORE meta\nA hello\n");
+    story_hello(&story, peer);
+    story_expect(&story, "A interest authors 1\n");
+    story_interest(&story, peer, PARLEY_INTEREST_EVERYTHING);
+    story_expect(&story, "A heads of 1\n");
+    story_end(&story);
+}
+
+static void test_backoff_grows(void **state) {
+    struct story story;
+    parley_time_ms last = 0;
+    story_begin(&story);
+    story_connect(&story, 5, 'A');
+    story_stored(&story, PARLEY_E_OK);
+    story_expect(&story, "STORE meta\nDIAL A\nREPLY 5 OK 0\n");
+    for (unsigned i = 0; i < 12; i++) {
+        struct parley_event event = {.kind = PARLEY_EVENT_DIAL_FAILED};
+        event.connection = story.dialled;
+        parley_time_ms from = story.now, full = (parley_time_ms)PARLEY_DIAL_BACKOFF_MIN_MS << i;
+        story_step(&story, &event);
+        story_forget(&story);
+        while (!story_has(&story, "DIAL A")) {
+            parley_time_ms deadline = parley_node_deadline(story.node);
+            assert_true(deadline > story.now);
+            story_wait(&story, deadline - story.now);
+        }
+        last = story.now - from;
+        if (full > PARLEY_DIAL_BACKOFF_MAX_MS)
+            full = PARLEY_DIAL_BACKOFF_MAX_MS;
+        /* Half of it is jitter, so that the peers of a relay do not come back all at once. */
+        assert_true(last >= full / 2 && last <= full);
+    }
+    assert_true(last >= PARLEY_DIAL_BACKOFF_MAX_MS / 2);
+    story_end(&story);
+}
+
+static void test_rubbish_is_closed(void **state) {
+    struct story story;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_PUSH};
+    uint8_t nothing[3] = {0xc1, 0xc1, 0xc1}; /* no msgpack type at all */
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_forget(&story);
+    message.as.push.chunk = PARLEY_SPAN(nothing, sizeof nothing);
+    story_send(&story, peer, &message);
+    assert_true(story_has(&story, "A goodbye 1"));
+    assert_true(story_has(&story, "LOG peer closed"));
+    assert_true(story_has(&story, "CLOSE A WRONG_TYPE") ||
+                story_has(&story, "CLOSE A NOT_CANONICAL"));
+    /* What it goes on to send is swallowed. */
+    story_forget(&story);
+    story_send_bytes(&story, peer, PARLEY_SPAN(nothing, sizeof nothing));
+    assert_int_equal(story.consumed, sizeof nothing);
+    story_closed(&story, peer);
+    story_expect(&story, "");
+    story_end(&story);
+}
+
+static void test_broken_seal_is_closed(void **state) {
+    struct story story;
+    static uint8_t out[PARLEY_LINK_SEALED_MAX];
+    struct parley_wire_message message = {.type = PARLEY_WIRE_PING};
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_forget(&story);
+    struct parley_span sealed = story_seal(peer, out, &message);
+    out[5] ^= 1;
+    story_send_bytes(&story, peer, sealed);
+    assert_true(story_has(&story, "CLOSE A BAD_SEAL"));
+    story_end(&story);
+}
+
+static void test_handshake_deadline(void **state) {
+    struct story story;
+    uint8_t some[10] = "GET / HTTP";
+    story_begin(&story);
+    struct story_puppet *peer = &story.puppets[0];
+    struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
+    *peer = (struct story_puppet){.name = 'A', .connection = 2, .is_open = true};
+    event.connection = 2;
+    story_step(&story, &event);
+    story_send_bytes(&story, peer, PARLEY_SPAN(some, sizeof some));
+    story_wait(&story, PARLEY_HANDSHAKE_MS - 1);
+    story_expect(&story, ""); /* not a byte, and not a hint in time */
+    story_wait(&story, PARLEY_HANDSHAKE_JITTER_MS + 1);
+    story_expect(&story, "CLOSE A BAD_HANDSHAKE\n");
+    assert_int_equal(peer->in_size, 0);
+    story_end(&story);
+}
+
+static void test_wrong_key_gets_no_byte(void **state) {
+    struct story story;
+    uint8_t rubbish[400];
+    story_begin(&story);
+    struct story_puppet *peer = &story.puppets[0];
+    struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
+    *peer = (struct story_puppet){.name = 'A', .connection = 2, .is_open = true};
+    event.connection = 2;
+    story_step(&story, &event);
+    parley_random_bytes(&story.random, rubbish, sizeof rubbish);
+    story_send_bytes(&story, peer, PARLEY_SPAN(rubbish, sizeof rubbish));
+    story_send_bytes(&story, peer, PARLEY_SPAN(rubbish, sizeof rubbish));
+    story_expect(&story, "");
+    assert_int_equal(peer->in_size, 0);
+    story_end(&story);
+}
+
+static void test_second_hello(void **state) {
+    struct story story;
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_forget(&story);
+    story_hello(&story, peer);
+    story_expect(&story, "CLOSE A BAD_MESSAGE\nLOG peer closed\nA goodbye 1\n");
+    story_end(&story);
+}
+
+static void test_hello_comes_first(void **state) {
+    struct story story;
+    story_begin(&story);
+    struct story_puppet *peer = story_accept(&story, 'A');
+    story_forget(&story);
+    story_interest(&story, peer, PARLEY_INTEREST_EVERYTHING);
+    story_expect(&story, "CLOSE A BAD_MESSAGE\nLOG peer closed\nA goodbye 1\n");
+    story_end(&story);
+}
+
+static void test_hello_of_another(void **state) {
+    struct story story;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
+    story_begin(&story);
+    struct story_puppet *peer = story_accept(&story, 'A');
+    story_forget(&story);
+    /* The link proved one key, the words claim another. */
+    message.as.hello.version = PARLEY_WIRE_VERSION;
+    message.as.hello.node_key = peer->key;
+    message.as.hello.node_key.bytes[0] ^= 1;
+    story_send(&story, peer, &message);
+    assert_true(story_has(&story, "CLOSE A BAD_MESSAGE"));
+    story_end(&story);
+}
+
+/* Two connections of the same two nodes, one dialled by each: both sides must keep the same one. */
+static void test_duplicates(void **state) {
+    struct story story;
+    story_begin(&story);
+    struct story_puppet *accepted = story_peer(&story, 'A');
+    struct story_puppet kept = *accepted;
+    story_connect(&story, 1, 'A'); /* is connected: not dialled */
+    story_settle(&story);
+    assert_false(story_has(&story, "DIAL A"));
+    story_forget(&story);
+
+    /* A second one from the same side: the older may be dead, so the newer stays. */
+    accepted->in = NULL;
+    accepted->is_open = false;
+    struct story_puppet *again = story_peer(&story, 'A');
+    assert_true(story_has(&story, "CLOSE ? OK"));
+    assert_int_not_equal(again->connection, kept.connection);
+    struct parley_node_status status;
+    parley_node_status(story.node, &status);
+    assert_int_equal(status.peers_count, 1);
+    free(kept.in);
+    story_end(&story);
+}
+
+static void test_crossed_dials(void **state) {
+    struct story story;
+    story_begin(&story);
+    /* It dials us while we dial it. */
+    story_connect(&story, 1, 'B');
+    story.puppets[0].name = 'A';
+    parley_connection ours = story.dialled;
+    struct story_puppet *theirs = story_peer(&story, 'B');
+    assert_true(theirs->connection != ours);
+    struct story_puppet first = *theirs;
+    theirs->in = NULL;
+    story_forget(&story);
+    /* Ours comes to its hello second. */
+    story.dialled = ours;
+    struct story_puppet *dialled = story_answer(&story, 'B');
+    story_hello(&story, dialled);
+    struct parley_node_key own;
+    memcpy(own.bytes, story.config.node_key.bytes + 32, sizeof own.bytes);
+    bool keeps_ours = PARLEY_COMPARE(own, dialled->key) < 0;
+    assert_true(story_has(&story, keeps_ours ? "CLOSE ? OK" : "CLOSE B OK"));
+    struct parley_node_status status;
+    parley_node_status(story.node, &status);
+    assert_int_equal(status.peers_count, 1);
+    free(first.in);
+    story_end(&story);
+}
+
+static void test_silence_is_closed(void **state) {
+    struct story story;
+    story_begin(&story);
+    (void)story_peer(&story, 'A');
+    story_forget(&story);
+    story_wait(&story, PARLEY_PING_AFTER_MS);
+    assert_true(story_has(&story, "A message 1"));
+    story_wait(&story, PARLEY_IDLE_MS - PARLEY_PING_AFTER_MS - 1);
+    assert_false(story_has(&story, "CLOSE A OK"));
+    story_wait(&story, 1);
+    assert_true(story_has(&story, "CLOSE A OK"));
+    assert_true(story_has(&story, "A goodbye 6"));
+    story_end(&story);
+}
+
+static void test_table_is_full(void **state) {
+    struct story story;
+    story_begin(&story);
+    for (char name = 'A'; name <= 'D'; name++)
+        (void)story_peer(&story, name);
+    story_forget(&story);
+    struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
+    event.connection = 1000;
+    story_step(&story, &event);
+    story_expect(&story, "LOG no place for a peer\nCLOSE ? FULL\n");
+    event = (struct parley_event){.kind = PARLEY_EVENT_CLOSED};
+    event.connection = 1000;
+    story_step(&story, &event);
+    story_expect(&story, "");
+    story_end(&story);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_opens),
+        cmocka_unit_test(test_backoff_grows),
+        cmocka_unit_test(test_rubbish_is_closed),
+        cmocka_unit_test(test_broken_seal_is_closed),
+        cmocka_unit_test(test_handshake_deadline),
+        cmocka_unit_test(test_wrong_key_gets_no_byte),
+        cmocka_unit_test(test_second_hello),
+        cmocka_unit_test(test_hello_comes_first),
+        cmocka_unit_test(test_hello_of_another),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_crossed_dials),
+        cmocka_unit_test(test_silence_is_closed),
+        cmocka_unit_test(test_table_is_full),
+    };
+    return cmocka_run_group_tests_name("peers", tests, NULL, NULL) == 0 ? 0 : 1;
+}
