@@ -133,5 +133,6 @@ int main(void) {
         cmocka_unit_test(test_settings_fail),
         cmocka_unit_test(test_reload_keeps_what_the_owner_did),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("commit", tests, NULL, NULL) == 0 ? 0 : 1;
 }

@@ -139,5 +139,6 @@ int main(void) {
         cmocka_unit_test(test_one_log_in_order),
         cmocka_unit_test(test_closed_in_the_middle),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("jobs", tests, NULL, NULL) == 0 ? 0 : 1;
 }

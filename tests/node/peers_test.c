@@ -251,5 +251,6 @@ int main(void) {
         cmocka_unit_test(test_silence_is_closed),
         cmocka_unit_test(test_table_is_full),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("peers", tests, NULL, NULL) == 0 ? 0 : 1;
 }

@@ -152,5 +152,6 @@ int main(void) {
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_follow_in_private),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL) == 0 ? 0 : 1;
 }
