@@ -24,6 +24,7 @@
 #define HEADER_BYTES_MAX   16384u
 #define REQUEST_SECONDS    20
 #define KEEP_ALIVE_SECONDS 60
+#define ANSWER_SECONDS     120
 
 struct exchange {
     struct exchange *next; /* in http->exchanges */
@@ -134,8 +135,11 @@ static void set_answer(struct exchange *exchange, unsigned status, const char *t
     snprintf(exchange->answer_next, sizeof(exchange->answer_next), "%s", next ? next : "");
     if (!append_out(exchange, body.data, body.size))
         exchange->status = 500;
-    if (exchange->wsi != NULL)
-        lws_callback_on_writable(exchange->wsi);
+    if (exchange->wsi == NULL)
+        return;
+    if (exchange->watch == NULL) /* who does not read what was asked for is closed */
+        lws_set_timeout(exchange->wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS);
+    lws_callback_on_writable(exchange->wsi);
 }
 
 static void set_problem(struct exchange *exchange, unsigned status, const char *text) {
