@@ -274,8 +274,9 @@ static bool goes_on(enum parley_error error) {
 static void on_imported(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     struct import *import = job->state;
-    if (!goes_on(effect->reply.error)) {
-        answer_import(job, effect->reply.error, parley_strerror(effect->reply.error));
+    enum parley_error error = api_reply_error(job->api, effect);
+    if (!goes_on(error)) {
+        answer_import(job, error, parley_strerror(error));
         return;
     }
     if (import->kind == PARLEY_SECTION_RECORD) {

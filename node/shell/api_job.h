@@ -114,6 +114,9 @@ const char *api_member_text(const json_t *object, const char *name);
 /* ---- words and numbers */
 
 unsigned api_status_of(enum parley_error error);
+/* What a reply's error means to a person: "read-only" because of the disk is the disk's error, and
+ * for want of room in the node's tables it is "try again". */
+enum parley_error api_reply_error(const struct parley_api *api, const struct parley_effect *reply);
 /* {"status", "title", "detail", "error", "field"}; NULL out of memory. */
 json_t *api_problem(enum parley_error error, const char *field, const char *detail);
 /* Compact, one line without its end; *size. Free with free. NULL out of memory. */

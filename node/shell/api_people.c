@@ -126,10 +126,11 @@ void api_run_peers(struct api_job *job) {
 
 static void on_connect_reply(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
-    if (effect->reply.error == PARLEY_E_OK || effect->reply.error == PARLEY_E_EXISTS)
+    enum parley_error error = api_reply_error(job->api, effect);
+    if (error == PARLEY_E_OK || error == PARLEY_E_EXISTS)
         api_answer_json(job, 200, json_pack("{s:b}", "done", 1));
     else
-        api_refuse(job, effect->reply.error, NULL, "%s", parley_strerror(effect->reply.error));
+        api_refuse(job, error, NULL, "%s", parley_strerror(error));
 }
 
 /* False: the job was refused. */
@@ -208,8 +209,9 @@ static void on_follow_reply(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     struct follow *follow = job->state;
     const char *field = "author";
-    if (effect->reply.error != PARLEY_E_OK && effect->reply.error != PARLEY_E_EXISTS) {
-        api_refuse(job, effect->reply.error, field, "%s", parley_strerror(effect->reply.error));
+    enum parley_error error = api_reply_error(job->api, effect);
+    if (error != PARLEY_E_OK && error != PARLEY_E_EXISTS) {
+        api_refuse(job, error, field, "%s", parley_strerror(error));
         return;
     }
     if (effect->reply.seq != 0)

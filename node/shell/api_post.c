@@ -114,13 +114,15 @@ static bool submit_draft(struct draft *draft, const json_t *json) {
 
 static void take_reply(struct draft *draft, const struct parley_effect *effect) {
     draft->is_answered = true;
-    draft->error = effect->reply.error;
+    draft->error = api_reply_error(draft->job->api, effect);
     draft->log = effect->reply.log;
     draft->seq = effect->reply.seq;
     draft->id = effect->reply.id;
 }
 
 static const char *draft_detail(const struct draft *draft) {
+    if (draft->error == PARLEY_E_DISK_FULL)
+        return "the disk is full: nothing can be published until there is space again";
     return draft->detail != NULL ? draft->detail : parley_strerror(draft->error);
 }
 

@@ -4,8 +4,9 @@
 
 static void on_published(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
-    if (effect->reply.error != PARLEY_E_OK) {
-        api_refuse(job, effect->reply.error, NULL, "%s", parley_strerror(effect->reply.error));
+    enum parley_error error = api_reply_error(job->api, effect);
+    if (error != PARLEY_E_OK) {
+        api_refuse(job, error, NULL, "%s", parley_strerror(error));
         return;
     }
     api_answer_json(

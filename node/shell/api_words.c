@@ -30,6 +30,17 @@ unsigned api_status_of(enum parley_error error) {
     return status_of_class(error);
 }
 
+enum parley_error api_reply_error(const struct parley_api *api, const struct parley_effect *reply) {
+    struct parley_node_status status;
+    enum parley_error store = parley_host_store_error(api->host);
+    if (reply->reply.error != PARLEY_E_READ_ONLY)
+        return reply->reply.error;
+    if (store != PARLEY_E_OK)
+        return store;
+    parley_node_status(parley_host_node(api->host), &status);
+    return status.is_writable ? PARLEY_E_RETRY : PARLEY_E_READ_ONLY;
+}
+
 json_t *api_problem(enum parley_error error, const char *field, const char *detail) {
     json_t *json =
         json_pack("{s:i, s:s, s:s, s:s?}", "status", (int)api_status_of(error), "title",

@@ -406,6 +406,36 @@ def walk_trouble(scratch):
         check("standard output that is full -> 4", done.returncode == 4, done)
 
 
+def walk_full_disk(scratch):
+    """On a small disk of its own, where one may be mounted: read-only while it is full, and by
+    itself writable again when there is space."""
+    disk = os.path.join(scratch, "disk")
+    os.mkdir(disk)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True)
+    if mounted.returncode != 0:
+        return
+    try:
+        home = os.path.join(disk, "home")
+        row("init on a small disk", 0, "init", "--json", home=home)
+        node = Node(home)
+        feed = "".join(json.dumps({"text": "x" * 30000 + str(i)}) + "\n" for i in range(200)).encode()
+        done = parley("post", "--ndjson", stdin=feed, home=home)
+        made = done.stdout.split()
+        check("a full disk is said -> 4", done.returncode == 4 and b"disk is full" in done.stderr
+              and 0 < len(made) < 200, done.stderr)
+        row("post on a full disk", 4, "post", "more", home=home)
+        row("what is there can be read", 0, "show", made[-1].decode(), home=home, out="xxx")
+        status = json.loads(row("status on a full disk", 0, "status", "--json", home=home))
+        check("it is read-only", status["writable"] is False and status["state"] == "disk_full", status)
+        subprocess.run(["mount", "-o", "remount,size=30m", disk], check=True)
+        wait_for("writable again by itself", lambda: parley("post", "more", home=home).returncode == 0)
+        got = lines(row("all is there", 0, "timeline", "--limit", "0", "--json", home=home))
+        check("nothing acknowledged is lost", set(made) <= {p["post"].encode() for p in got}, len(got))
+        check("the node stops", node.stop() == 0)
+    finally:
+        subprocess.run(["umount", disk])
+
+
 def walk_long_path(scratch):
     home = os.path.join(scratch, "d" * 90, "e" * 90)
     os.makedirs(home, 0o700)
@@ -433,6 +463,7 @@ def main():
         walk_tcp(scratch)
         walk_kill(scratch)
         walk_trouble(scratch)
+        walk_full_disk(scratch)
         walk_long_path(scratch)
         naughty_home = os.path.join(scratch, "naughty")
         row("init for naughty strings", 0, "init", "--json", home=naughty_home)
