@@ -6,6 +6,7 @@
  */
 #include "api_job.h"
 #include <parley/bundle.h>
+#include <parley/digest.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@
 
 /* ---- export ------------------------------------------------------------------------------- */
 
-/* Entries of one log that may go out, whole ranges ascending. */
+/* Entries of one log that may go out. */
 struct part {
     struct parley_log log;
     parley_seq low, high;
@@ -165,16 +166,26 @@ static bool decode_cursor(struct export_page *page, const char *text) {
     return parley_hex_decode(page->log.bytes, sizeof(page->log.bytes), PARLEY_SPAN(text + 2, 64));
 }
 
-/* What is good of one range and not yet out. */
+/* What of one counted stretch is not yet out. Of a listed or closed log only the stretch that
+ * reaches the entry named can be verified by whoever has nothing but the bundle. */
 static void add_part(struct export_page *page, const struct parley_node_log *log,
-                     const struct parley_run *run) {
+                     const struct parley_digest_range *range) {
     int order = PARLEY_COMPARE(log->log, page->log);
-    parley_seq low = run->lo, high = run->hi < log->head_seq ? run->hi : log->head_seq;
+    parley_seq low = range->lo, high = range->hi < log->head_seq ? range->hi : log->head_seq;
+    if (log->policy.seq > 0 && (low > log->policy.seq || high < log->policy.seq))
+        return;
     if (!page->in_records && order == 0 && low < page->seq)
         low = page->seq;
     if (low > high || (!page->in_records && order < 0))
         return;
     page->parts[page->parts_count++] = (struct part){log->log, low, high};
+}
+
+static void add_log(struct export_page *page, const struct parley_node_log *log) {
+    struct parley_digest_range ranges[PARLEY_DIGEST_RANGES_MAX];
+    size_t count = parley_digest_counted(ranges, &log->ranges, &log->policy);
+    for (size_t i = 0; i < count; i++)
+        add_part(page, log, &ranges[i]);
 }
 
 static int compare_parts(const void *a, const void *b) {
@@ -189,14 +200,13 @@ static bool list_parts(struct export_page *page, const struct parley_node *node)
     struct parley_node_log log;
     size_t count = 0;
     for (size_t i = 0; parley_node_log_at(node, i, &log); i++)
-        if (PARLEY_EQUAL(log.author, page->author))
-            count += log.ranges.count;
-    page->parts = calloc(count + 1, sizeof(*page->parts));
+        count += PARLEY_EQUAL(log.author, page->author);
+    page->parts = calloc(count + 1, PARLEY_DIGEST_RANGES_MAX * sizeof(*page->parts));
     if (page->parts == NULL)
         return false;
     for (size_t i = 0; parley_node_log_at(node, i, &log); i++)
-        for (unsigned k = 0; PARLEY_EQUAL(log.author, page->author) && k < log.ranges.count; k++)
-            add_part(page, &log, &log.ranges.ranges[k]);
+        if (PARLEY_EQUAL(log.author, page->author))
+            add_log(page, &log);
     qsort(page->parts, page->parts_count, sizeof(*page->parts), compare_parts);
     return true;
 }
