@@ -8,12 +8,22 @@
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static void put_head(struct parley_writer *writer, const struct log_row *row) {
-    struct parley_wire_head head = {.log = row->log,
-                                    .seq = row->durable.seq,
-                                    .id = row->durable.id,
-                                    .forked_seq = row->forked > row->durable.seq ? row->forked : 0};
-    const struct parley_run *run = parley_ranges_find(&row->ranges, row->durable.seq);
+/* What is told of a log; false: nothing. What only the records name counts once it is on disk. */
+static bool told_head(const struct log_row *row, struct parley_anchor *head) {
+    *head = row->durable;
+    if (row->stores_in_flight == 0 && (head->seq == 0 || row->policy.kind == PARLEY_POLICY_CLOSED))
+        (void)log_head(row, head);
+    if (row->forked != 0 && head->seq >= row->forked)
+        *head = (struct parley_anchor){0};
+    return head->seq != 0 || row->forked != 0;
+}
+
+static void put_head(struct parley_writer *writer, const struct log_row *row,
+                     const struct parley_anchor *told) {
+    struct parley_wire_head head = {.log = row->log, .seq = told->seq, .id = told->id};
+    const struct parley_run *run =
+        told->seq == 0 ? NULL : parley_ranges_find(&row->ranges, told->seq);
+    head.forked_seq = row->forked > told->seq ? row->forked : 0;
     head.low_seq = run == NULL ? 0 : run->lo;
     parley_wire_put_head(writer, &head);
 }
@@ -28,11 +38,13 @@ static void put_author(struct parley_node *node, struct parley_writer *out, uint
     struct parley_writer heads;
     size_t count = 0;
     parley_writer_init(&heads, node->heads, PARLEY_HEADS_BYTES);
-    for (; *log != NONE && count < LOGS_PER_ITEM; *log = node->logs[*log].next_of_author)
-        if (node->logs[*log].durable.seq != 0) {
-            put_head(&heads, &node->logs[*log]);
+    for (; *log != NONE && count < LOGS_PER_ITEM; *log = node->logs[*log].next_of_author) {
+        struct parley_anchor told;
+        if (told_head(&node->logs[*log], &told)) {
+            put_head(&heads, &node->logs[*log], &told);
             count++;
         }
+    }
     item.heads = parley_wire_list_of(&heads, count);
     parley_wire_put_author_heads(out, &item);
 }
@@ -62,8 +74,7 @@ void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t aut
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session) {
     peer->is_told = true;
     peer->heads_next = 0;
-    peer->heads_session = session;
-    heads_pump(node);
+    peer->heads_session = session; /* the end of the step sends them */
 }
 
 static void heads_pump_peer(struct parley_node *node, struct peer *peer) {

@@ -50,17 +50,19 @@ static void answer(struct parley_node *node, const struct pending_store *pending
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_REPLY);
     effect->reply.request = pending->request;
     effect->reply.error = error == PARLEY_E_EXISTS ? PARLEY_E_OK : error;
+    effect->reply.count = pending->count;
     if (error != PARLEY_E_OK || pending->after != AFTER_CHUNK)
         return;
     effect->reply.log = node->logs[pending->log].log;
     effect->reply.seq = pending->run.hi;
     effect->reply.id = pending->run.hi_id;
-    effect->reply.count = pending->count;
 }
 
 static void record_is_stored(struct parley_node *node, uint32_t author) {
     for (size_t i = 0; i < node->peers_count; i++)
-        if (node->peers[i].phase == PEER_OPEN && peer_wants(node, &node->peers[i], author))
+        if (node->peers[i].phase == PEER_OPEN &&
+            node->peers[i].unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
+            peer_wants(node, &node->peers[i], author))
             heads_send_author(node, &node->peers[i], author, 0);
 }
 

@@ -72,6 +72,22 @@ bool store_emit(struct parley_node *node, const struct parley_store_op *op,
     return true;
 }
 
+/* STOREDs come in order: an operation without effect is answered after all before it. */
+void reply_when_durable(struct parley_node *node, parley_request request, uint64_t count) {
+    if (request == 0)
+        return;
+    if (node->stores_head == node->stores_tail && !node->is_failed) {
+        effect_reply(node, request, PARLEY_E_OK);
+        node->effects[node->effects_count - 1].reply.count = count;
+        return;
+    }
+    static const uint8_t barrier[] = "barrier";
+    struct parley_store_op op = {.kind = PARLEY_STORE_META, .key = PARLEY_SPAN(barrier, 7)};
+    struct pending_store after = {.after = AFTER_NOTHING, .request = request, .count = count};
+    if (!store_emit(node, &op, &after))
+        effect_reply(node, request, PARLEY_E_READ_ONLY);
+}
+
 /* Key and value are copied: they stay until the step is over. */
 void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
               parley_request request) {

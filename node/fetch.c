@@ -21,8 +21,9 @@ static bool next_ask(const struct log_row *row, struct parley_wire_ask_run *ask)
     ask->bodies = true;
     ask->bytes_max = PARLEY_RUN_ASK_BYTES;
     parley_seq newest = log_newest(row);
-    if (row->policy.kind == PARLEY_POLICY_OPEN && row->source_seq > newest &&
-        row->source_seq > row->policy.seq) {
+    /* A log with all its ranges taken makes room first: a hole is filled. */
+    if (row->ranges.count < PARLEY_RANGES_MAX && row->policy.kind == PARLEY_POLICY_OPEN &&
+        row->source_seq > newest && row->source_seq > row->policy.seq) {
         ask->kind = PARLEY_RUN_FROM_HEAD;
         ask->top_seq = 0;
         ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
@@ -70,13 +71,17 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
     bool source_gone = row->source == 0 || peer_find(node, row->source) == NULL;
     bool better =
         seq > row->source_seq || (seq == row->source_seq && low != 0 && low < row->source_low);
-    if (source_gone || better || !next_ask(row, &ask)) {
+    /* A source that failed gives way to any other, whatever it claims. */
+    bool other = row->source != peer->connection, failing = row->failures > 0;
+    if (source_gone || (failing ? other : better) || !next_ask(row, &ask)) {
         row->source = peer->connection;
         row->source_seq = seq;
         row->source_id = *id;
         row->source_low = low == 0 ? seq + 1 : low;
-        row->failures = 0;
-        row->retry_at = 0;
+        if (other) {
+            row->failures = 0;
+            row->retry_at = 0;
+        }
     }
     if (row->fetch == NONE && next_ask(row, &ask))
         queue_add(node, log);
@@ -151,7 +156,9 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
         row->failures = 0;
     } else {
         row->failures++;
-        row->retry_at = node->now + ((parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << row->failures);
+        parley_time_ms pause = (parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << row->failures;
+        row->retry_at =
+            node->now + (pause < PARLEY_LOG_BACKOFF_MAX_MS ? pause : PARLEY_LOG_BACKOFF_MAX_MS);
     }
     if (row->failures >= FAILURES_MAX) {
         row->source = 0;

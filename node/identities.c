@@ -3,8 +3,12 @@
 /* Identity sets that differ from a peer's: asked for a few at a time, since a newcomer may need
  * those of every author at once. The answer is the records, then that author's heads again. */
 
+#define QUEUE_LOOKS 64u /* authors looked at in one pump */
+
 void identity_want(struct parley_node *node, struct peer *peer, uint32_t author) {
     struct author_row *row = &node->authors[author];
+    if (row->is_queued && peer->identities_count < PARLEY_IDENTITIES_PER_PEER)
+        row->source = peer->connection; /* who has room goes before who was first */
     if (row->is_asked || row->is_queued)
         return; /* if that fails, the next exchange of heads tells again */
     row->is_queued = true;
@@ -53,17 +57,21 @@ static void ask_some(struct parley_node *node, struct peer *peer) {
 }
 
 void identity_pump(struct parley_node *node) {
-    while (node->authors_queue_first != NONE && effects_have_room(node)) {
-        struct author_row *row = &node->authors[node->authors_queue_first];
+    for (unsigned looks = 0; looks < QUEUE_LOOKS && effects_have_room(node); looks++) {
+        uint32_t author = node->authors_queue_first;
+        if (author == NONE)
+            return;
+        struct author_row *row = &node->authors[author];
         struct peer *peer = peer_find(node, row->source);
-        if (peer == NULL || peer->phase != PEER_OPEN) {
-            node->authors_queue_first = row->queue_next;
-            row->is_queued = false;
+        bool gone = peer == NULL || peer->phase != PEER_OPEN;
+        if (!gone && peer->identities_count < PARLEY_IDENTITIES_PER_PEER) {
+            ask_some(node, peer);
             continue;
         }
-        if (peer->identities_count >= PARLEY_IDENTITIES_PER_PEER)
-            return;
-        ask_some(node, peer);
+        node->authors_queue_first = row->queue_next;
+        row->is_queued = false;
+        if (!gone)
+            identity_want(node, peer, author); /* to the back: others do not wait for this one */
     }
 }
 

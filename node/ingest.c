@@ -137,6 +137,17 @@ static void note_fork(struct parley_node *node, uint32_t log, const struct parle
     effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_FORKED, 0, "a log is forked");
 }
 
+/* What a rotation lists is authentic by itself: a run past it that has another id there is the
+ * other branch. */
+static bool leaves_listing(const struct log_row *row, const struct parley_judged *judged,
+                           struct id_source *source) {
+    struct parley_id id;
+    return row->policy.kind == PARLEY_POLICY_OPEN && row->policy.seq != 0 &&
+           judged->run.lo <= row->policy.seq + 1 && judged->run.hi >= row->policy.seq &&
+           id_at(source, PARLEY_SIDE_RUN, row->policy.seq, &id) &&
+           !PARLEY_EQUAL(id, row->policy.id);
+}
+
 /* Puts a judged chunk, whose check holds, where it belongs. */
 static enum parley_error place_chunk(struct parley_node *node, struct peer *peer,
                                      parley_request request, struct chunk_task *task, uint32_t log,
@@ -147,10 +158,17 @@ static enum parley_error place_chunk(struct parley_node *node, struct peer *peer
     if (row->forked != 0 && judged->run.hi >= row->forked && task->source != CHUNK_EVIDENCE)
         return PARLEY_E_FORKED;
     judged->run.hi_is_signed = task->check_held;
+    if (leaves_listing(row, judged, &source)) {
+        *conflict = row->policy.seq + 1;
+        if (task->check_held && judged->run.hi >= *conflict)
+            note_fork(node, log, judged, *conflict);
+        return PARLEY_E_FORKED;
+    }
     enum parley_error error =
         parley_ranges_add(&whole, &judged->run, PARLEY_PLACE_ANY, id_at, &source, conflict);
     if (error != PARLEY_E_OK) {
-        if (error == PARLEY_E_FORKED && (task->check_held || task->is_anchored))
+        /* Evidence is passed on with a top whose own signature was checked here, or not at all. */
+        if (error == PARLEY_E_FORKED && task->check_held)
             note_fork(node, log, judged, *conflict);
         return error;
     }
@@ -166,11 +184,14 @@ static enum parley_error place_chunk(struct parley_node *node, struct peer *peer
     parley_seq from, to;
     bool any = false;
     while (parley_ranges_missing(&stored, judged->run.lo, judged->run.hi, &from, &to)) {
-        bool ends = to == judged->run.hi;
+        /* The last stretch answers; its top may be below what is held. */
+        parley_seq next_from, next_to;
+        bool ends = to == judged->run.hi ||
+                    !parley_ranges_missing(&stored, to + 1, judged->run.hi, &next_from, &next_to);
         after.request = ends ? request : 0;
         error = store_part(node, log, judged, &stored, from, to, &after);
         if (error != PARLEY_E_OK)
-            return any && error != PARLEY_E_FULL ? PARLEY_E_OK : error;
+            return any && request == 0 && error != PARLEY_E_FULL ? PARLEY_E_OK : error;
         row->ranges = stored;
         any = true;
     }
@@ -210,8 +231,10 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
                          const struct parley_judged *judged) {
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
-    if (request != 0 && error != PARLEY_E_OK) /* otherwise STORED answers */
-        effect_reply(node, request, error == PARLEY_E_EXISTS ? PARLEY_E_OK : error);
+    if (error == PARLEY_E_EXISTS)
+        reply_when_durable(node, request, 0); /* it may be here and not yet on disk */
+    else if (error != PARLEY_E_OK)            /* otherwise STORED answers */
+        effect_reply(node, request, error);
     if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE) {
         peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
         return;

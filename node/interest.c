@@ -249,6 +249,8 @@ void on_follow(struct parley_node *node, const struct parley_event *event) {
 }
 
 static void hop_add(struct parley_node *node, const struct parley_author *author, uint8_t depth) {
+    if (!effects_have_room(node) || !store_has_room(node))
+        return; /* one chunk may hold hundreds of follows */
     uint32_t row = author_take(node, author);
     if (row == NONE || node->authors[row].depth <= depth)
         return;

@@ -173,6 +173,8 @@ struct serve {
     uint64_t request;
     struct parley_log log;
     struct parley_author author;
+    bool is_anchored; /* the next chunk must end in top_id */
+    struct parley_id top_id;
     parley_seq top, down; /* RUN, BODIES: next to send; exclusive lower bound */
     bool bodies;
     uint64_t bytes_left;
@@ -304,6 +306,8 @@ bool store_emit(struct parley_node *node, const struct parley_store_op *op,
                 const struct pending_store *after);
 bool store_has_room(const struct parley_node *node);
 /* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
+/* Answers once all that was stored before is on disk. */
+void reply_when_durable(struct parley_node *node, parley_request request, uint64_t count);
 void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
               parley_request request);
 

@@ -13,6 +13,12 @@ uint32_t peer_slot(const struct parley_node *node, const struct peer *peer) {
     return peer == NULL ? NONE : (uint32_t)(peer - node->peers);
 }
 
+/* A moment that tells nothing: who waits without the key is closed like who knew too little. */
+static parley_time_ms handshake_deadline(struct parley_node *node) {
+    return node->now + PARLEY_HANDSHAKE_MS +
+           parley_random_below(&node->random, PARLEY_HANDSHAKE_JITTER_MS);
+}
+
 static struct peer *peer_take(struct parley_node *node, parley_connection connection,
                               enum peer_phase phase) {
     size_t slot = 0;
@@ -30,9 +36,7 @@ static struct peer *peer_take(struct parley_node *node, parley_connection connec
     peer->stalled = NONE;
     peer->since = node->now;
     peer->interest = node->interests + slot * PARLEY_INTEREST_AUTHORS_MAX;
-    /* A moment that tells nothing: who waits without the key is closed like who knew too little. */
-    peer->deadline = node->now + PARLEY_HANDSHAKE_MS +
-                     parley_random_below(&node->random, PARLEY_HANDSHAKE_JITTER_MS);
+    peer->deadline = handshake_deadline(node);
     deadline_lower(node, peer->deadline);
     return peer;
 }
@@ -45,7 +49,12 @@ static void close_effect(struct parley_node *node, parley_connection connection,
 }
 
 void on_accepted(struct parley_node *node, parley_connection connection) {
-    struct peer *peer = peer_take(node, connection, PEER_LINKING);
+    /* A quarter of the places is for those whom we dial: strangers cannot take them all. */
+    size_t accepted = 0;
+    for (size_t i = 0; i < node->peers_count; i++)
+        accepted += node->peers[i].phase != PEER_FREE && !node->peers[i].is_dialled;
+    bool is_full = accepted >= node->config.peers_max - node->config.peers_max / 4;
+    struct peer *peer = is_full ? NULL : peer_take(node, connection, PEER_LINKING);
     if (peer == NULL) {
         effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_FULL, connection, "no place for a peer");
         close_effect(node, connection, PARLEY_E_FULL);
@@ -96,6 +105,12 @@ void on_dialled(struct parley_node *node, parley_connection connection) {
     if (peer == NULL || peer->phase != PEER_DIALLING)
         return;
     peer->phase = PEER_LINKING;
+    peer->deadline = handshake_deadline(node);
+    deadline_lower(node, peer->deadline);
+    if (peer->book == NONE) { /* the owner thought better of it meanwhile */
+        peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+        return;
+    }
     uint8_t prelude[PARLEY_PRELUDE_BYTES_MAX];
     struct parley_span said = node->config.prelude;
     if (said.size != node->config.prelude_size) {
@@ -320,6 +335,10 @@ static bool receive_one(struct parley_node *node, struct peer *peer, struct parl
 static bool may_read(struct parley_node *node, struct peer *peer) {
     if (peer->phase == PEER_LINKING)
         return true;
+    if (peer->unsent_bytes > PARLEY_UNSENT_BYTES_MAX) { /* asks on and takes nothing */
+        peer_close(node, peer, PARLEY_E_OVER_BUDGET, PARLEY_GOODBYE_BUDGET);
+        return false;
+    }
     if (peer->stalled != NONE || node->jobs_free < 2 || !store_has_room(node) ||
         peer->jobs_count >= PARLEY_JOBS_PER_PEER) {
         peer->is_starved = true; /* resumed when a job or a store is done */
@@ -347,7 +366,7 @@ size_t on_received(struct parley_node *node, parley_connection connection, struc
             return in.size;
     }
     peer->received_bytes += all;
-    return all;
+    return peer->phase == PEER_CLOSING ? in.size : all;
 }
 
 static void peer_on_timer(struct parley_node *node, struct peer *peer) {

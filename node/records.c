@@ -66,12 +66,10 @@ static void finish_records(struct parley_node *node, struct job *job, enum parle
     job_give(node, job);
     if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE)
         peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
-    if (request == 0)
-        return;
-    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_REPLY);
-    effect->reply.request = request;
-    effect->reply.error = error;
-    effect->reply.count = added;
+    if (error == PARLEY_E_OK)
+        reply_when_durable(node, request, added);
+    else
+        effect_reply(node, request, error);
 }
 
 /* Goes on with the records of a job until one needs a check or none is left. */
@@ -110,6 +108,8 @@ static void add_record(struct parley_node *node, struct job *job, struct parley_
     struct parley_identity_change change;
     if (preview_record(node, job_peer(node, job), bytes, &record, &row) != PARLEY_E_OK)
         return; /* the set has changed meanwhile */
+    if (!store_has_room(node))
+        return; /* a set holds nothing that the disk never gets */
     if (author_add_record(node, row, &record, &change) != PARLEY_IDENTITY_ADDED)
         return;
     job->records.added++;

@@ -65,6 +65,8 @@ void on_ask_run(struct parley_node *node, struct peer *peer,
         return;
     }
     serve->kind = SERVE_RUN;
+    serve->is_anchored = ask->kind == PARLEY_RUN_ANCHORED;
+    serve->top_id = top.id;
     serve->request = ask->request;
     serve->log = ask->log;
     serve->top = top.seq;
@@ -176,8 +178,13 @@ void serve_pump(struct parley_node *node) {
 static void run_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,
                          struct parley_span bytes) {
     struct parley_chunk chunk;
-    bool decodes = parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK;
-    if (!decodes) {
+    struct parley_entry top;
+    bool serves = parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK;
+    /* Of a fork this may be the other branch: then it is not what was asked for. */
+    if (serves && serve->is_anchored)
+        serves = parley_chunk_find(&chunk, serve->top, &top) && PARLEY_EQUAL(top.id, serve->top_id);
+    serve->is_anchored = false;
+    if (!serves) {
         send_run(node, peer, serve->request, true, PARLEY_NO_SPAN);
         serve_give(node, serve);
         return;
