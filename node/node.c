@@ -289,26 +289,42 @@ parley_time_ms parley_node_deadline(const struct parley_node *node) {
 
 /* --- invariants ---------------------------------------------------------------------------- */
 
-static void check_peers(const struct parley_node *node) {
-    size_t jobs = 0;
+/* What is in use, counted once: a peer's own are looked for only when there are any. */
+struct in_use {
+    size_t jobs, serves, fetches;
+};
+
+static struct in_use count_in_use(const struct parley_node *node) {
+    struct in_use all = {0};
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
-        jobs += node->jobs[i].state == JOB_FREE;
-    assert(jobs == node->jobs_free);
-    for (uint32_t p = 0; p < node->peers_count; p++) {
-        const struct peer *peer = &node->peers[p];
-        uint32_t own_jobs = 0, serves = 0, fetches = 0;
-        if (peer->phase == PEER_FREE)
-            continue;
-        for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
-            own_jobs += node->jobs[i].state != JOB_FREE && node->jobs[i].peer == p;
-        for (size_t i = 0; i < PARLEY_SERVES_MAX; i++)
-            serves += node->serves[i].is_used && node->serves[i].peer == p;
-        for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
-            fetches += node->fetches[i].is_used && node->fetches[i].peer == p;
-        assert(own_jobs == peer->jobs_count && serves == peer->serves_count &&
-               fetches == peer->fetches_count);
-        assert(peer->sent_bytes >= peer->unsent_bytes);
-    }
+        all.jobs += node->jobs[i].state != JOB_FREE;
+    for (size_t i = 0; i < PARLEY_SERVES_MAX; i++)
+        all.serves += node->serves[i].is_used;
+    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
+        all.fetches += node->fetches[i].is_used;
+    return all;
+}
+
+static void check_peer(const struct parley_node *node, uint32_t slot, const struct in_use *all) {
+    const struct peer *peer = &node->peers[slot];
+    uint32_t jobs = 0, serves = 0, fetches = 0;
+    for (size_t i = 0; all->jobs > 0 && i < PARLEY_JOBS_MAX; i++)
+        jobs += node->jobs[i].state != JOB_FREE && node->jobs[i].peer == slot;
+    for (size_t i = 0; all->serves > 0 && i < PARLEY_SERVES_MAX; i++)
+        serves += node->serves[i].is_used && node->serves[i].peer == slot;
+    for (size_t i = 0; all->fetches > 0 && i < PARLEY_FETCHES_MAX; i++)
+        fetches += node->fetches[i].is_used && node->fetches[i].peer == slot;
+    assert(jobs == peer->jobs_count && serves == peer->serves_count &&
+           fetches == peer->fetches_count);
+    assert(peer->sent_bytes >= peer->unsent_bytes);
+}
+
+static void check_peers(const struct parley_node *node) {
+    struct in_use all = count_in_use(node);
+    assert(PARLEY_JOBS_MAX - all.jobs == node->jobs_free && all.serves == node->serves_count);
+    for (uint32_t p = 0; p < node->peers_count; p++)
+        if (node->peers[p].phase != PEER_FREE)
+            check_peer(node, p, &all);
 }
 
 static void check_logs(const struct parley_node *node) {

@@ -7,7 +7,7 @@
 /* Who is there and what they do: relays that know one another, persons who dial relays or friends,
  * most of them authors; each follows some of the others and posts now and then, in bursts. */
 
-#define ACT_MS         1500u /* an owner does something about that often */
+#define ACT_MS         2500u /* an owner does something about that often */
 #define BURST_ONE_IN   6u
 #define LARGE_ONE_IN   40u /* too large to be pushed: announced, and asked for */
 #define TEXT_BYTES_MAX 40000u
