@@ -221,7 +221,7 @@ static void test_silence_is_closed(void **state) {
 static void test_table_is_full(void **state) {
     struct story story;
     story_begin(&story);
-    for (char name = 'A'; name <= 'D'; name++)
+    for (char name = 'A'; name <= 'C'; name++)
         (void)story_peer(&story, name);
     story_forget(&story);
     struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
@@ -232,6 +232,15 @@ static void test_table_is_full(void **state) {
     event.connection = 1000;
     story_step(&story, &event);
     story_expect(&story, "");
+    /* Of four places one is for those whom we dial: strangers cannot take them all. */
+    story_connect(&story, 1, 'D');
+    story_settle(&story);
+    struct story_puppet *dialled = story_answer(&story, 'D');
+    story_hello(&story, dialled);
+    assert_true(story_has(&story, "D hello"));
+    struct parley_node_status status;
+    parley_node_status(story.node, &status);
+    assert_int_equal(status.peers_count, 4);
     story_end(&story);
 }
 
