@@ -3,9 +3,9 @@
  *
  * Keys are ordered as memcmp orders them, a shorter key before a longer one that it begins. A write
  * is atomic and on disk when it returns. After the first write that failed the handle refuses every
- * write with that error until it is closed and opened again: what an engine says of a write after an
- * error is not to be believed. It may refuse reads, too; those that it answers show what was on disk
- * before the error.
+ * write with that error until it is closed and opened again: what an engine says of a write after
+ * an error is not to be believed. It may refuse reads, too; those that it answers show what was on
+ * disk before the error.
  *
  * Reads may run on several threads beside one writer. No iterator outlives a call: a scan calls
  * back and is over. A view is a frozen state for several reads; it pins space, so it lives for one
