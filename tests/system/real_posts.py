@@ -101,6 +101,54 @@ def damage(tap, build, bundle, flips):
     tap.check("trailing bytes refused, the place named", names_a_place(done), done.stderr.decode())
 
 
+def items_of(data):
+    """Where the entries of a bundle's only chunk lie: (start, end) of each."""
+    at = 8
+    while True:  # sections: [kind, bin]
+        kind, size_at = data[at + 1], at + 2
+        width = {0xC4: 1, 0xC5: 2, 0xC6: 4}[data[size_at]]
+        start = size_at + 1 + width
+        size = int.from_bytes(data[size_at + 1:start], "big")
+        if kind == 2:
+            break
+        at = start + size
+    # chunk: [log bin32, seq fixint, prev bin32, [item...]]
+    at = start + 1 + 34 + 1 + 34
+    count, at = data[at] & 15, at + 1
+    places = []
+    for _ in range(count):  # item: [delta, bin80, bin]
+        begin, at = at, at + 1
+        at += 1 + {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}.get(
+            data[at], 0)
+        at += 2 + data[at + 1]
+        at += 2 + data[at + 1] if data[at] == 0xC4 else 3 + int.from_bytes(data[at + 1:at + 3], "big")
+        places.append((begin, at))
+    return places
+
+
+def damage_small(tap, build, folder):
+    """A bundle of a few entries: cut at every byte, and any two entries exchanged."""
+    person = Person(build, folder, "small")
+    person.parley("init")
+    for n in range(5):
+        person.parley("post", f"number {n}")
+    data = person.parley("export").stdout
+    tap.check("a small bundle verifies", verify(build, data).returncode == 0)
+    passed = [n for n in range(len(data)) if not names_a_place(verify(build, data[:n]))]
+    tap.check(f"cut at each of {len(data)} bytes, entry boundaries among them: refused", not passed,
+              str(passed[:5]))
+    places = items_of(data)
+    passed = []
+    for i in range(len(places)):
+        for j in range(i + 1, len(places)):
+            (a, b), (c, d) = places[i], places[j]
+            swapped = data[:a] + data[c:d] + data[b:c] + data[a:b] + data[d:]
+            if not names_a_place(verify(build, swapped)):
+                passed.append((i, j))
+    tap.check(f"any two of {len(places)} entries exchanged: refused, the entry named",
+              len(places) == 5 and not passed, str(passed[:5]))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -115,6 +163,7 @@ def main():
         try:
             bundle = travel(tap, build, folder, read_posts(POSTS, options.newest))
             damage(tap, build, bundle, options.flips)
+            damage_small(tap, build, folder)
         except (Failed, subprocess.SubprocessError) as failure:
             tap.check("travels", False, str(failure).replace("\n", " "))
             for log in sorted(folder.glob("*.log")):
