@@ -40,8 +40,9 @@ class Home:
     def author(self):
         return self.json("id")[0]["author"]
 
-    def start(self, *options, listen="127.0.0.1:0", peers=()):
-        words = [PARLEYD, "--home", self.path, "--listen", listen, *options]
+    def start(self, *options, listen="127.0.0.1:0", peers=(), within=()):
+        """within: words of a command that runs the node somewhere else, such as nsenter."""
+        words = [*within, PARLEYD, "--home", self.path, "--listen", listen, *options]
         for peer in peers:
             words += ["--peer", peer]
         with open(self.errors, "a", encoding="utf-8") as errors:
