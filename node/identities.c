@@ -9,6 +9,7 @@ void identity_want(struct parley_node *node, struct peer *peer, uint32_t author)
     struct author_row *row = &node->authors[author];
     if (row->is_queued && peer->identities_count < PARLEY_IDENTITIES_PER_PEER)
         row->source = peer->connection; /* who has room goes before who was first */
+    row->is_stale |= row->is_asked;
     if (row->is_asked || row->is_queued)
         return; /* if that fails, the next exchange of heads tells again */
     row->is_queued = true;
@@ -28,6 +29,8 @@ void identity_answered(struct parley_node *node, struct peer *peer, uint32_t aut
     row->is_asked = false;
     peer->identities_count--;
     peer->identities_deadline = node->now + PARLEY_FETCH_MS;
+    if (row->is_stale)
+        identity_want(node, peer, author);
 }
 
 /* As many authors as one message and the peer's budget allow, from the front of the queue. */
@@ -44,6 +47,7 @@ static void ask_some(struct parley_node *node, struct peer *peer) {
         node->authors_queue_first = row->queue_next;
         row->is_queued = false;
         row->is_asked = true;
+        row->is_stale = false;
         peer->identities_count++;
         parley_wire_put_author(&writer, &row->set.author);
         count++;

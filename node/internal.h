@@ -38,6 +38,7 @@ struct author_row {
     bool is_private;
     bool is_asked;  /* its records, of source */
     bool is_queued; /* to be asked for, of source */
+    bool is_stale;  /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
     uint8_t depth; /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
