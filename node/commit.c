@@ -84,6 +84,8 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
         else if (!failed && error != PARLEY_E_EXISTS)
             effect_log(node, PARLEY_LOG_ERROR, error, 0, "the store and the node disagree");
     }
+    if (pending.after == AFTER_ERASE)
+        erase_on_stored(node, pending.log, error);
     if (pending.after == AFTER_RECORD && error == PARLEY_E_OK)
         record_is_stored(node, pending.author);
     answer(node, &pending, failed ? PARLEY_E_READ_ONLY : error);
@@ -142,6 +144,7 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
     row->forked = log->forked;
     row->entries_count = log->entries_count;
     node->entries_count += log->entries_count;
+    erase_load(node, index, log->erase_ms);
     row->durable = (struct parley_anchor){0};
     for (unsigned i = 0; i < log->ranges.count; i++)
         if (log->ranges.ranges[i].hi_is_signed) {

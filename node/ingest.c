@@ -196,6 +196,7 @@ static enum parley_error place_chunk(struct parley_node *node, struct peer *peer
         any = true;
     }
     interest_look_at(node, row->author, judged->chunk.bytes);
+    erase_look_at(node, log, judged->chunk.bytes);
     return PARLEY_E_OK;
 }
 

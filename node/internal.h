@@ -9,7 +9,7 @@
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
  *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
- *   query.c    what the owner's programs may ask
+ *   query.c    what the owner's programs may ask, erase.c when erased bytes go
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H
@@ -54,7 +54,8 @@ struct log_row {
     struct parley_anchor durable; /* announce it; seq 0 when nothing that is signed is on disk */
     parley_seq forked;
     uint32_t stores_in_flight;
-    uint64_t entries_count; /* durable */
+    uint64_t entries_count;  /* durable */
+    parley_time_ms erase_ms; /* wall time of the oldest erasure whose bytes wait; 0: none */
     /* what some peer said that it has beyond ours */
     bool is_queued; /* in the list of logs to fetch */
     uint32_t queue_next;
@@ -195,7 +196,7 @@ struct fetch {
     parley_time_ms deadline;
 };
 
-enum store_after { AFTER_NOTHING, AFTER_CHUNK, AFTER_RECORD };
+enum store_after { AFTER_NOTHING, AFTER_CHUNK, AFTER_RECORD, AFTER_ERASE };
 
 struct pending_store {
     enum store_after after;
@@ -221,6 +222,8 @@ struct parley_node {
     parley_time_ms now, wall;
     parley_time_ms deadline;
     parley_time_ms heads_at; /* next regular exchange of heads */
+    parley_time_ms erase_at; /* next look at erasures; 0: none waits */
+    size_t erases_count;     /* logs with erase_ms */
     bool is_started;
     bool is_failed;    /* a store failed and was not opened again yet */
     bool is_reloading; /* and it tells anew what it holds */
@@ -427,6 +430,15 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
 void fetch_drop_peer(struct parley_node *node, uint32_t peer);
 void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);
 bool node_is_catching_up(const struct parley_node *node);
+
+/* erase.c */
+/* Erasures in what was stored. */
+void erase_look_at(struct parley_node *node, uint32_t log, struct parley_span chunk);
+/* since: when the oldest came whose bytes wait; 0: none does. */
+void erase_load(struct parley_node *node, uint32_t log, parley_time_ms since);
+void erase_on_stored(struct parley_node *node, uint32_t log, enum parley_error error);
+void erase_on_timer(struct parley_node *node);
+void on_purge(struct parley_node *node, const struct parley_event *event);
 
 /* serve.c */
 void on_ask_run(struct parley_node *node, struct peer *peer, const struct parley_wire_ask_run *ask);

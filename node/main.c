@@ -198,6 +198,8 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
         .home = daemon->home,
         .relay = options->relay,
         .hops = options->hops,
+        .has_erase_after = options->has_erase_after,
+        .erase_after_ms = options->erase_after_ms,
         .listeners = options->listeners,
         .listeners_count = options->listeners_count,
         .peers = options->peers,

@@ -6,6 +6,7 @@
 
 void parley_node_config_defaults(struct parley_node_config *config) {
     *config = (struct parley_node_config){.hops = 1,
+                                          .erase_after_ms = PARLEY_ERASE_AFTER_MS,
                                           .prelude_size = PARLEY_PRELUDE_BYTES_DEFAULT,
                                           .peers_max = PARLEY_PEERS_DEFAULT,
                                           .logs_max = PARLEY_LOGS_DEFAULT,
@@ -179,6 +180,7 @@ static void on_timer(struct parley_node *node) {
     book_on_timer(node);
     if (node->is_started)
         catchup_on_timer(node);
+    erase_on_timer(node);
 }
 
 /* What could not be done before and can be now. */
@@ -259,6 +261,9 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
         return 0;
     case PARLEY_EVENT_DISCONNECT:
         on_disconnect(node, event);
+        return 0;
+    case PARLEY_EVENT_PURGE:
+        on_purge(node, event);
         return 0;
     case PARLEY_EVENT_IMPORT_RECORD:
     case PARLEY_EVENT_IMPORT_CHUNK:

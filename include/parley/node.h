@@ -44,8 +44,11 @@ struct parley_node_config {
     bool has_device; /* author and device_key are set: this node can publish */
     struct parley_author author;
     struct parley_secret_key device_key;
-    bool relay;                 /* carries for strangers: interest in everything */
-    unsigned hops;              /* 1: whom the owner follows; 2: whom they follow, too; ... */
+    bool relay;    /* carries for strangers: interest in everything */
+    unsigned hops; /* 1: whom the owner follows; 2: whom they follow, too; ... */
+    /* SPEC 5.7: from an erasure's arrival until the bytes go; PARLEY_TIME_MAX: never. In the log
+     * of this device they go at once. */
+    parley_time_ms erase_after_ms;
     size_t prelude_size;        /* SPEC 8: of the first flight */
     struct parley_span prelude; /* what a dialler sends; empty: random letters */
     size_t peers_max;
@@ -87,6 +90,7 @@ enum parley_event_kind {
     PARLEY_EVENT_DISCONNECT,
     PARLEY_EVENT_IMPORT_RECORD,
     PARLEY_EVENT_IMPORT_CHUNK,
+    PARLEY_EVENT_PURGE,
 };
 
 struct parley_event {
@@ -148,6 +152,11 @@ struct parley_event {
             parley_request request;
             struct parley_span bytes;
         } import; /* IMPORT_RECORD, IMPORT_CHUNK (own signature of the top is checked) */
+        struct {
+            parley_request request;
+            struct parley_log log;
+            parley_seq seq_low, seq_high; /* their bodies go, here and for good */
+        } purge;
     };
 };
 

@@ -50,6 +50,11 @@
 #define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */
 #define PARLEY_LOG_BACKOFF_MIN_MS  1000u
 #define PARLEY_LOG_BACKOFF_MAX_MS  60000u
+/* Erased bytes go so long after the erasure came: the owner of a stolen device has a week to close
+ * its log. They are looked for eight times in that time, within these bounds. */
+#define PARLEY_ERASE_AFTER_MS    UINT64_C(604800000)
+#define PARLEY_ERASE_LOOK_MIN_MS 1000u
+#define PARLEY_ERASE_LOOK_MAX_MS 3600000u
 
 static_assert(PARLEY_PUSH_BYTES_MAX < PARLEY_OUT_BYTES_MAX / PARLEY_PEERS_DEFAULT,
               "one post for every peer fits a step");

@@ -42,6 +42,11 @@ enum parley_store_kind {
     PARLEY_STORE_UNRECORD, /* drops the record with that hash; all of the author's when key is empty
                             */
     PARLEY_STORE_META,     /* key -> value; an empty value drops the key */
+    /* Drops the bodies and salts that erasures of this log name (SPEC 5.7), as DROP_BODIES with
+     * forget: of erasures by entries up to seq_high that came at received_ms or before. An erasure
+     * loses no body of its own. EXISTS when more of them wait, for their time or for another call
+     * (it takes 16 at most); else OK. */
+    PARLEY_STORE_ERASE,
 };
 
 /* Spans are borrowed until the call returns. */
@@ -57,7 +62,7 @@ struct parley_store_op {
     struct parley_span key;
     parley_seq seq_low;
     parley_seq seq_high;
-    parley_time_ms received_ms; /* wall time at which the chunk arrived here */
+    parley_time_ms received_ms; /* wall time at which the chunk arrived here; ERASE: the latest */
     struct parley_id top_id;    /* of the chunk's newest entry, as the judge found it; zero: it is
                                    computed here, a microsecond for each entry */
     bool top_signed;            /* the own signature of the chunk's newest entry was verified */
@@ -73,6 +78,7 @@ struct parley_store_log {
     parley_seq forked; /* lowest forked seq, 0 for none */
     uint64_t entries_count;
     uint64_t bodies_count;
+    parley_time_ms erase_ms; /* when the first erasure came whose bodies wait; 0: none does */
 };
 
 /* Opens what is there. Errors: STORE_MISSING, STORE_LOCKED, STORE_DAMAGED, DISK_FAILED, NO_MEMORY.
@@ -148,6 +154,43 @@ parley_store_timeline(struct parley_store *store, const struct parley_timeline_p
 PARLEY_USE_RESULT enum parley_error
 parley_store_entries(struct parley_store *store, const struct parley_log *log, parley_seq seq_low,
                      parley_seq seq_high, parley_store_on_entry *on_entry, void *context);
+
+/* What entries say of other entries; each is the saying entry. */
+enum parley_link_kind {
+    PARLEY_LINK_REPLY = 1, /* of a thread's first entry; where a reply names none, its parent */
+    PARLEY_LINK_ECHO,
+    PARLEY_LINK_VOTE,
+    PARLEY_LINK_PROFILE, /* of an author */
+};
+struct parley_store_link {
+    struct parley_store_log log; /* of who says it */
+    parley_time_ms time;         /* min(claimed, received) */
+    parley_seq seq;
+    uint8_t id_start[8]; /* of the entry that is meant: another branch's id is not it */
+    int8_t vote;         /* -1, 0, 1 */
+};
+/* Borrowed until it returns. False ends the walk. */
+typedef bool parley_store_on_link(void *context, const struct parley_store_link *link);
+/* Replies and echoes in the order of time, from behind `after` (NULL: the first) on; votes by
+ * voters, each's newest last (after is not looked at). The entry itself need not be held. Whether
+ * the log of a link is void, closed or forked is the caller's to ask. Cost: two reads a link. */
+PARLEY_USE_RESULT enum parley_error
+parley_store_links(struct parley_store *store, const struct parley_log *log, parley_seq seq,
+                   enum parley_link_kind kind, const struct parley_timeline_place *after,
+                   parley_store_on_link *on_link, void *context);
+/* An author's profiles, newest first. */
+PARLEY_USE_RESULT enum parley_error parley_store_profiles(struct parley_store *store,
+                                                          const struct parley_author *author,
+                                                          parley_store_on_link *on_link,
+                                                          void *context);
+/* What became of an entry's body, held or not. */
+struct parley_store_body_state {
+    parley_seq erased_by; /* the lowest entry of its log that erases it; 0: none */
+    bool is_forgotten;    /* erased or purged here: its body stays out */
+};
+PARLEY_USE_RESULT enum parley_error
+parley_store_body_state(struct parley_store *store, const struct parley_log *log, parley_seq seq,
+                        const struct parley_id *id, struct parley_store_body_state *out);
 
 /* Makes every index anew from the entries held; not beside commit or reads. What was cut short is
  * done again at the next open. Errors: STORE_DAMAGED (entries that are not one chain), DISK_FULL,

@@ -121,6 +121,10 @@ static enum parley_error create_node(struct parley_host *host,
     node.relay = config->relay;
     if (config->hops > 0)
         node.hops = config->hops;
+    if (config->has_erase_after)
+        node.erase_after_ms = config->erase_after_ms;
+    if (config->offline)
+        node.erase_after_ms = PARLEY_TIME_MAX; /* the node that runs here may be told another */
     node.peers = host->peers;
     node.peers_count = config->offline ? 0 : config->peers_count;
     host->node = parley_node_create(&node);

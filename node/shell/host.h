@@ -25,10 +25,12 @@ struct parley_host_endpoint {
 };
 
 struct parley_host_config {
-    const char *home; /* an absolute path, see parley_home_resolve */
-    bool offline;     /* no listeners, no dials: for commands without a running node */
-    bool relay;       /* carries for strangers */
-    unsigned hops;    /* 0: the node's default */
+    const char *home;     /* an absolute path, see parley_home_resolve */
+    bool offline;         /* no listeners, no dials: for commands without a running node */
+    bool relay;           /* carries for strangers */
+    unsigned hops;        /* 0: the node's default */
+    bool has_erase_after; /* else the node's default */
+    parley_time_ms erase_after_ms;
     const struct parley_host_endpoint *listeners;
     size_t listeners_count;
     const struct parley_address *peers;

@@ -18,6 +18,8 @@ static parley_request *request_field(struct parley_event *event) {
     case PARLEY_EVENT_IMPORT_RECORD:
     case PARLEY_EVENT_IMPORT_CHUNK:
         return &event->import.request;
+    case PARLEY_EVENT_PURGE:
+        return &event->purge.request;
     case PARLEY_EVENT_LOAD_RECORD:
     case PARLEY_EVENT_LOAD_LOG:
     case PARLEY_EVENT_LOAD_META:

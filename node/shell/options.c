@@ -8,7 +8,17 @@
 
 #define LINE_BYTES_MAX 1024
 
-enum key { KEY_HOME = 1, KEY_CONFIG, KEY_LISTEN, KEY_PEER, KEY_API, KEY_RELAY, KEY_HOPS, KEY_LOG };
+enum key {
+    KEY_HOME = 1,
+    KEY_CONFIG,
+    KEY_LISTEN,
+    KEY_PEER,
+    KEY_API,
+    KEY_RELAY,
+    KEY_HOPS,
+    KEY_ERASE_AFTER,
+    KEY_LOG
+};
 
 /* --- one value -------------------------------------------------------------------------------- */
 
@@ -58,6 +68,30 @@ static const char *read_hops(struct options *options, const char *value) {
     return NULL;
 }
 
+/* A number and s, m, h or d; at most a year. */
+static const char *read_erase_after(struct options *options, const char *value) {
+    static const char *const wrong =
+        "a time from 0s to 365d is expected: a number and s, m, h or d";
+    static const struct {
+        char letter;
+        uint64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    char *end;
+    if (!isdigit((unsigned char)value[0]) || strlen(value) > 9)
+        return wrong;
+    uint64_t number = strtoull(value, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (end[0] != units[i].letter || end[1] != '\0')
+            continue;
+        if (number * units[i].ms > OPTIONS_ERASE_AFTER_MAX_MS)
+            return wrong;
+        options->has_erase_after = true;
+        options->erase_after_ms = number * units[i].ms;
+        return NULL;
+    }
+    return wrong;
+}
+
 static const char *read_level(struct options *options, const char *value) {
     options->has_level = true;
     return parley_log_level_parse(&options->level, value)
@@ -85,6 +119,8 @@ static const char *set(struct options *options, enum key key, const char *value)
         return read_relay(options, value);
     case KEY_HOPS:
         return read_hops(options, value);
+    case KEY_ERASE_AFTER:
+        return read_erase_after(options, value);
     case KEY_LOG:
         return read_level(options, value);
     }
@@ -105,6 +141,8 @@ static const struct argp_option argp_options[] = {
     {"api", KEY_API, "HOST:PORT", 0, "Serve the local API there, too, for a browser", 0},
     {"relay", KEY_RELAY, NULL, 0, "Carry the posts of everybody", 0},
     {"hops", KEY_HOPS, "N", 0, "Carry whom I follow (1), whom they follow (2), ...", 0},
+    {"erase-after", KEY_ERASE_AFTER, "TIME", 0,
+     "When the bytes of what others erased go: 30m, 12h, 7d (default), ...", 0},
     {"log", KEY_LOG, "LEVEL", 0, "debug, info, warning or error (default: warning)", 0},
     {0},
 };
@@ -164,6 +202,7 @@ static const char *read_line(struct options *options, const struct options *said
     if (key == (enum key)0)
         return "no such key";
     bool is_said = (key == KEY_API && said->has_api) || (key == KEY_HOPS && said->hops > 0) ||
+                   (key == KEY_ERASE_AFTER && said->has_erase_after) ||
                    (key == KEY_LOG && said->has_level) || (key == KEY_RELAY && said->relay);
     return is_said ? NULL : set(options, key, trim(equals + 1));
 }

@@ -1,5 +1,6 @@
 /* What parleyd was told: the command line, and the configuration file, whose keys are the same
- * words. What the command line says once (api, log, relay, hops) wins; listen and peer add up.
+ * words. What the command line says once (api, log, relay, hops, erase-after) wins; listen and peer
+ * add up.
  */
 #ifndef PARLEY_OPTIONS_H
 #define PARLEY_OPTIONS_H
@@ -9,6 +10,8 @@
 #define OPTIONS_LISTENERS_MAX 16u
 #define OPTIONS_PEERS_MAX     64u
 #define PARLEY_PORT           7373u
+/* Beyond a year an author's word would mean nothing. */
+#define OPTIONS_ERASE_AFTER_MAX_MS (UINT64_C(365) * 86400000u)
 
 struct options {
     const char *home;
@@ -21,6 +24,8 @@ struct options {
     struct parley_host_endpoint api;
     bool relay;
     unsigned hops; /* 0: not said */
+    bool has_erase_after;
+    parley_time_ms erase_after_ms;
     bool has_level;
     enum parley_log_level level;
 };

@@ -2,6 +2,7 @@
 #ifndef PARLEY_STORE_INTERNAL_H
 #define PARLEY_STORE_INTERNAL_H
 
+#include "index.h"
 #include "segment.h"
 
 /* Only the committer touches what changes here; reads use the engine alone, so they may run beside
@@ -9,6 +10,7 @@
 struct parley_store {
     struct parley_kv *kv;
     uint32_t next_number;
+    bool is_old;              /* its indexes are made anew before anything else */
     enum parley_error broken; /* the disk error after which nothing is acknowledged */
     struct segment_writer writer;
 };
@@ -53,6 +55,13 @@ PARLEY_USE_RESULT enum parley_error apply_bodies(struct commit *commit,
                                                  const struct parley_store_op *op);
 PARLEY_USE_RESULT enum parley_error apply_drop_bodies(struct commit *commit,
                                                       const struct parley_store_op *op);
+/* op_erase.c: ERASE */
+PARLEY_USE_RESULT enum parley_error apply_erase(struct commit *commit,
+                                                const struct parley_store_op *op);
+/* Applies the erasures by entries low .. high that wait and came until then. False: some wait
+ * still. */
+bool erase_sweep(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
+                 parley_time_ms until);
 /* op_cut.c: PRUNE, CUT, FORK, EVIDENCE */
 PARLEY_USE_RESULT enum parley_error apply_prune(struct commit *commit,
                                                 const struct parley_store_op *op);
@@ -65,6 +74,13 @@ PARLEY_USE_RESULT enum parley_error apply_evidence(struct commit *commit,
 
 /* The id of a held entry; false with the batch's error set when it is not where it should be. */
 bool held_id(struct batch *batch, const struct log_row *row, parley_seq seq, struct parley_id *id);
+
+/* Whether the entry is to have its body afterwards; may fill in body and salt. */
+typedef bool keep_body(void *context, struct parley_entry *entry);
+/* op_body.c: writes each segment with entries low .. high anew where any of them has (has_body) or
+ * lacks a body. Returns how many entries changed. */
+uint64_t bodies_rewrite(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
+                        bool has_body, keep_body *keep, void *context);
 
 /* ---- what was erased (erased.c) */
 

@@ -68,6 +68,47 @@ void key_erased(struct key *key, uint32_t log_number) {
     key_letter_number(key, 'x', log_number);
 }
 
+void key_links(struct key *key, const struct parley_log *log, parley_seq seq, uint8_t kind) {
+    start(key, 'b');
+    add_bytes(key, log->bytes, sizeof log->bytes);
+    add_u48(key, seq);
+    add_bytes(key, &kind, 1);
+}
+
+void key_link(struct key *key, const struct parley_log *log, parley_seq seq, uint8_t kind,
+              uint32_t group, parley_time_ms time, uint32_t from_number, parley_seq from_seq) {
+    key_links(key, log, seq, kind);
+    add_u32(key, group);
+    add_u64(key, time);
+    add_u32(key, from_number);
+    add_u48(key, from_seq);
+}
+
+void key_profile(struct key *key, uint32_t author_number, parley_time_ms time, uint32_t log_number,
+                 parley_seq seq) {
+    key_letter_number(key, 'p', author_number);
+    add_u64(key, time);
+    add_u32(key, log_number);
+    add_u48(key, seq);
+}
+
+void key_erasures(struct key *key, uint32_t log_number, parley_seq seq) {
+    key_letter_number(key, 'h', log_number);
+    add_u48(key, seq);
+}
+
+void key_erasure(struct key *key, uint32_t log_number, parley_seq seq, parley_seq erasing) {
+    key_erasures(key, log_number, seq);
+    add_u48(key, erasing);
+}
+
+void key_pending(struct key *key, uint32_t log_number, parley_time_ms received_ms,
+                 parley_seq erasing) {
+    key_letter_number(key, 'd', log_number);
+    add_u64(key, received_ms);
+    add_u48(key, erasing);
+}
+
 void key_records(struct key *key, const struct parley_author *author) {
     start(key, 'r');
     add_bytes(key, author->bytes, sizeof author->bytes);
@@ -106,8 +147,10 @@ void key_after(struct key *key, const struct key *prefix) {
 }
 
 /* number 4, author number 4, author 32, device 32, forked 6, entries 8, bodies 8, evidence 1,
- * erased 1, tails 4 + 4, ranges */
+ * flags 1, tails 4 + 4, where flagged erasures since 8, ranges */
 #define ROW_FIXED_SIZE (4u + 4u + 32u + 32u + 6u + 8u + 8u + 1u + 1u + 4u + 4u)
+#define FLAG_ERASED    1u
+#define FLAG_ERASE_MS  2u
 
 size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) {
     parley_put_u32(out, row->number);
@@ -118,16 +161,22 @@ size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) 
     parley_put_u64(out + 78, row->held.entries_count);
     parley_put_u64(out + 86, row->held.bodies_count);
     out[94] = row->evidence_count;
-    out[95] = row->has_erased;
+    out[95] = (uint8_t)((row->has_erased ? FLAG_ERASED : 0) |
+                        (row->held.erase_ms != 0 ? FLAG_ERASE_MS : 0));
     parley_put_u32(out + 96, row->tail_small);
     parley_put_u32(out + 100, row->tail_medium);
-    return ROW_FIXED_SIZE + parley_ranges_pack(out + ROW_FIXED_SIZE, &row->held.ranges);
+    size_t size = ROW_FIXED_SIZE;
+    if (row->held.erase_ms != 0) {
+        parley_put_u64(out + size, row->held.erase_ms);
+        size += 8;
+    }
+    return size + parley_ranges_pack(out + size, &row->held.ranges);
 }
 
 enum parley_error log_row_decode(struct log_row *row, const struct parley_log *log,
                                  struct parley_span bytes) {
     *row = (struct log_row){.held.log = *log};
-    if (bytes.size < ROW_FIXED_SIZE || bytes.data[95] > 1)
+    if (bytes.size < ROW_FIXED_SIZE || bytes.data[95] > (FLAG_ERASED | FLAG_ERASE_MS))
         return PARLEY_E_STORE_DAMAGED;
     const uint8_t *in = bytes.data;
     row->number = parley_get_u32(in);
@@ -138,11 +187,17 @@ enum parley_error log_row_decode(struct log_row *row, const struct parley_log *l
     row->held.entries_count = parley_get_u64(in + 78);
     row->held.bodies_count = parley_get_u64(in + 86);
     row->evidence_count = in[94];
-    row->has_erased = in[95] != 0;
+    row->has_erased = (in[95] & FLAG_ERASED) != 0;
     row->tail_small = parley_get_u32(in + 96);
     row->tail_medium = parley_get_u32(in + 100);
-    return parley_ranges_unpack(&row->held.ranges,
-                                PARLEY_SPAN(in + ROW_FIXED_SIZE, bytes.size - ROW_FIXED_SIZE));
+    size_t size = ROW_FIXED_SIZE;
+    if ((in[95] & FLAG_ERASE_MS) != 0) {
+        if (bytes.size < size + 8)
+            return PARLEY_E_STORE_DAMAGED;
+        row->held.erase_ms = parley_get_u64(in + size);
+        size += 8;
+    }
+    return parley_ranges_unpack(&row->held.ranges, PARLEY_SPAN(in + size, bytes.size - size));
 }
 
 bool log_row_is_empty(const struct log_row *row) {

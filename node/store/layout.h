@@ -14,6 +14,14 @@
  *      log number, first seq u48
  *   e  log number, index u8                evidence: a chunk
  *   x  log number                          erased seqs: pairs of u48, ascending, not touching
+ *   b  log 32, seq u48, kind u8,           an entry says something of (log, seq), held or not:
+ *      author number | 0, time u64,        the first 8 bytes of the id that it names, a vote's i8
+ *      log number, seq u48
+ *   p  author number, time u64,            a profile
+ *      log number, seq u48
+ *   h  log number, seq u48, seq u48        an entry of the log, and one above that erases it: the
+ *                                          id that is named
+ *   d  log number, time u64, seq u48       an erasure whose bytes are still to go, by its arrival
  *   r  author 32, kind u8, hash 32         identity record: rotation, closings, certificates
  *   m  key                                 value of a meta row
  *
@@ -30,14 +38,18 @@
  *
  * The timeline has a row for each segment, not for each entry: by the time of its newest entry,
  * min(claimed, received), once under author number 0 for all and once under its author's. Rows i,
- * a, t, and in l the ranges and counts follow from segments: parley_store_rebuild makes them anew.
+ * a, t, b, p, h, d, and in l the ranges and counts follow from segments: parley_store_rebuild makes
+ * them anew. Of these b, p, h and d are made by index.c; the author number in b is that of a vote's
+ * author, so that the newest vote of each stands last of theirs.
  */
 #ifndef PARLEY_STORE_LAYOUT_H
 #define PARLEY_STORE_LAYOUT_H
 
 #include <parley/store.h>
 
-#define LAYOUT_VERSION 1u
+/* Version 1 had no rows b, p, h, d; a store of it gets them when it is opened. */
+#define LAYOUT_VERSION     2u
+#define LAYOUT_VERSION_OLD 1u
 
 #define META_KEY_SIZE_MAX 255u
 
@@ -59,6 +71,22 @@ void key_timeline(struct key *key, uint32_t author_number, parley_time_ms time, 
                   parley_seq seq_first);
 void key_evidence(struct key *key, uint32_t log_number, uint8_t index);
 void key_erased(struct key *key, uint32_t log_number);
+/* All that is said of an entry in one way, and one such row. */
+void key_links(struct key *key, const struct parley_log *log, parley_seq seq, uint8_t kind);
+void key_link(struct key *key, const struct parley_log *log, parley_seq seq, uint8_t kind,
+              uint32_t group, parley_time_ms time, uint32_t from_number, parley_seq from_seq);
+#define LINK_KEY_SIZE   (1u + 32u + 6u + 1u + 4u + 8u + 4u + 6u)
+#define LINK_VALUE_SIZE 9u
+void key_profile(struct key *key, uint32_t author_number, parley_time_ms time, uint32_t log_number,
+                 parley_seq seq);
+#define PROFILE_KEY_SIZE (1u + 4u + 8u + 4u + 6u)
+/* All erasures of an entry, and one. */
+void key_erasures(struct key *key, uint32_t log_number, parley_seq seq);
+void key_erasure(struct key *key, uint32_t log_number, parley_seq seq, parley_seq erasing);
+#define ERASURE_KEY_SIZE (1u + 4u + 6u + 6u)
+void key_pending(struct key *key, uint32_t log_number, parley_time_ms received_ms,
+                 parley_seq erasing);
+#define PENDING_KEY_SIZE (1u + 4u + 8u + 6u)
 void key_record(struct key *key, const struct parley_author *author, uint8_t kind,
                 struct parley_span hash);
 /* False when the name is longer than META_KEY_SIZE_MAX. */

@@ -1,9 +1,6 @@
 /* Bodies come to entries that are held without, and go. */
 #include "internal.h"
 
-/* Whether the entry is to have its body afterwards; may fill in body and salt. */
-typedef bool keep_body(void *context, struct parley_entry *entry);
-
 static bool segment_changes(const struct segment *segment, parley_seq low, parley_seq high,
                             bool has_body) {
     struct segment_cursor cursor;
@@ -15,9 +12,18 @@ static bool segment_changes(const struct segment *segment, parley_seq low, parle
     return false;
 }
 
-/* Writes each segment with entries low .. high anew where any of them has (has_body) or lacks a
- * body. Returns how many entries changed. */
-static uint64_t rewrite(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
+/* What an entry says of others comes and goes with its body. */
+static void change_index(struct commit *commit, struct log_row *row,
+                         const struct parley_entry *entry, bool keeps, parley_time_ms received_ms) {
+    struct parley_item item = index_item(entry);
+    item.has_body = true;
+    if (keeps)
+        index_add(&commit->batch, row, &item, received_ms);
+    else
+        index_drop(&commit->batch, row, &item, received_ms);
+}
+
+uint64_t bodies_rewrite(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
                         bool has_body, keep_body *keep, void *context) {
     struct segment_writer *writer = &commit->store->writer;
     struct segment segment;
@@ -40,6 +46,8 @@ static uint64_t rewrite(struct commit *commit, struct log_row *row, parley_seq l
             row->held.bodies_count += keeps;
             row->held.bodies_count -= had_body;
             changed += keeps != had_body;
+            if (keeps != had_body)
+                change_index(commit, row, &entry, keeps, cursor.received_ms);
         }
         segment_writer_flush(writer);
     }
@@ -108,7 +116,7 @@ enum parley_error apply_bodies(struct commit *commit, const struct parley_store_
     if (error != PARLEY_E_OK)
         return error;
     erased_load(&commit->batch, &row, &bodies.erased);
-    if (rewrite(commit, &row, low, high, false, add_body, &bodies) == 0)
+    if (bodies_rewrite(commit, &row, low, high, false, add_body, &bodies) == 0)
         return commit->batch.error != PARLEY_E_OK ? commit->batch.error : PARLEY_E_EXISTS;
     row_save(&commit->batch, &row);
     return commit->batch.error;
@@ -128,7 +136,10 @@ enum parley_error apply_drop_bodies(struct commit *commit, const struct parley_s
     if (error != PARLEY_E_OK)
         return error;
     row_number(commit, &row);
-    rewrite(commit, &row, op->seq_low, op->seq_high, true, drop_body, NULL);
+    /* An erasure that goes has its effect first: its words must not come back with it gone. */
+    if (op->forget)
+        (void)erase_sweep(commit, &row, op->seq_low, op->seq_high, UINT64_MAX);
+    bodies_rewrite(commit, &row, op->seq_low, op->seq_high, true, drop_body, NULL);
     if (op->forget)
         erased_add(&commit->batch, &row, op->seq_low, op->seq_high);
     row_save(&commit->batch, &row);

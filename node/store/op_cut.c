@@ -16,6 +16,7 @@ static void drop_entries(struct commit *commit, struct log_row *row, parley_seq 
          seq <= high && segment_find(&commit->batch, row->number, seq, high, &segment);
          seq = segment_seq_last(&segment) + 1) {
         segment_drop(&commit->batch, row, &segment);
+        index_drop_segment(&commit->batch, row, &segment, low, high);
         row->held.entries_count -= segment.chunk.count;
         row->held.bodies_count -= segment.chunk.bodies_count;
         if (segment.chunk.seq_first >= low && segment_seq_last(&segment) <= high)

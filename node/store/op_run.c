@@ -67,10 +67,12 @@ static void put_part(struct commit *commit, struct log_row *row, const struct pa
     parley_chunk_start(&cursor, chunk);
     while (commit->batch.error == PARLEY_E_OK && parley_chunk_next(&cursor, &entry) &&
            entry.header.seq <= to)
-        if (entry.header.seq >= from)
-            segment_writer_add(writer, &entry,
-                               entry.has_body && !erased_covers(&erased, entry.header.seq),
-                               received_ms);
+        if (entry.header.seq >= from) {
+            struct parley_item item = index_item(&entry);
+            item.has_body = entry.has_body && !erased_covers(&erased, entry.header.seq);
+            segment_writer_add(writer, &entry, item.has_body, received_ms);
+            index_add(&commit->batch, row, &item, received_ms);
+        }
     segment_writer_flush(writer);
     row->held.entries_count += writer->entries_count;
     row->held.bodies_count += writer->bodies_count;
@@ -84,6 +86,7 @@ static void put_missing(struct commit *commit, struct log_row *row,
     while (next <= last && parley_ranges_missing(&row->held.ranges, next, last, &from, &to)) {
         if (from == chunk->seq_first && to == last && !row->has_erased) {
             segment_put_chunk(&commit->batch, row, chunk, received_ms);
+            index_add_chunk(&commit->batch, row, chunk, received_ms);
             row->held.entries_count += chunk->count;
             row->held.bodies_count += chunk->bodies_count;
         } else {

@@ -60,6 +60,7 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
     row->held.ranges = (struct parley_ranges){0};
     row->held.entries_count = 0;
     row->held.bodies_count = 0;
+    row->held.erase_ms = 0;
     for (parley_seq seq = 1;
          segment_find(&commit->batch, row->number, seq, PARLEY_SEQ_MAX, &segment);
          seq = segment_seq_last(&segment) + 1) {
@@ -77,6 +78,7 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
             PARLEY_E_OK)
             return PARLEY_E_STORE_DAMAGED;
         segment_put_timeline(&commit->batch, row, &segment);
+        index_add_segment(&commit->batch, row, &segment);
         row->held.entries_count += segment.chunk.count;
         row->held.bodies_count += segment.chunk.bodies_count;
     }
@@ -154,6 +156,8 @@ static enum parley_error mark(struct parley_store *store, bool is_going_on) {
         batch_put_span(&batch, &key, PARLEY_NO_SPAN);
     else
         batch_drop(&batch, &key);
+    if (!is_going_on)
+        version_save(&batch, store->next_number); /* an older layout is this one now */
     enum parley_error error = batch_write(&batch);
     batch_clear(&batch);
     return error;
@@ -169,6 +173,8 @@ enum parley_error parley_store_rebuild(struct parley_store *store) {
         error = drop_letter(store, 'i');
     if (error == PARLEY_E_OK)
         error = drop_letter(store, 'a');
+    for (const char *letter = INDEX_LETTERS; error == PARLEY_E_OK && *letter != 0; letter++)
+        error = drop_letter(store, *letter);
     if (error == PARLEY_E_OK)
         error = rebuild_logs(store);
     if (error == PARLEY_E_OK)

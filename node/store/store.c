@@ -40,11 +40,13 @@ static enum parley_error read_version(struct parley_store *store, bool create) {
         return error;
     if (size != sizeof value)
         return PARLEY_E_STORE_DAMAGED;
+    uint32_t version = parley_get_u32(value);
     store->next_number = parley_get_u32(value + 4);
-    return parley_get_u32(value) == LAYOUT_VERSION ? PARLEY_E_OK : PARLEY_E_BAD_VERSION;
+    store->is_old = version == LAYOUT_VERSION_OLD;
+    return store->is_old || version == LAYOUT_VERSION ? PARLEY_E_OK : PARLEY_E_BAD_VERSION;
 }
 
-/* Indexes whose making was cut short are made again. */
+/* Indexes whose making was cut short are made again, and those that an older layout lacks. */
 static enum parley_error finish_rebuild(struct parley_store *store) {
     struct key key;
     uint8_t value[1];
@@ -53,8 +55,10 @@ static enum parley_error finish_rebuild(struct parley_store *store) {
     enum parley_error error =
         store->kv->calls->get(store->kv, NULL, key_span(&key), value, sizeof value, &size);
     if (error == PARLEY_E_NOT_FOUND)
-        return PARLEY_E_OK;
-    return error == PARLEY_E_OK ? parley_store_rebuild(store) : error;
+        error = PARLEY_E_OK;
+    else if (error == PARLEY_E_OK)
+        store->is_old = true;
+    return error == PARLEY_E_OK && store->is_old ? parley_store_rebuild(store) : error;
 }
 
 enum parley_error parley_store_open(struct parley_store **store, struct parley_kv *kv,
@@ -181,6 +185,8 @@ static enum parley_error apply(struct commit *commit, const struct parley_store_
         return apply_unrecord(&commit->batch, op);
     case PARLEY_STORE_META:
         return apply_meta(&commit->batch, op);
+    case PARLEY_STORE_ERASE:
+        return apply_erase(commit, op);
     }
     return PARLEY_E_BAD_INPUT;
 }

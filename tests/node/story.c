@@ -115,8 +115,9 @@ static void say_message(struct story *story, char name, struct parley_span bytes
 }
 
 static void say_store(struct story *story, const struct parley_store_op *op) {
-    static const char *const names[] = {"append", "fill", "top",      "bodies", "drop",     "prune",
-                                        "cut",    "fork", "evidence", "record", "unrecord", "meta"};
+    static const char *const names[] = {"append",   "fill", "top",  "bodies",   "drop",
+                                        "prune",    "cut",  "fork", "evidence", "record",
+                                        "unrecord", "meta", "erase"};
     if (op->kind > PARLEY_STORE_TOP) {
         say(story, "STORE %s", names[op->kind]);
         return;

@@ -73,6 +73,7 @@ static void feed_log_row(struct sim *sim, const struct parley_store_log *log) {
     feed_number(sim, log->forked);
     feed_number(sim, log->entries_count);
     feed_number(sim, log->bodies_count);
+    feed_number(sim, log->erase_ms);
 }
 
 static void feed_owner(struct sim *sim, const struct parley_event *event) {
@@ -160,6 +161,7 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     case PARLEY_EVENT_DISCONNECT: /* the stories here use none of these */
     case PARLEY_EVENT_IMPORT_RECORD:
     case PARLEY_EVENT_IMPORT_CHUNK:
+    case PARLEY_EVENT_PURGE:
         abort();
     }
 }
