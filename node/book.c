@@ -71,10 +71,10 @@ bool book_forget(struct parley_node *node, const struct parley_node_key *key,
     return was_kept;
 }
 
-void book_on_closed(struct parley_node *node, uint32_t book, bool was_open) {
+void book_on_closed(struct parley_node *node, uint32_t book, bool lasted) {
     struct book_row *row = &node->book[book];
     row->peer = NONE;
-    if (was_open)
+    if (lasted)
         row->failures = 0;
     parley_time_ms pause = (parley_time_ms)PARLEY_DIAL_BACKOFF_MIN_MS
                            << (row->failures < 16 ? row->failures : 16);
@@ -94,7 +94,7 @@ static bool is_connected(const struct parley_node *node, const struct parley_nod
 }
 
 void book_on_timer(struct parley_node *node) {
-    if (!node->is_started)
+    if (!node->is_started || node->is_stopping)
         return;
     for (uint32_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++) {
         struct book_row *row = &node->book[i];

@@ -22,13 +22,25 @@ static void push_on(struct parley_node *node, const struct pending_store *pendin
     }
 }
 
+/* The durable head moves to the top of a run whose own signature holds. */
+static bool head_moved(struct log_row *row, const struct parley_run *run) {
+    bool moved = run->hi_is_signed && run->hi > row->durable.seq;
+    if (moved)
+        row->durable = (struct parley_anchor){run->hi, run->hi_id};
+    return moved;
+}
+
+/* Nothing new but, it may be, that the signature of its top holds. */
+static void chunk_was_held(struct parley_node *node, const struct pending_store *pending) {
+    if (head_moved(&node->logs[pending->log], &pending->run))
+        announce_to_interested(node, pending->log, pending->source_connection);
+}
+
 static void chunk_is_stored(struct parley_node *node, const struct pending_store *pending) {
     struct log_row *row = &node->logs[pending->log];
     node->entries_count += pending->count;
     row->entries_count += pending->count;
-    bool moved = pending->run.hi_is_signed && pending->run.hi > row->durable.seq;
-    if (moved)
-        row->durable = (struct parley_anchor){pending->run.hi, pending->run.hi_id};
+    bool moved = head_moved(row, &pending->run);
     struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
     show->show.author = node->authors[pending->author].set.author;
     show->show.log = row->log;
@@ -81,7 +93,9 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
         node->logs[pending.log].stores_in_flight--;
         if (error == PARLEY_E_OK)
             chunk_is_stored(node, &pending);
-        else if (!failed && error != PARLEY_E_EXISTS)
+        else if (error == PARLEY_E_EXISTS)
+            chunk_was_held(node, &pending);
+        else if (!failed)
             effect_log(node, PARLEY_LOG_ERROR, error, 0, "the store and the node disagree");
     }
     if (pending.after == AFTER_ERASE)

@@ -166,6 +166,8 @@ static enum parley_error place_chunk(struct parley_node *node, struct peer *peer
     }
     enum parley_error error =
         parley_ranges_add(&whole, &judged->run, PARLEY_PLACE_ANY, id_at, &source, conflict);
+    if (error == PARLEY_E_EXISTS)
+        log_learn_signed(node, log, &judged->run, judged->chunk.bytes);
     if (error != PARLEY_E_OK) {
         /* Evidence is passed on with a top whose own signature was checked here, or not at all. */
         if (error == PARLEY_E_FORKED && task->check_held)
@@ -322,12 +324,13 @@ void ingest_on_read(struct parley_node *node, uint32_t index, uint16_t generatio
     if (job->chunk.id_known)
         job->chunk.known_id = entry.id;
     struct chunk_task task = job->chunk;
-    if (!job->chunk.id_known) { /* pruned or cut meanwhile */
+    if (!job->chunk.id_known) { /* not on disk yet; or pruned or cut meanwhile */
         struct parley_judged judged = {0};
         struct peer *peer = job_peer(node, job);
         parley_request request = job->request;
         job_give(node, job);
-        finish_chunk(node, peer, request, &task, PARLEY_E_GAP, &judged);
+        enum parley_error missing = log_is_storing(node, &task.log) ? PARLEY_E_RETRY : PARLEY_E_GAP;
+        finish_chunk(node, peer, request, &task, missing, &judged);
         return;
     }
     run_chunk(node, job_peer(node, job), job->request, &task, PARLEY_SPAN(job->buffer, job->size),

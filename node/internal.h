@@ -90,6 +90,7 @@ struct peer {
     struct parley_link link;
     struct parley_node_key node_key;
     parley_time_ms since;
+    parley_time_ms opened_at; /* hello exchanged; 0: not yet */
     parley_time_ms deadline; /* of the handshake; then of the peer's silence */
     parley_time_ms ping_at;
     uint64_t received_bytes, sent_bytes, unsent_bytes;
@@ -225,6 +226,7 @@ struct parley_node {
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
     size_t erases_count;     /* logs with erase_ms */
     bool is_started;
+    bool is_stopping;  /* goodbyes are said; nobody new is let in, nobody is dialled */
     bool is_failed;    /* a store failed and was not opened again yet */
     bool is_reloading; /* and it tells anew what it holds */
 
@@ -292,6 +294,12 @@ enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t
                                               struct parley_identity_change *change);
 /* After a set changed: rows for its logs, policies anew. */
 void author_refresh_logs(struct parley_node *node, uint32_t author);
+/* Accepted entries of it are on their way to the disk: what is not there yet may still come. */
+bool log_is_storing(const struct parley_node *node, const struct parley_log *log);
+/* Every entry of this run is held, and its own signature may be known only now: from here on its
+ * top is a head. Here at once, on disk as soon as it says yes. bytes: the chunk of the run. */
+void log_learn_signed(struct parley_node *node, uint32_t log, const struct parley_run *run,
+                      struct parley_span bytes);
 bool log_head(const struct log_row *row, struct parley_anchor *head);
 
 /* effects.c */
@@ -331,6 +339,8 @@ bool peer_send_message(struct parley_node *node, struct peer *peer,
 void peer_close(struct parley_node *node, struct peer *peer, enum parley_error reason,
                 enum parley_goodbye goodbye);
 void peers_on_timer(struct parley_node *node);
+/* A goodbye to everybody, and no peer from here on. */
+void peers_stop(struct parley_node *node);
 bool peer_dial(struct parley_node *node, uint32_t book);
 void replay_load(struct parley_node *node, struct parley_span key, struct parley_span value);
 void replay_start(struct parley_node *node);
@@ -341,7 +351,8 @@ uint32_t book_take(struct parley_node *node, const struct parley_address *addres
 /* Over a restart, too; the request is answered then. */
 void book_keep(struct parley_node *node, uint32_t book, parley_request request);
 void book_on_timer(struct parley_node *node);
-void book_on_closed(struct parley_node *node, uint32_t book, bool was_open);
+/* lasted: the link was open long enough that the address is as good as new. */
+void book_on_closed(struct parley_node *node, uint32_t book, bool lasted);
 /* True when it was kept: the request is answered when it is kept no more. */
 bool book_forget(struct parley_node *node, const struct parley_node_key *key,
                  parley_request request);

@@ -34,6 +34,11 @@ static void on_push(struct parley_node *node, struct peer *peer, struct parley_s
         ingest_chunk(node, peer, 0, &task, chunk);
 }
 
+static void on_goodbye(struct parley_node *node, struct peer *peer) {
+    effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer said goodbye");
+    peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+}
+
 static void on_open_message(struct parley_node *node, struct peer *peer,
                             struct parley_wire_message *message, struct parley_span bytes) {
     struct parley_wire_message answer = {.type = PARLEY_WIRE_PONG};
@@ -80,7 +85,7 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         ingest_records(node, peer, 0, message->as.identity.records, bytes);
         return;
     case PARLEY_WIRE_GOODBYE:
-        peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+        on_goodbye(node, peer);
         return;
     case PARLEY_WIRE_HELLO: /* a second one */
         peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
@@ -104,7 +109,7 @@ void message_handle(struct parley_node *node, struct peer *peer, struct parley_s
         if (message.type == PARLEY_WIRE_HELLO)
             (void)on_hello(node, peer, &message.as.hello);
         else if (message.type == PARLEY_WIRE_GOODBYE)
-            peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
+            on_goodbye(node, peer);
         else
             peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
         return;

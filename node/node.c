@@ -248,6 +248,9 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
     case PARLEY_EVENT_STORE_OPENED:
         on_store_opened(node);
         return 0;
+    case PARLEY_EVENT_STOP:
+        peers_stop(node);
+        return 0;
     case PARLEY_EVENT_TIMER:
         return 0; /* below, like at every step */
     case PARLEY_EVENT_PUBLISH:

@@ -54,6 +54,10 @@ void on_accepted(struct parley_node *node, parley_connection connection) {
     for (size_t i = 0; i < node->peers_count; i++)
         accepted += node->peers[i].phase != PEER_FREE && !node->peers[i].is_dialled;
     bool is_full = accepted >= node->config.peers_max - node->config.peers_max / 4;
+    if (node->is_stopping) {
+        close_effect(node, connection, PARLEY_E_OK);
+        return;
+    }
     struct peer *peer = is_full ? NULL : peer_take(node, connection, PEER_LINKING);
     if (peer == NULL) {
         effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_FULL, connection, "no place for a peer");
@@ -107,7 +111,7 @@ void on_dialled(struct parley_node *node, parley_connection connection) {
     peer->phase = PEER_LINKING;
     peer->deadline = handshake_deadline(node);
     deadline_lower(node, peer->deadline);
-    if (peer->book == NONE) { /* the owner thought better of it meanwhile */
+    if (peer->book == NONE || node->is_stopping) { /* the owner thought better of it meanwhile */
         peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
         return;
     }
@@ -135,7 +139,7 @@ void on_dialled(struct parley_node *node, parley_connection connection) {
 /* Frees the slot and all that hangs on it. */
 static void peer_free(struct parley_node *node, struct peer *peer) {
     uint32_t slot = peer_slot(node, peer), book = peer->book;
-    bool was_open = peer->phase == PEER_OPEN || peer->is_known;
+    bool lasted = peer->opened_at != 0 && node->now - peer->opened_at >= PARLEY_LINK_LASTED_MS;
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
         if (node->jobs[i].state != JOB_FREE && node->jobs[i].peer == slot)
             job_give(node, &node->jobs[i]);
@@ -148,7 +152,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     while (node->peers_count > 0 && node->peers[node->peers_count - 1].phase == PEER_FREE)
         node->peers_count--;
     if (book != NONE)
-        book_on_closed(node, book, was_open && peer->received_bytes > 0);
+        book_on_closed(node, book, lasted);
 }
 
 void on_dial_failed(struct parley_node *node, parley_connection connection) {
@@ -260,8 +264,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
     peer->phase = PEER_OPEN;
     peer->deadline = node->now + PARLEY_IDLE_MS;
     peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
-    if (peer->book != NONE)
-        node->book[peer->book].failures = 0;
+    peer->opened_at = node->now;
     deadline_lower(node, peer->ping_at);
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer connected");
     interest_send(node, peer);
@@ -372,6 +375,9 @@ size_t on_received(struct parley_node *node, parley_connection connection, struc
 static void peer_on_timer(struct parley_node *node, struct peer *peer) {
     if (peer->phase == PEER_FREE || peer->phase == PEER_CLOSING || peer->phase == PEER_DIALLING)
         return;
+    /* Its silence is ours: what it said waits until we can read it. */
+    if (peer->phase == PEER_OPEN && (peer->is_starved || peer->stalled != NONE))
+        peer->deadline = node->now + PARLEY_IDLE_MS;
     if (node->now >= peer->deadline) {
         if (peer->phase == PEER_LINKING) {
             peer->phase = PEER_CLOSING;
@@ -395,4 +401,10 @@ static void peer_on_timer(struct parley_node *node, struct peer *peer) {
 void peers_on_timer(struct parley_node *node) {
     for (size_t i = 0; i < node->peers_count; i++)
         peer_on_timer(node, &node->peers[i]);
+}
+
+void peers_stop(struct parley_node *node) {
+    node->is_stopping = true;
+    for (size_t i = 0; i < node->peers_count; i++)
+        peer_close(node, &node->peers[i], PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
 }

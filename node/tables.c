@@ -125,6 +125,44 @@ void author_refresh_logs(struct parley_node *node, uint32_t author) {
     }
 }
 
+bool log_is_storing(const struct parley_node *node, const struct parley_log *log) {
+    uint32_t row = log_find(node, log);
+    return row != NONE && node->logs[row].stores_in_flight > 0;
+}
+
+static struct parley_run *range_ending_at(struct log_row *row, parley_seq seq) {
+    for (unsigned i = 0; i < row->ranges.count; i++)
+        if (row->ranges.ranges[i].hi == seq)
+            return &row->ranges.ranges[i];
+    return NULL;
+}
+
+void log_learn_signed(struct parley_node *node, uint32_t log, const struct parley_run *run,
+                      struct parley_span bytes) {
+    struct log_row *row = &node->logs[log];
+    struct parley_run *held = run->hi_is_signed ? range_ending_at(row, run->hi) : NULL;
+    if (held == NULL || held->hi_is_signed || !store_has_room(node))
+        return;
+    uint8_t *copy = out_take(node, bytes.size);
+    if (copy == NULL)
+        return;
+    memcpy(copy, bytes.data, bytes.size);
+    struct parley_store_op op = {.kind = PARLEY_STORE_TOP,
+                                 .author = node->authors[row->author].set.author,
+                                 .device = row->device,
+                                 .log = row->log,
+                                 .bytes = PARLEY_SPAN(copy, bytes.size),
+                                 .received_ms = node->wall,
+                                 .top_id = run->hi_id,
+                                 .top_signed = true};
+    struct pending_store after = {
+        .after = AFTER_CHUNK, .log = log, .author = row->author, .run = *run};
+    if (!store_emit(node, &op, &after))
+        return;
+    row->stores_in_flight++;
+    held->hi_is_signed = true;
+}
+
 bool log_head(const struct log_row *row, struct parley_anchor *head) {
     return parley_ranges_head(&row->ranges, &row->policy, head);
 }

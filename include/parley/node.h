@@ -70,6 +70,9 @@ enum parley_event_kind {
     PARLEY_EVENT_LOAD_LOG,
     PARLEY_EVENT_LOAD_META,
     PARLEY_EVENT_START,
+    /* The end is near: says goodbye and CLOSE to every peer, lets nobody in, dials nobody. What is
+     * under way is answered as before; there is no way back. */
+    PARLEY_EVENT_STOP,
     /* the network */
     PARLEY_EVENT_ACCEPTED,
     PARLEY_EVENT_DIALLED,

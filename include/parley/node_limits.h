@@ -48,6 +48,7 @@
 #define PARLEY_HEADS_EVERY_MS      30000u /* catching up runs regardless of what was pushed */
 #define PARLEY_DIAL_BACKOFF_MIN_MS 500u
 #define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */
+#define PARLEY_LINK_LASTED_MS      30000u /* open for so long, and the pause begins small again */
 #define PARLEY_LOG_BACKOFF_MIN_MS  1000u
 #define PARLEY_LOG_BACKOFF_MAX_MS  60000u
 /* Erased bytes go so long after the erasure came: the owner of a stolen device has a week to close

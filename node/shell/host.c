@@ -290,6 +290,8 @@ void host_continue_stop(struct parley_host *host) {
 }
 
 void parley_host_stop(struct parley_host *host, void (*on_stopped)(void *context), void *context) {
+    struct parley_event event = {.kind = PARLEY_EVENT_STOP};
+    (void)host_step(host, &event); /* the goodbyes leave first: the sockets close after them */
     host->is_stopping = true;
     host->on_stopped = on_stopped;
     host->stopped_context = context;

@@ -24,6 +24,7 @@ static parley_request *request_field(struct parley_event *event) {
     case PARLEY_EVENT_LOAD_LOG:
     case PARLEY_EVENT_LOAD_META:
     case PARLEY_EVENT_START:
+    case PARLEY_EVENT_STOP:
     case PARLEY_EVENT_ACCEPTED:
     case PARLEY_EVENT_DIALLED:
     case PARLEY_EVENT_DIAL_FAILED:

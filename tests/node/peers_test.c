@@ -244,6 +244,128 @@ static void test_table_is_full(void **state) {
     story_end(&story);
 }
 
+/* --- dialling again ------------------------------------------------------------------------ */
+
+/* How long until it is dialled again after the puppet hung up. */
+static parley_time_ms pause_after(struct story *story, struct story_puppet *puppet) {
+    parley_time_ms from = story->now;
+    story_closed(story, puppet);
+    story_forget(story);
+    for (unsigned i = 0; i < 100 && !story_has(story, "DIAL A"); i++) {
+        parley_time_ms deadline = parley_node_deadline(story->node);
+        story_wait(story, deadline > story->now ? deadline - story->now : 0);
+    }
+    assert_true(story_has(story, "DIAL A"));
+    return story->now - from;
+}
+
+/* Whoever says hello and hangs up is not a peer worth running after. */
+static void test_backoff_needs_a_link_that_lasts(void **state) {
+    struct story story;
+    parley_time_ms pause = 0;
+    story_begin(&story);
+    story_connect(&story, 1, 'A');
+    story_settle(&story);
+    for (unsigned i = 0; i < 9; i++) {
+        struct story_puppet *peer = story_answer(&story, 'A');
+        story_hello(&story, peer);
+        story_settle(&story);
+        pause = pause_after(&story, peer);
+    }
+    assert_true(pause >= PARLEY_DIAL_BACKOFF_MAX_MS / 2);
+    /* One that lasted makes up for them. */
+    struct story_puppet *peer = story_answer(&story, 'A');
+    story_hello(&story, peer);
+    story_wait(&story, PARLEY_LINK_LASTED_MS);
+    story_settle(&story);
+    assert_true(pause_after(&story, peer) <= PARLEY_DIAL_BACKOFF_MIN_MS);
+    story_end(&story);
+}
+
+/* --- waiting ------------------------------------------------------------------------------- */
+
+/* While the disk is away nothing is read: silence of our own making closes nobody. */
+static void test_stalled_by_us_is_not_silent(void **state) {
+    struct story story;
+    static uint8_t out[PARLEY_LINK_SEALED_MAX];
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_publish(&story, 1, "lost");
+    story_stored(&story, PARLEY_E_DISK_FULL);
+    struct parley_span waiting = story_seal(peer, out, &ping);
+    story_send_bytes(&story, peer, waiting);
+    assert_int_equal(story.consumed, 0);
+    story_forget(&story);
+    for (parley_time_ms ms = 0; ms < 4 * PARLEY_IDLE_MS; ms += PARLEY_PING_AFTER_MS)
+        story_wait(&story, PARLEY_PING_AFTER_MS);
+    assert_false(story_has(&story, "CLOSE A OK"));
+    assert_true(story_has(&story, "A message 1")); /* and it hears that we are there */
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_RECORD};
+    event.load_record.author = story.own.author;
+    event.load_record.record = story.own.inception;
+    story_step(&story, &event);
+    event = (struct parley_event){.kind = PARLEY_EVENT_STORE_OPENED};
+    story_forget(&story);
+    story_step(&story, &event);
+    assert_true(story_has(&story, "RESUME A"));
+    story_send_bytes(&story, peer, waiting);
+    assert_int_equal(story.consumed, waiting.size);
+    /* From here on its silence is its own again. */
+    story_wait(&story, PARLEY_IDLE_MS);
+    assert_true(story_has(&story, "CLOSE A OK"));
+    story_end(&story);
+}
+
+/* Asks on and takes nothing: answers pile up to a bound, then it is closed. */
+static void test_unsent_is_bounded(void **state) {
+    struct story story;
+    struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_RUN};
+    struct parley_node_status status;
+    struct parley_node_peer seen = {0};
+    unsigned asks = 0;
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story.is_silent = true;
+    ask.as.ask_run.kind = PARLEY_RUN_FROM_HEAD;
+    ask.as.ask_run.bytes_max = 1;
+    do {
+        (void)parley_node_peer_at(story.node, 0, &seen);
+        story_send(&story, peer, &ask);
+        parley_node_status(story.node, &status);
+    } while (status.peers_count > 0 && ++asks < PARLEY_UNSENT_BYTES_MAX / 16);
+    assert_int_equal(status.peers_count, 0);
+    assert_true(story_has(&story, "CLOSE A OVER_BUDGET"));
+    assert_true(seen.sent_bytes <= PARLEY_UNSENT_BYTES_MAX + PARLEY_LINK_SEALED_MAX);
+    story_end(&story);
+}
+
+/* --- stopping ------------------------------------------------------------------------------ */
+
+static void test_stop_says_goodbye(void **state) {
+    struct story story;
+    story_begin(&story);
+    story_connect(&story, 1, 'C');
+    story_settle(&story);
+    (void)story_peer(&story, 'A');
+    (void)story_accept(&story, 'B'); /* no hello yet */
+    story_settle(&story);
+    story_forget(&story);
+    struct parley_event event = {.kind = PARLEY_EVENT_STOP};
+    story_step(&story, &event);
+    story_expect(&story, "CLOSE A OK\nCLOSE B OK\nA goodbye 0\nB goodbye 0\n");
+    /* Nobody comes in behind them, and a dial that was under way is told the same. */
+    event = (struct parley_event){.kind = PARLEY_EVENT_ACCEPTED, .connection = 1000};
+    story_step(&story, &event);
+    story_expect(&story, "CLOSE ? OK\n");
+    struct story_puppet *late = story_answer(&story, 'C');
+    story_expect(&story, "CLOSE C OK\n");
+    story_closed(&story, late);
+    story_wait(&story, 2 * PARLEY_DIAL_BACKOFF_MAX_MS);
+    story_expect(&story, "");
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_opens),
@@ -259,6 +381,10 @@ int main(void) {
         cmocka_unit_test(test_crossed_dials),
         cmocka_unit_test(test_silence_is_closed),
         cmocka_unit_test(test_table_is_full),
+        cmocka_unit_test(test_backoff_needs_a_link_that_lasts),
+        cmocka_unit_test(test_stalled_by_us_is_not_silent),
+        cmocka_unit_test(test_unsent_is_bounded),
+        cmocka_unit_test(test_stop_says_goodbye),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("peers", tests, NULL, NULL) == 0 ? 0 : 1;

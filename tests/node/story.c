@@ -3,236 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WALL_START UINT64_C(1767225600000)
-
-/* --- people -------------------------------------------------------------------------------- */
-
-void story_person(struct story_person *person, uint8_t number) {
-    uint8_t entropy[PARLEY_ENTROPY_SIZE];
-    struct parley_secret_key root;
-    struct parley_root_key root_key;
-    struct parley_seed seed;
-    memset(person, 0, sizeof *person);
-    memset(entropy, number, sizeof entropy);
-    memset(seed.bytes, number, sizeof seed.bytes);
-    parley_author_derive(&person->author, entropy);
-    parley_root_derive(&root, &root_key, entropy, 0);
-    parley_key_pair(&person->device, person->device_key.bytes, &seed);
-    parley_log_derive(&person->log, &person->author, &person->device_key);
-    assert_int_equal(parley_rotation_make(&person->inception, person->inception_bytes,
-                                          sizeof person->inception_bytes, entropy, 0, NULL, 0),
-                     PARLEY_E_OK);
-    assert_int_equal(parley_certificate_make(&person->certificate, person->certificate_bytes,
-                                             sizeof person->certificate_bytes, &root,
-                                             &person->device, &person->author, 0),
-                     PARLEY_E_OK);
-}
-
-struct parley_span story_entry(struct story_person *person, const char *text,
-                               uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]) {
-    struct parley_entry entry = {.has_body = true, .body = PARLEY_SPAN(text, strlen(text))};
-    struct parley_chunk_writer writer;
-    entry.header.version = PARLEY_ENTRY_VERSION;
-    entry.header.log = person->log;
-    entry.header.seq = ++person->seq;
-    entry.header.prev = person->id;
-    entry.header.time = WALL_START;
-    parley_entry_sign(&entry, &person->device);
-    person->id = entry.id;
-    parley_chunk_writer_init(&writer, buffer, PARLEY_CHUNK_BUFFER_SIZE);
-    assert_int_equal(parley_chunk_add(&writer, &entry, true), PARLEY_E_OK);
-    return parley_chunk_finish(&writer);
-}
-
-/* --- writing down -------------------------------------------------------------------------- */
-
-static void say(struct story *story, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct story *story, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(story->trace + story->trace_size, STORY_TRACE_SIZE - story->trace_size,
-                         format, arguments);
-    va_end(arguments);
-    story->trace_size += (size_t)size;
-    assert_true(story->trace_size + 2 < STORY_TRACE_SIZE);
-    story->trace[story->trace_size++] = '\n';
-    story->trace[story->trace_size] = 0;
-}
-
-static const char *const mode_names[] = {"nothing", "everything", "authors"};
-
-static unsigned long long chunk_top(struct parley_span bytes) {
-    struct parley_chunk chunk;
-    assert_int_equal(parley_chunk_decode(&chunk, bytes).error, PARLEY_E_OK);
-    return parley_chunk_seq_last(&chunk);
-}
-
-static void say_message(struct story *story, char name, struct parley_span bytes) {
-    struct parley_wire_message message;
-    assert_int_equal(parley_wire_decode(&message, bytes).error, PARLEY_E_OK);
-    switch (message.type) {
-    case PARLEY_WIRE_HELLO:
-        say(story, "%c hello", name);
-        return;
-    case PARLEY_WIRE_GOODBYE:
-        say(story, "%c goodbye %llu", name, (unsigned long long)message.as.goodbye.reason);
-        return;
-    case PARLEY_WIRE_INTEREST:
-        say(story, "%c interest %s %zu", name, mode_names[message.as.interest.mode],
-            message.as.interest.authors.count);
-        return;
-    case PARLEY_WIRE_INTEREST_CHANGE:
-        say(story, "%c interest +%zu -%zu", name, message.as.interest_change.added.count,
-            message.as.interest_change.removed.count);
-        return;
-    case PARLEY_WIRE_HEADS:
-        say(story, "%c heads of %zu", name, message.as.heads.authors.count);
-        return;
-    case PARLEY_WIRE_PUSH:
-        say(story, "%c push %llu", name, chunk_top(message.as.push.chunk));
-        return;
-    case PARLEY_WIRE_ASK_RUN:
-        say(story, "%c ask run", name);
-        return;
-    case PARLEY_WIRE_RUN:
-        say(story, "%c run", name);
-        return;
-    case PARLEY_WIRE_ANNOUNCE:
-    case PARLEY_WIRE_ASK_BODIES:
-    case PARLEY_WIRE_BODIES:
-    case PARLEY_WIRE_ASK_IDENTITY:
-    case PARLEY_WIRE_IDENTITY:
-    case PARLEY_WIRE_EVIDENCE:
-    case PARLEY_WIRE_ASK_HEADS:
-    case PARLEY_WIRE_PING:
-    case PARLEY_WIRE_PONG:
-    case PARLEY_WIRE_ADDRESSES:
-    case PARLEY_WIRE_IGNORED:
-        say(story, "%c message %d", name, (int)message.type);
-        return;
-    }
-}
-
-static void say_store(struct story *story, const struct parley_store_op *op) {
-    static const char *const names[] = {"append",   "fill", "top",  "bodies",   "drop",
-                                        "prune",    "cut",  "fork", "evidence", "record",
-                                        "unrecord", "meta", "erase"};
-    if (op->kind > PARLEY_STORE_TOP) {
-        say(story, "STORE %s", names[op->kind]);
-        return;
-    }
-    struct parley_chunk chunk;
-    assert_int_equal(parley_chunk_decode(&chunk, op->bytes).error, PARLEY_E_OK);
-    say(story, "STORE %s %llu..%llu", names[op->kind], (unsigned long long)chunk.seq_first,
-        (unsigned long long)parley_chunk_seq_last(&chunk));
-}
-
-/* --- effects ------------------------------------------------------------------------------- */
-
-static struct story_puppet *puppet_of(struct story *story, parley_connection connection) {
-    for (size_t i = 0; i < STORY_PUPPETS_MAX; i++)
-        if (story->puppets[i].is_open && story->puppets[i].connection == connection)
-            return &story->puppets[i];
-    return NULL;
-}
-
-static char name_of(struct story *story, parley_connection connection) {
-    const struct story_puppet *puppet = puppet_of(story, connection);
-    return puppet == NULL ? '?' : puppet->name;
-}
-
-static void keep_bytes(struct story *story, const struct parley_effect *effect) {
-    struct story_puppet *puppet = puppet_of(story, effect->send.connection);
-    if (puppet == NULL)
-        return;
-    size_t size = effect->send.bytes.size;
-    puppet->in = realloc(puppet->in, puppet->in_size + size);
-    assert_non_null(puppet->in);
-    memcpy(puppet->in + puppet->in_size, effect->send.bytes.data, size);
-    puppet->in_size += size;
-}
-
-/* Opens what has come; flights are answered after the step. */
-static void puppet_read(struct story *story, struct story_puppet *puppet) {
-    static uint8_t scratch[PARLEY_MESSAGE_BYTES_MAX];
-    static struct parley_replay replay;
-    while (puppet->in_size > 0) {
-        struct parley_link_step step;
-        bool listens = !puppet->link.is_dialler;
-        if (parley_link_receive(&puppet->link, listens ? &replay : NULL,
-                                PARLEY_SPAN(puppet->in, puppet->in_size), scratch,
-                                &step) != PARLEY_E_OK ||
-            step.consumed == 0)
-            return;
-        puppet->in_size -= step.consumed;
-        memmove(puppet->in, puppet->in + step.consumed, puppet->in_size);
-        if (step.message.size > 0)
-            say_message(story, puppet->name, step.message);
-        if (step.flight_size > 0) {
-            uint8_t flight[PARLEY_LINK_FLIGHT_MAX];
-            memcpy(flight, step.flight, step.flight_size);
-            story_send_bytes(story, puppet, PARLEY_SPAN(flight, step.flight_size));
-        }
-    }
-}
-
-static void note(struct story *story, const struct parley_effect *effect) {
-    switch (effect->kind) {
-    case PARLEY_EFFECT_SEND:
-        keep_bytes(story, effect);
-        return;
-    case PARLEY_EFFECT_DIAL:
-        story->dialled = effect->dial.connection;
-        say(story, "DIAL %s", effect->dial.address.host);
-        return;
-    case PARLEY_EFFECT_CLOSE:
-        say(story, "CLOSE %c %s", name_of(story, effect->close.connection),
-            parley_error_name(effect->close.reason));
-        return;
-    case PARLEY_EFFECT_RESUME:
-        say(story, "RESUME %c", name_of(story, effect->resume));
-        return;
-    case PARLEY_EFFECT_STORE:
-        assert_true(story->stores_count < STORY_WAITING_MAX);
-        story->stores[story->stores_count++] = effect->store.ticket;
-        say_store(story, &effect->store.op);
-        return;
-    case PARLEY_EFFECT_READ:
-        say(story, "READ");
-        return;
-    case PARLEY_EFFECT_VERIFY:
-        assert_true(story->verifies_count < STORY_WAITING_MAX);
-        story->verifies[story->verifies_count].ticket = effect->verify.ticket;
-        story->verifies[story->verifies_count++].check = effect->verify.check;
-        say(story, "VERIFY");
-        return;
-    case PARLEY_EFFECT_SHOW:
-        say(story, "SHOW %llu..%llu", (unsigned long long)effect->show.seq_low,
-            (unsigned long long)effect->show.seq_high);
-        return;
-    case PARLEY_EFFECT_REPLY:
-        say(story, "REPLY %llu %s %llu", (unsigned long long)effect->reply.request,
-            parley_error_name(effect->reply.error), (unsigned long long)effect->reply.seq);
-        return;
-    case PARLEY_EFFECT_LOG:
-        if (effect->log.level >= PARLEY_LOG_WARNING)
-            say(story, "LOG %s", effect->log.text);
-        return;
-    }
-}
-
 void story_step(struct story *story, struct parley_event *event) {
     struct parley_effects effects;
     event->now = story->now;
-    event->wall = WALL_START + story->now;
+    event->wall = STORY_WALL_START + story->now;
     story->consumed = parley_node_step(story->node, event, &effects);
     for (size_t i = 0; i < effects.count; i++)
-        note(story, &effects.items[i]);
+        story_note(story, &effects.items[i]);
     parley_node_check_invariants(story->node);
     for (size_t i = 0; i < STORY_PUPPETS_MAX; i++)
         if (story->puppets[i].is_open)
-            puppet_read(story, &story->puppets[i]);
+            story_puppet_read(story, &story->puppets[i]);
 }
 
 void story_wait(struct story *story, parley_time_ms ms) {
@@ -262,6 +43,19 @@ void story_verified(struct story *story) {
     story_step(story, &event);
 }
 
+void story_read(struct story *story, enum parley_error error, struct parley_span bytes,
+                size_t count) {
+    struct parley_event event = {.kind = PARLEY_EVENT_READ_DONE};
+    assert_true(story->reads_count > 0);
+    event.read_done.ticket = story->reads[0];
+    event.read_done.error = error;
+    event.read_done.bytes = bytes;
+    event.read_done.count = count;
+    story->reads_count--;
+    memmove(story->reads, story->reads + 1, story->reads_count * sizeof story->reads[0]);
+    story_step(story, &event);
+}
+
 void story_settle(struct story *story) {
     while (story->stores_count > 0 || story->verifies_count > 0)
         if (story->verifies_count > 0)
@@ -279,7 +73,7 @@ static void load_own(struct story *story, struct parley_span record) {
     story_step(story, &event);
 }
 
-static void begin(struct story *story, bool relay) {
+void story_begin_sized(struct story *story, bool relay, const struct story_sizes *sizes) {
     memset(story, 0, sizeof *story);
     struct parley_seed seed = {{7}};
     parley_random_init(&story->random, &seed);
@@ -289,9 +83,10 @@ static void begin(struct story *story, bool relay) {
     seed.bytes[0] = 8;
     parley_key_pair(&story->config.node_key, key.bytes, &seed);
     story->config.relay = relay;
-    story->config.peers_max = 4;
-    story->config.logs_max = 16;
-    story->config.authors_max = 16;
+    story->config.peers_max = sizes->peers;
+    story->config.logs_max = sizes->logs;
+    story->config.authors_max = sizes->authors;
+    story->config.hops = sizes->hops == 0 ? 1 : sizes->hops;
     story_person(&story->own, 1);
     if (!relay) {
         story->config.has_device = true;
@@ -310,12 +105,14 @@ static void begin(struct story *story, bool relay) {
     story_forget(story);
 }
 
+static const struct story_sizes SMALL = {.peers = 4, .authors = 16, .logs = 16};
+
 void story_begin(struct story *story) {
-    begin(story, false);
+    story_begin_sized(story, false, &SMALL);
 }
 
 void story_begin_relay(struct story *story) {
-    begin(story, true);
+    story_begin_sized(story, true, &SMALL);
 }
 
 void story_end(struct story *story) {
@@ -341,6 +138,22 @@ void story_follow(struct story *story, parley_request request, const struct parl
     event.follow.on = on;
     event.follow.is_private = is_private;
     story_step(story, &event);
+}
+
+void story_import(struct story *story, parley_request request, enum parley_event_kind kind,
+                  struct parley_span bytes) {
+    struct parley_event event = {.kind = kind};
+    event.import.request = request;
+    event.import.bytes = bytes;
+    story_step(story, &event);
+}
+
+void story_know(struct story *story, const struct story_person *person) {
+    story_import(story, 0, PARLEY_EVENT_IMPORT_RECORD, person->inception);
+    story_settle(story);
+    story_import(story, 0, PARLEY_EVENT_IMPORT_RECORD, person->certificate);
+    story_settle(story);
+    story_forget(story);
 }
 
 static struct story_puppet *puppet_make(struct story *story, char name) {

@@ -25,6 +25,9 @@
 #define STORY_WAITING_MAX 64u
 #define STORY_PUPPETS_MAX 4u
 
+/* Of the person's clock when a story begins: some day of 2026, in ms. */
+#define STORY_WALL_START UINT64_C(1767225600000)
+
 /* A person with one device: what `init` makes. */
 struct story_person {
     struct parley_author author;
@@ -40,6 +43,9 @@ void story_person(struct story_person *person, uint8_t number);
 /* The person's next entry as a chunk, with that text as its body. */
 struct parley_span story_entry(struct story_person *person, const char *text,
                                uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);
+/* The next so many entries as one chunk: what a run brings. */
+struct parley_span story_entries(struct story_person *person, size_t count,
+                                 uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);
 
 struct story_puppet {
     char name; /* 'A', 'B', ... */
@@ -52,6 +58,11 @@ struct story_puppet {
     uint8_t *in; /* bytes of the node that are not whole yet */
     size_t in_size;
 };
+
+struct story;
+/* What a puppet opened, for a test that looks closer than the trace. */
+typedef void story_on_message(struct story *story, const struct story_puppet *puppet,
+                              const struct parley_wire_message *message);
 
 struct story {
     struct parley_node *node;
@@ -68,6 +79,11 @@ struct story {
         struct parley_check check;
     } verifies[STORY_WAITING_MAX];
     size_t verifies_count;
+    parley_ticket reads[STORY_WAITING_MAX];
+    size_t reads_count;
+    bool is_silent; /* messages are not written down: floods */
+    story_on_message *on_message;
+    void *context; /* of on_message */
     parley_connection dialled; /* of the newest DIAL */
     struct story_puppet puppets[STORY_PUPPETS_MAX];
     size_t consumed; /* by the last RECEIVED */
@@ -77,6 +93,12 @@ struct story {
 void story_begin(struct story *story);
 /* The same, with a node that carries for strangers and has no author. */
 void story_begin_relay(struct story *story);
+/* Either, with tables of another size than the small ones of the two above. */
+struct story_sizes {
+    size_t peers, authors, logs;
+    unsigned hops; /* 0: one */
+};
+void story_begin_sized(struct story *story, bool relay, const struct story_sizes *sizes);
 void story_end(struct story *story);
 
 void story_step(struct story *story, struct parley_event *event);
@@ -87,6 +109,9 @@ void story_stored(struct story *story, enum parley_error error);
 /* All that wait, in order, until nothing does. */
 void story_settle(struct story *story);
 void story_verified(struct story *story);
+/* The oldest READ is answered: with bytes, or with an error and none. count: of records. */
+void story_read(struct story *story, enum parley_error error, struct parley_span bytes,
+                size_t count);
 
 void story_publish(struct story *story, parley_request request, const char *text);
 void story_follow(struct story *story, parley_request request, const struct parley_author *author,
@@ -113,6 +138,15 @@ void story_push(struct story *story, struct story_puppet *puppet, struct parley_
 void story_introduce(struct story *story, struct story_puppet *puppet,
                      const struct story_person *person);
 void story_closed(struct story *story, struct story_puppet *puppet);
+/* An owner's import; the answer is "REPLY request ...". */
+void story_import(struct story *story, parley_request request, enum parley_event_kind kind,
+                  struct parley_span bytes);
+/* Both records of a person, imported and on disk; the trace is forgotten. */
+void story_know(struct story *story, const struct story_person *person);
+
+/* Of story_trace.c: one effect, and what a puppet can open, into the trace. */
+void story_note(struct story *story, const struct parley_effect *effect);
+void story_puppet_read(struct story *story, struct story_puppet *puppet);
 
 /* The trace since the last call, exactly. */
 void story_expect(struct story *story, const char *lines);
