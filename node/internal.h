@@ -91,7 +91,7 @@ struct peer {
     struct parley_node_key node_key;
     parley_time_ms since;
     parley_time_ms opened_at; /* hello exchanged; 0: not yet */
-    parley_time_ms deadline; /* of the handshake; then of the peer's silence */
+    parley_time_ms deadline;  /* of the handshake; then of the peer's silence */
     parley_time_ms ping_at;
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */

@@ -199,8 +199,8 @@ static void test_ninth_range(void **state) {
     story_end(&story);
 }
 
-static void import_closing(struct story *story, const struct story_person *person,
-                           uint8_t number, parley_seq seq, const struct parley_id *id) {
+static void import_closing(struct story *story, const struct story_person *person, uint8_t number,
+                           parley_seq seq, const struct parley_id *id) {
     uint8_t entropy[PARLEY_ENTROPY_SIZE], bytes[PARLEY_STATEMENT_BYTES_MAX];
     struct parley_secret_key root;
     struct parley_root_key root_key;

@@ -83,7 +83,7 @@ struct story {
     size_t reads_count;
     bool is_silent; /* messages are not written down: floods */
     story_on_message *on_message;
-    void *context; /* of on_message */
+    void *context;             /* of on_message */
     parley_connection dialled; /* of the newest DIAL */
     struct story_puppet puppets[STORY_PUPPETS_MAX];
     size_t consumed; /* by the last RECEIVED */
