@@ -74,30 +74,55 @@ void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t aut
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session) {
     peer->is_told = true;
     peer->heads_next = 0;
+    peer->heads_log = NONE;
+    peer->heads_since = 0;
+    peer->heads_until = node->changes_count;
     peer->heads_session = session; /* the end of the step sends them */
 }
 
-static void heads_pump_peer(struct parley_node *node, struct peer *peer) {
-    while (peer->is_told && peer->unsent_bytes < PARLEY_WINDOW_BYTES && effects_have_room(node)) {
-        struct parley_writer items;
-        size_t count = 0;
-        uint32_t author = peer->heads_next;
-        parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
-        for (; author < node->authors_count && items.size < HEADS_BYTES_TARGET &&
-               count < PARLEY_WIRE_AUTHORS_MAX;
-             author++) {
-            uint32_t log = node->authors[author].logs_first;
-            if (!node->authors[author].set.revealed || !peer_wants(node, peer, author))
-                continue;
+void heads_send_changes(struct parley_node *node, struct peer *peer) {
+    if (peer->is_told)
+        return; /* what is on its way tells it, and what changes meanwhile the next time */
+    heads_send_all(node, peer, 0);
+    peer->heads_since = peer->heads_told;
+}
+
+static bool is_told_to(const struct parley_node *node, const struct peer *peer, uint32_t author) {
+    const struct author_row *row = &node->authors[author];
+    return row->set.revealed && row->changed > peer->heads_since && peer_wants(node, peer, author);
+}
+
+/* One message: authors from heads_next on. An author whose logs do not fit goes on in the next. */
+static bool heads_send_next(struct parley_node *node, struct peer *peer) {
+    struct parley_writer items;
+    size_t count = 0;
+    uint32_t author = peer->heads_next, log = peer->heads_log;
+    parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
+    while (author < node->authors_count && items.size < HEADS_BYTES_TARGET &&
+           count < PARLEY_WIRE_AUTHORS_MAX) {
+        if (log != NONE || is_told_to(node, peer, author)) {
+            if (log == NONE)
+                log = node->authors[author].logs_first;
             put_author(node, &items, author, &log);
             count++;
         }
-        bool last = author == node->authors_count;
-        if (!send_heads(node, peer, &items, count, peer->heads_session, last))
-            return;
-        peer->heads_next = author;
-        peer->is_told = !last;
+        author += log == NONE;
     }
+    bool last = author == node->authors_count;
+    if (!send_heads(node, peer, &items, count, peer->heads_session, last))
+        return false;
+    peer->heads_next = author;
+    peer->heads_log = log;
+    peer->is_told = !last;
+    if (last)
+        peer->heads_told = peer->heads_until;
+    return true;
+}
+
+static void heads_pump_peer(struct parley_node *node, struct peer *peer) {
+    while (peer->is_told && peer->unsent_bytes < PARLEY_WINDOW_BYTES && effects_have_room(node))
+        if (!heads_send_next(node, peer))
+            return;
 }
 
 void heads_pump(struct parley_node *node) {
@@ -131,8 +156,10 @@ static void on_head(struct parley_node *node, struct peer *peer, uint32_t author
     if (log == NONE || node->logs[log].author != author)
         return;
     const struct log_row *row = &node->logs[log];
-    if (row->forked != 0 && (head->forked_seq == 0 || row->forked < head->forked_seq))
+    if (row->forked != 0 && (head->forked_seq == 0 || row->forked < head->forked_seq)) {
         serve_evidence(node, peer, log);
+        peer->is_forgotten = true; /* until it says that it knows */
+    }
     want(node, peer, log, head->seq, &head->id, head->low_seq);
 }
 
@@ -174,10 +201,21 @@ void on_announce(struct parley_node *node, struct peer *peer,
 
 /* --- regularly ---------------------------------------------------------------------------- */
 
+/* What changed there since it last told is enough, unless something that it told was lost here. */
 static void ask_heads(struct parley_node *node, struct peer *peer) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};
-    message.as.ask_heads.session = 0;
-    (void)peer_send_message(node, peer, &message);
+    message.as.ask_heads.session = peer->is_forgotten ? 0 : PARLEY_HEADS_CHANGES;
+    if (peer_send_message(node, peer, &message))
+        peer->is_forgotten = false;
+}
+
+void heads_forget(struct parley_node *node) {
+    for (size_t i = 0; i < node->peers_count; i++)
+        node->peers[i].is_forgotten = true;
+}
+
+void author_changed(struct parley_node *node, uint32_t author) {
+    node->authors[author].changed = ++node->changes_count;
 }
 
 /* One peer at random each time: cost does not grow with the number of peers. */

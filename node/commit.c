@@ -32,6 +32,7 @@ static bool head_moved(struct log_row *row, const struct parley_run *run) {
 
 /* Nothing new but, it may be, that the signature of its top holds. */
 static void chunk_was_held(struct parley_node *node, const struct pending_store *pending) {
+    author_changed(node, pending->author);
     if (head_moved(&node->logs[pending->log], &pending->run))
         announce_to_interested(node, pending->log, pending->source_connection);
 }
@@ -41,6 +42,8 @@ static void chunk_is_stored(struct parley_node *node, const struct pending_store
     node->entries_count += pending->count;
     row->entries_count += pending->count;
     bool moved = head_moved(row, &pending->run);
+    author_changed(node, pending->author);
+    fetch_recheck(node, pending->log);
     struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
     show->show.author = node->authors[pending->author].set.author;
     show->show.log = row->log;
@@ -154,6 +157,7 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
         return;
     }
     struct log_row *row = &node->logs[index];
+    author_changed(node, author);
     row->ranges = log->ranges;
     row->forked = log->forked;
     row->entries_count = log->entries_count;
@@ -173,6 +177,7 @@ void on_store_opened(struct parley_node *node) {
     reload_begin(node);
     node->is_failed = false;
     node->is_reloading = false;
+    heads_forget(node);
     node->heads_at = node->now; /* what was lost on the way is asked for again */
     deadline_lower(node, node->now);
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, 0, "the store is open again");

@@ -42,6 +42,11 @@ static bool next_ask(const struct log_row *row, struct parley_wire_ask_run *ask)
     return false;
 }
 
+static bool has_holes(const struct log_row *row) {
+    struct parley_hole holes[PARLEY_HOLES_MAX];
+    return parley_ranges_holes(&row->ranges, &row->policy, 1, holes) > 0;
+}
+
 static void queue_add(struct parley_node *node, uint32_t log) {
     struct log_row *row = &node->logs[log];
     if (row->is_queued)
@@ -87,6 +92,13 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
         queue_add(node, log);
 }
 
+void fetch_recheck(struct parley_node *node, uint32_t log) {
+    struct parley_wire_ask_run ask;
+    const struct log_row *row = &node->logs[log];
+    if (row->source != 0 && row->fetch == NONE && next_ask(row, &ask))
+        queue_add(node, log);
+}
+
 /* --- asking -------------------------------------------------------------------------------- */
 
 static struct fetch *fetch_take(struct parley_node *node) {
@@ -102,8 +114,12 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_RUN};
     struct parley_wire_ask_run *ask = &message.as.ask_run;
     struct peer *peer = row->source == 0 ? NULL : peer_find(node, row->source);
-    if (peer == NULL || peer->phase != PEER_OPEN || row->fetch != NONE || !next_ask(row, ask))
-        return true; /* the next exchange of heads tells who has it */
+    if (row->fetch != NONE || !next_ask(row, ask))
+        return true;
+    if (peer == NULL || peer->phase != PEER_OPEN) {
+        heads_forget(node); /* the next exchange of heads tells who else has it */
+        return true;
+    }
     struct fetch *fetch = fetch_take(node);
     if (node->now < row->retry_at) {
         deadline_lower(node, row->retry_at);
@@ -164,8 +180,11 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
         row->source = 0;
         row->source_seq = 0;
         row->failures = 0;
+        heads_forget(node);
     } else if (next_ask(row, &ask)) {
         queue_add(node, fetch->log);
+    } else if (has_holes(row)) {
+        heads_forget(node); /* somebody else may have said that they have them */
     }
 }
 

@@ -10,8 +10,12 @@ void identity_want(struct parley_node *node, struct peer *peer, uint32_t author)
     if (row->is_queued && peer->identities_count < PARLEY_IDENTITIES_PER_PEER)
         row->source = peer->connection; /* who has room goes before who was first */
     row->is_stale |= row->is_asked;
-    if (row->is_asked || row->is_queued)
-        return; /* if that fails, the next exchange of heads tells again */
+    if (row->is_asked || row->is_queued) {
+        /* What this peer has may be more still: it tells again. */
+        if (row->source != peer->connection)
+            peer->is_forgotten = true;
+        return;
+    }
     row->is_queued = true;
     row->source = peer->connection;
     row->queue_next = NONE;
@@ -74,12 +78,16 @@ void identity_pump(struct parley_node *node) {
         }
         node->authors_queue_first = row->queue_next;
         row->is_queued = false;
-        if (!gone)
+        if (gone)
+            heads_forget(node);
+        else
             identity_want(node, peer, author); /* to the back: others do not wait for this one */
     }
 }
 
 void identity_drop_peer(struct parley_node *node, struct peer *peer) {
+    if (peer->identities_count > 0)
+        heads_forget(node); /* others may have told of them, too */
     for (size_t i = 0; peer->identities_count > 0 && i < node->authors_count; i++)
         if (node->authors[i].is_asked && node->authors[i].source == peer->connection) {
             node->authors[i].is_asked = false;

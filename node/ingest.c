@@ -125,6 +125,7 @@ static void note_fork(struct parley_node *node, uint32_t log, const struct parle
         return;
     memcpy(copy, judged->chunk.bytes.data, judged->chunk.bytes.size);
     row->forked = forked;
+    author_changed(node, row->author);
     struct pending_store after = {.after = AFTER_NOTHING};
     struct parley_store_op mark = {.kind = PARLEY_STORE_FORK, .log = row->log, .seq_low = forked};
     struct parley_store_op proof = {.kind = PARLEY_STORE_EVIDENCE,

@@ -41,7 +41,8 @@ struct author_row {
     bool is_stale;  /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
-    uint8_t depth; /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
+    uint64_t changed; /* the number of the last change of anything that its heads tell */
+    uint8_t depth;    /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
 };
 
 struct log_row {
@@ -105,7 +106,13 @@ struct peer {
     /* heads on their way to it */
     bool is_told; /* all of heads_next .. are still to be sent */
     uint32_t heads_next;
+    uint32_t heads_log; /* the author's next log, when a message ended within an author; or NONE */
     uint64_t heads_session;
+    uint64_t heads_since; /* only authors that changed after this */
+    uint64_t heads_until; /* the newest change when this telling began */
+    uint64_t heads_told;  /* all that it wants was told up to this change */
+    /* heads from it */
+    bool is_forgotten; /* something that it told was lost here: it is asked for everything again */
 };
 
 struct book_row {
@@ -225,6 +232,7 @@ struct parley_node {
     parley_time_ms heads_at; /* next regular exchange of heads */
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
     size_t erases_count;     /* logs with erase_ms */
+    uint64_t changes_count;  /* of anything that heads tell, since the node was created */
     bool is_started;
     bool is_stopping;  /* goodbyes are said; nobody new is let in, nobody is dialled */
     bool is_failed;    /* a store failed and was not opened again yet */
@@ -414,6 +422,12 @@ void on_import(struct parley_node *node, const struct parley_event *event);
 
 /* catchup.c */
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session);
+/* Those that changed since the peer was told last. */
+void heads_send_changes(struct parley_node *node, struct peer *peer);
+/* What the heads of this author tell is different now. */
+void author_changed(struct parley_node *node, uint32_t author);
+/* Something that a peer told was given up: each is asked for everything, once. */
+void heads_forget(struct parley_node *node);
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session);
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
@@ -432,6 +446,8 @@ void identity_on_timer(struct parley_node *node);
 /* fetch.c */
 /* The newest seq accepted; 0 when none. */
 parley_seq log_newest(const struct log_row *row);
+/* What is held has changed: what its source has may be worth asking for now. */
+void fetch_recheck(struct parley_node *node, uint32_t log);
 void fetch_on_timer(struct parley_node *node);
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);

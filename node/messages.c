@@ -58,7 +58,10 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         on_heads(node, peer, &message->as.heads);
         return;
     case PARLEY_WIRE_ASK_HEADS:
-        heads_send_all(node, peer, 0);
+        if (message->as.ask_heads.session == PARLEY_HEADS_CHANGES)
+            heads_send_changes(node, peer);
+        else
+            heads_send_all(node, peer, 0);
         return;
     case PARLEY_WIRE_ASK_RUN:
         on_ask_run(node, peer, &message->as.ask_run);

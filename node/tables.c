@@ -114,6 +114,7 @@ enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t
 
 void author_refresh_logs(struct parley_node *node, uint32_t author) {
     struct author_row *row = &node->authors[author];
+    author_changed(node, author);
     for (uint32_t i = row->logs_first; i != NONE; i = node->logs[i].next_of_author)
         node->logs[i].policy = PARLEY_NO_POLICY;
     struct parley_identity_log said;
@@ -123,6 +124,8 @@ void author_refresh_logs(struct parley_node *node, uint32_t author) {
         if (log != NONE)
             node->logs[log].policy = said.policy;
     }
+    for (uint32_t i = row->logs_first; i != NONE; i = node->logs[i].next_of_author)
+        fetch_recheck(node, i);
 }
 
 bool log_is_storing(const struct parley_node *node, const struct parley_log *log) {

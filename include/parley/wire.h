@@ -109,6 +109,8 @@ struct parley_wire_heads {
     bool last;
     struct parley_wire_list authors; /* of struct parley_wire_author_heads */
 };
+#define PARLEY_HEADS_ALL     0u /* in ask heads: of everything wanted */
+#define PARLEY_HEADS_CHANGES 1u /* only of what changed since the link told it last */
 struct parley_wire_ask_heads {
     uint64_t session;
 };
