@@ -1,0 +1,204 @@
+#include "story.h"
+
+/* Catching up: who tells whom what, how often, and what is asked for. */
+
+/* --- telling ------------------------------------------------------------------------------- */
+
+struct heads_seen {
+    size_t messages, authors, heads, asks_all, asks_changes, identities;
+};
+
+static void count_heads(struct story *story, const struct story_puppet *puppet,
+                        const struct parley_wire_message *message) {
+    struct heads_seen *seen = story->context;
+    (void)puppet;
+    if (message->type == PARLEY_WIRE_ASK_HEADS) {
+        seen->asks_all += message->as.ask_heads.session == PARLEY_HEADS_ALL;
+        seen->asks_changes += message->as.ask_heads.session == PARLEY_HEADS_CHANGES;
+    }
+    if (message->type == PARLEY_WIRE_ASK_IDENTITY)
+        seen->identities += message->as.ask_identity.authors.count;
+    if (message->type != PARLEY_WIRE_HEADS)
+        return;
+    struct parley_wire_list authors = message->as.heads.authors;
+    struct parley_wire_author_heads item;
+    seen->messages++;
+    seen->authors += authors.count;
+    while (parley_wire_next_author_heads(&authors, &item))
+        seen->heads += item.heads.count;
+}
+
+static void ask_heads(struct story *story, struct story_puppet *peer, uint64_t session) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};
+    message.as.ask_heads.session = session;
+    story_send(story, peer, &message);
+}
+
+/* Another device of the person, with one entry of its own. */
+static void add_device(struct story *story, struct story_person *person, uint8_t number,
+                       unsigned index) {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE], buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct parley_secret_key root;
+    struct parley_root_key root_key;
+    struct parley_seed seed = {{(uint8_t)index, (uint8_t)(index >> 8), 77}};
+    memset(entropy, number, sizeof entropy);
+    parley_root_derive(&root, &root_key, entropy, 0);
+    parley_key_pair(&person->device, person->device_key.bytes, &seed);
+    parley_log_derive(&person->log, &person->author, &person->device_key);
+    memset(&person->id, 0, sizeof person->id);
+    person->seq = 0;
+    assert_int_equal(parley_certificate_make(&person->certificate, person->certificate_bytes,
+                                             sizeof person->certificate_bytes, &root,
+                                             &person->device, &person->author, 0),
+                     PARLEY_E_OK);
+    story_import(story, 0, PARLEY_EVENT_IMPORT_RECORD, person->certificate);
+    story_settle(story);
+    story_import(story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(person, "hello", buffer));
+    story_settle(story);
+    story_forget(story);
+}
+
+/* More logs than one message takes of an author: all of them are told, in several. */
+static void test_many_logs_of_one_author(void **state) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = 16, .logs = 1024};
+    const size_t devices = 600;
+    struct story story;
+    struct story_person writer;
+    struct heads_seen seen = {0};
+    story_begin_sized(&story, true, &sizes);
+    story_person(&writer, 9);
+    story_know(&story, &writer);
+    for (unsigned i = 0; i < devices; i++)
+        add_device(&story, &writer, 9, i);
+    story.on_message = count_heads;
+    story.context = &seen;
+    struct story_puppet *peer = story_peer(&story, 'A');
+    assert_int_equal(seen.heads, devices);
+    assert_true(seen.messages > 1);
+    seen = (struct heads_seen){0};
+    ask_heads(&story, peer, PARLEY_HEADS_ALL);
+    assert_int_equal(seen.heads, devices);
+    story_end(&story);
+}
+
+/* At rest an exchange costs an empty message; what changed is told once. */
+static void test_only_changes(void **state) {
+    struct story story;
+    struct story_person writers[3];
+    struct heads_seen seen = {0};
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin_relay(&story);
+    for (uint8_t i = 0; i < 3; i++) {
+        story_person(&writers[i], (uint8_t)(9 + i));
+        story_know(&story, &writers[i]);
+        story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(&writers[i], "1", buffer));
+        story_settle(&story);
+    }
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story.on_message = count_heads;
+    story.context = &seen;
+    ask_heads(&story, peer, PARLEY_HEADS_CHANGES);
+    assert_int_equal(seen.messages, 1);
+    assert_int_equal(seen.authors, 0);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(&writers[1], "2", buffer));
+    story_settle(&story);
+    /* Whatever became of the push: it is told, and not again. */
+    for (unsigned expected = 2; expected-- > 0;) {
+        seen = (struct heads_seen){0};
+        ask_heads(&story, peer, PARLEY_HEADS_CHANGES);
+        assert_int_equal(seen.messages, 1);
+        assert_int_equal(seen.authors, expected);
+    }
+    ask_heads(&story, peer, PARLEY_HEADS_ALL);
+    assert_int_equal(seen.authors, 3);
+    story_end(&story);
+}
+
+/* --- asking -------------------------------------------------------------------------------- */
+
+/* Names authors that nobody knows; from is the number of the first. */
+static void name_authors(struct story *story, struct story_puppet *peer, uint32_t from,
+                         size_t count) {
+    static uint8_t bytes[PARLEY_MESSAGE_BYTES_MAX];
+    struct parley_writer writer;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
+    parley_writer_init(&writer, bytes, sizeof bytes);
+    for (size_t i = 0; i < count; i++) {
+        struct parley_wire_author_heads item = {0};
+        parley_put_u32(item.author.bytes, from + (uint32_t)i + 1);
+        item.author.bytes[31] = (uint8_t)peer->name;
+        item.set_hash[0] = 1; /* it says that it has records */
+        parley_wire_put_author_heads(&writer, &item);
+    }
+    message.as.heads.last = true;
+    message.as.heads.authors = parley_wire_list_of(&writer, count);
+    story_send(story, peer, &message);
+}
+
+/* Records are asked for a few at a time; a peer that does not answer holds up nobody else, and is
+ * asked for everything again later. */
+static void test_identity_queue(void **state) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = 1024, .logs = 16};
+    struct story story;
+    struct heads_seen seen = {0};
+    story_begin_sized(&story, true, &sizes);
+    struct story_puppet *mute = story_peer(&story, 'A'), *other = story_peer(&story, 'B');
+    story.on_message = count_heads;
+    story.context = &seen;
+    name_authors(&story, mute, 0, 100);
+    assert_int_equal(seen.identities, PARLEY_IDENTITIES_PER_PEER);
+    seen.identities = 0;
+    name_authors(&story, other, 0, 10);
+    assert_int_equal(seen.identities, 10);
+    seen.identities = 0;
+    /* Answered by the heads that come behind the records: then the next ones are asked for. */
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
+    uint8_t bytes[256];
+    struct parley_writer writer;
+    struct parley_wire_author_heads item = {0};
+    parley_put_u32(item.author.bytes, 1);
+    item.author.bytes[31] = 'A';
+    parley_writer_init(&writer, bytes, sizeof bytes);
+    parley_wire_put_author_heads(&writer, &item);
+    message.as.heads.session = 1;
+    message.as.heads.last = true;
+    message.as.heads.authors = parley_wire_list_of(&writer, 1);
+    story_send(&story, mute, &message);
+    assert_int_equal(seen.identities, 1);
+    seen.identities = 0;
+    story_wait(&story, PARLEY_FETCH_MS);
+    assert_int_equal(seen.identities, 100 - 1 - PARLEY_IDENTITIES_PER_PEER);
+    assert_int_equal(seen.asks_all, 0);
+    story_wait(&story, 2 * PARLEY_HEADS_EVERY_MS);
+    assert_int_equal(seen.asks_all, 1);
+    story_end(&story);
+}
+
+/* A node to which nothing was lost asks for changes alone. */
+static void test_asks_for_changes(void **state) {
+    struct story story;
+    struct heads_seen seen = {0};
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    story.on_message = count_heads;
+    story.context = &seen;
+    for (unsigned i = 0; i < 20; i++) {
+        story_wait(&story, PARLEY_HEADS_EVERY_MS / 2);
+        story_send(&story, peer, &ping);
+    }
+    assert_int_equal(seen.asks_all, 0);
+    assert_true(seen.asks_changes >= 5);
+    story_end(&story);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_logs_of_one_author),
+        cmocka_unit_test(test_only_changes),
+        cmocka_unit_test(test_identity_queue),
+        cmocka_unit_test(test_asks_for_changes),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("catchup", tests, NULL, NULL) == 0 ? 0 : 1;
+}
