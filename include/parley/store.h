@@ -197,6 +197,75 @@ parley_store_body_state(struct parley_store *store, const struct parley_log *log
  * DISK_FAILED, NO_MEMORY. Cost: one walk of everything, a microsecond for each entry. */
 PARLEY_USE_RESULT enum parley_error parley_store_rebuild(struct parley_store *store);
 
+/* What can be wrong, and in words. Rebuilding mends INDEX and nothing else; repairing drops all of
+ * the others, and a range that lacks entries is filled by peers. */
+#define PARLEY_DAMAGES(X)                                                                          \
+    X(UNREADABLE, "a part of the database cannot be read")                                         \
+    X(ROW, "a row is not what the layout says")                                                    \
+    X(RECORD, "an identity record does not hold")                                                  \
+    X(RECORDS_MISSING, "the identity records of the author are missing")                           \
+    X(ENTRIES, "entries do not decode, or are not one chain")                                      \
+    X(SIGNATURE, "no valid signature vouches for the newest entry")                                \
+    X(MISSING, "entries are missing")                                                              \
+    X(UNOWNED, "entries belong to a log that is not known")                                        \
+    X(EVIDENCE, "evidence of a fork is missing or does not decode")                                \
+    X(INDEX, "an index does not agree with the entries")
+
+enum parley_damage_kind {
+#define X(name, words) PARLEY_DAMAGE_##name,
+    PARLEY_DAMAGES(X)
+#undef X
+};
+
+struct parley_damage {
+    enum parley_damage_kind kind;
+    char letter; /* of the row, layout.h */
+    bool has_author, has_log;
+    struct parley_author author;
+    struct parley_log log;
+    parley_seq seq_low, seq_high; /* 0: no entries in particular */
+};
+/* "INDEX" and its words. Never NULL. */
+const char *parley_damage_name(enum parley_damage_kind kind);
+const char *parley_damage_words(enum parley_damage_kind kind);
+
+typedef void parley_store_on_damage(void *context, const struct parley_damage *damage);
+
+/* How far a check has come; all zero to begin. key may be carried elsewhere and back. */
+#define PARLEY_STORE_KEY_MAX 256u
+struct parley_store_check {
+    uint8_t key[PARLEY_STORE_KEY_MAX]; /* the next row */
+    size_t key_size;
+    bool is_done;
+    uint64_t logs_count, entries_count, records_count; /* checked so far */
+    uint64_t damages_count;
+};
+/* Checks on from there until about work_max entries and rows have been looked at, at least one log
+ * or author whole: every segment through the judge of log.h against the records of its author, each
+ * range's signature, every index row against its entries and the reverse. Each call sees one state
+ * of its own, so it runs beside commits; what is found while others write still holds. Errors:
+ * DISK_FAILED, NO_MEMORY; damage is no error. Cost: 2 us an entry, 100 us for each range and twice
+ * for each record. */
+PARLEY_USE_RESULT enum parley_error
+parley_store_check_next(struct parley_store *store, struct parley_store_check *check,
+                        uint64_t work_max, parley_store_on_damage *on_damage, void *context);
+
+/* The last resort, on an engine that no store is open on: drops every record, row and entry that a
+ * check would object to, finds the author of entries whose row is lost, makes the indexes anew.
+ * on_damage hears of each loss. Ranges that lack entries are wanted again from peers. The newest
+ * entries of a log may be gone without a trace: one's own log must not be continued. What was cut
+ * short is done by repairing again. Errors: STORE_MISSING (an empty engine), BAD_VERSION,
+ * STORE_DAMAGED (what the engine cannot read stays in the way), DISK_FULL, DISK_FAILED, NO_MEMORY.
+ */
+PARLEY_USE_RESULT enum parley_error
+parley_store_repair(struct parley_kv *kv, parley_store_on_damage *on_damage, void *context);
+
+/* How many commits have changed the store since it was made: it never goes down, so a database
+ * with fewer than were once acknowledged has lost some. */
+uint64_t parley_store_commits_count(const struct parley_store *store);
+/* The error after which nothing is acknowledged; OK before. */
+enum parley_error parley_store_broken(const struct parley_store *store);
+
 /* Bytes on disk as the engine tells, cheap. */
 uint64_t parley_store_bytes(struct parley_store *store);
 

@@ -10,6 +10,7 @@
 struct parley_store {
     struct parley_kv *kv;
     uint32_t next_number;
+    uint64_t commits_count;
     bool is_old;              /* its indexes are made anew before anything else */
     enum parley_error broken; /* the disk error after which nothing is acknowledged */
     struct segment_writer writer;
@@ -38,10 +39,16 @@ PARLEY_USE_RESULT enum parley_error row_read(struct parley_kv *kv, const void *v
 /* The row of the log with that number. */
 PARLEY_USE_RESULT enum parley_error row_read_by_number(struct parley_kv *kv, const void *view,
                                                        uint32_t number, struct log_row *row);
+/* The author's number, or a new one. 0 with the batch's error. */
+uint32_t author_number(struct commit *commit, const struct parley_author *author);
 /* NOT_FOUND when nothing of the author is held. */
 PARLEY_USE_RESULT enum parley_error author_number_read(struct parley_kv *kv, const void *view,
                                                        const struct parley_author *author,
                                                        uint32_t *number);
+/* The free number from the row of the version, and whether it is an older one. STORE_MISSING when
+ * there is none, BAD_VERSION. */
+PARLEY_USE_RESULT enum parley_error version_read(struct parley_kv *kv, const void *view,
+                                                 uint32_t *next_number, bool *is_old);
 /* The rows of the version and the free number. */
 void version_save(struct batch *batch, uint32_t next_number);
 

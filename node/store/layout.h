@@ -5,6 +5,7 @@
  * number of their own (u32, given here, never given twice), which keeps keys short.
  *
  *   V                                      layout version u32, next free number u32
+ *   C                                      how many commits have changed the store u64
  *   R                                      stands while indexes are made anew
  *   l  log 32                              log row: number, author, device, ranges, counts, fork
  *   i  log number                          log 32

@@ -22,7 +22,7 @@ enum parley_error row_load_or_make(struct commit *commit, const struct parley_st
     return PARLEY_E_OK;
 }
 
-static uint32_t author_number(struct commit *commit, const struct parley_author *author) {
+uint32_t author_number(struct commit *commit, const struct parley_author *author) {
     struct key key;
     struct parley_span value;
     key_author(&key, author);
@@ -94,6 +94,25 @@ enum parley_error author_number_read(struct parley_kv *kv, const void *view,
     if (error == PARLEY_E_OK)
         *number = parley_get_u32(value);
     return error;
+}
+
+enum parley_error version_read(struct parley_kv *kv, const void *view, uint32_t *next_number,
+                               bool *is_old) {
+    struct key key;
+    uint8_t value[8];
+    size_t size = 0;
+    key_version(&key);
+    enum parley_error error = kv->calls->get(kv, view, key_span(&key), value, sizeof value, &size);
+    if (error == PARLEY_E_NOT_FOUND)
+        return PARLEY_E_STORE_MISSING;
+    if (error != PARLEY_E_OK && error != PARLEY_E_NO_SPACE)
+        return error;
+    if (size != sizeof value)
+        return PARLEY_E_STORE_DAMAGED;
+    uint32_t version = parley_get_u32(value);
+    *next_number = parley_get_u32(value + 4);
+    *is_old = version == LAYOUT_VERSION_OLD;
+    return *is_old || version == LAYOUT_VERSION ? PARLEY_E_OK : PARLEY_E_BAD_VERSION;
 }
 
 void version_save(struct batch *batch, uint32_t next_number) {

@@ -141,6 +141,13 @@ void segment_put_timeline(struct batch *batch, const struct log_row *row,
     put_timeline(batch, row, segment->chunk.seq_first, segment_extent(segment));
 }
 
+void segment_timeline_row(struct timeline_row *row, uint32_t log_number,
+                          const struct segment *segment) {
+    struct extent extent = segment_extent(segment);
+    *row =
+        (struct timeline_row){extent.newest, extent.oldest, log_number, segment->chunk.seq_first};
+}
+
 void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment) {
     struct key key;
     struct extent extent = segment_extent(segment);

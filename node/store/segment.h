@@ -49,6 +49,9 @@ void segment_put_chunk(struct batch *batch, const struct log_row *row,
 /* The rows of the timeline of a segment that is there. */
 void segment_put_timeline(struct batch *batch, const struct log_row *row,
                           const struct segment *segment);
+/* What those rows say. */
+void segment_timeline_row(struct timeline_row *row, uint32_t log_number,
+                          const struct segment *segment);
 /* Drops a segment with its rows. */
 void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment);
 

@@ -27,23 +27,23 @@ static enum parley_error make_layout(struct parley_store *store) {
     return error;
 }
 
-static enum parley_error read_version(struct parley_store *store, bool create) {
+static enum parley_error read_commits(struct parley_store *store) {
     struct key key;
     uint8_t value[8];
     size_t size = 0;
-    key_version(&key);
+    key_letter(&key, 'C');
     enum parley_error error =
         store->kv->calls->get(store->kv, NULL, key_span(&key), value, sizeof value, &size);
-    if (error == PARLEY_E_NOT_FOUND)
-        return create ? make_layout(store) : PARLEY_E_STORE_MISSING;
-    if (error != PARLEY_E_OK && error != PARLEY_E_NO_SPACE)
-        return error;
-    if (size != sizeof value)
-        return PARLEY_E_STORE_DAMAGED;
-    uint32_t version = parley_get_u32(value);
-    store->next_number = parley_get_u32(value + 4);
-    store->is_old = version == LAYOUT_VERSION_OLD;
-    return store->is_old || version == LAYOUT_VERSION ? PARLEY_E_OK : PARLEY_E_BAD_VERSION;
+    if (error == PARLEY_E_OK && size == sizeof value)
+        store->commits_count = parley_get_u64(value);
+    return error == PARLEY_E_NOT_FOUND ? PARLEY_E_OK : error;
+}
+
+static enum parley_error read_version(struct parley_store *store, bool create) {
+    enum parley_error error = version_read(store->kv, NULL, &store->next_number, &store->is_old);
+    if (error == PARLEY_E_STORE_MISSING && create)
+        error = make_layout(store);
+    return error != PARLEY_E_OK ? error : read_commits(store);
 }
 
 /* Indexes whose making was cut short are made again, and those that an older layout lacks. */
@@ -191,6 +191,16 @@ static enum parley_error apply(struct commit *commit, const struct parley_store_
     return PARLEY_E_BAD_INPUT;
 }
 
+static void count_commit(struct commit *commit) {
+    struct key key;
+    uint8_t count[8];
+    if (commit->batch.changes_count == 0)
+        return;
+    key_letter(&key, 'C');
+    parley_put_u64(count, commit->store->commits_count + 1);
+    batch_put_span(&commit->batch, &key, PARLEY_SPAN(count, sizeof count));
+}
+
 void parley_store_commit(struct parley_store *store, const struct parley_store_op *ops,
                          size_t ops_count, enum parley_error *results) {
     struct commit commit = {.store = store};
@@ -198,7 +208,10 @@ void parley_store_commit(struct parley_store *store, const struct parley_store_o
     commit.batch.error = store->broken;
     for (size_t i = 0; i < ops_count && commit.batch.error == PARLEY_E_OK; i++)
         results[i] = apply(&commit, &ops[i]);
+    count_commit(&commit);
+    bool has_changes = commit.batch.changes_count > 0;
     store->broken = batch_write(&commit.batch);
+    store->commits_count += has_changes && store->broken == PARLEY_E_OK;
     for (size_t i = 0; i < ops_count && store->broken != PARLEY_E_OK; i++)
         results[i] = store->broken;
     batch_clear(&commit.batch);
@@ -284,4 +297,12 @@ enum parley_error parley_store_log_get(struct parley_store *store, const struct 
 
 uint64_t parley_store_bytes(struct parley_store *store) {
     return store->kv->calls->bytes(store->kv);
+}
+
+uint64_t parley_store_commits_count(const struct parley_store *store) {
+    return store->commits_count;
+}
+
+enum parley_error parley_store_broken(const struct parley_store *store) {
+    return store->broken;
 }

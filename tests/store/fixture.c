@@ -34,13 +34,72 @@ static void make_entry(struct fixture_log *log, unsigned number, size_t index,
     parley_entry_sign(entry, &secret);
 }
 
+static void entropy_of(uint8_t entropy[PARLEY_ENTROPY_SIZE], unsigned number) {
+    memset(entropy, 0, PARLEY_ENTROPY_SIZE);
+    parley_put_u32(entropy, 1000 + number / 8);
+}
+
+/* 64 key derivations each: those that were made are kept. */
+static struct {
+    unsigned number;
+    struct parley_author author;
+} authors[1024];
+static size_t authors_count;
+
+static void derive_author(struct parley_author *author, unsigned number) {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE];
+    size_t i = 0;
+    while (i < authors_count && authors[i].number != number / 8)
+        i++;
+    if (i == authors_count) {
+        assert(authors_count < sizeof authors / sizeof authors[0]);
+        entropy_of(entropy, number);
+        authors[i].number = number / 8;
+        parley_author_derive(&authors[i].author, entropy);
+        authors_count++;
+    }
+    *author = authors[i].author;
+}
+
+unsigned fixture_author_number(const struct parley_author *author) {
+    size_t i = 0;
+    while (i < authors_count && !PARLEY_EQUAL(authors[i].author, *author))
+        i++;
+    assert(i < authors_count);
+    return authors[i].number;
+}
+
+void fixture_records(struct fixture_records *records, const struct fixture_log *log) {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE];
+    struct parley_secret_key root, device;
+    struct parley_root_key root_key;
+    struct parley_device_key device_key;
+    struct parley_span made[2];
+    entropy_of(entropy, log->number);
+    device = key_of(log->number, &device_key);
+    parley_root_derive(&root, &root_key, entropy, 0);
+    enum parley_error error = parley_rotation_make(&made[0], records->bytes[0],
+                                                   PARLEY_STATEMENT_BYTES_MAX, entropy, 0, NULL, 0);
+    assert(error == PARLEY_E_OK);
+    error = parley_certificate_make(&made[1], records->bytes[1], PARLEY_STATEMENT_BYTES_MAX, &root,
+                                    &device, &log->author, 0);
+    assert(error == PARLEY_E_OK);
+    for (size_t i = 0; i < 2; i++) {
+        parley_hash_one(records->hashes[i].bytes, PARLEY_DOMAIN_RECORD, made[i]);
+        records->ops[i] = (struct parley_store_op){.kind = PARLEY_STORE_RECORD,
+                                                   .author = log->author,
+                                                   .bytes = made[i],
+                                                   .key = PARLEY_SPAN_OF(records->hashes[i])};
+    }
+}
+
 static struct fixture_log *make_names(unsigned number) {
     struct fixture_log *log = calloc(1, sizeof *log);
     assert(log != NULL);
+    log->number = number;
     (void)key_of(number, &log->device);
-    parley_put_u32(log->author.bytes, 1000 + number / 8);
-    parley_hash_two(log->log.bytes, PARLEY_DOMAIN_LOG, PARLEY_SPAN_OF(log->author),
-                    PARLEY_SPAN_OF(log->device));
+    derive_author(&log->author, number);
+    parley_log_derive(&log->log, &log->author, &log->device);
     return log;
 }
 
@@ -57,17 +116,10 @@ struct fixture_log *fixture_log_fork(const struct fixture_log *log, parley_seq s
     struct fixture_log *fork = calloc(1, sizeof *fork);
     assert(fork != NULL && seq >= 1 && seq <= log->count);
     *fork = *log;
-    unsigned number = 0;
-    struct parley_device_key device;
-    for (;; number++) {
-        (void)key_of(number, &device);
-        if (PARLEY_EQUAL(device, log->device))
-            break;
-    }
     for (size_t i = 0; i < log->count; i++) {
         fork->entries[i].body.data = fork->bodies[i];
         if (i + 1 >= seq)
-            make_entry(fork, number, i, log->entries[0].header.time + 1, 7);
+            make_entry(fork, log->number, i, log->entries[0].header.time + 1, 7);
     }
     return fork;
 }

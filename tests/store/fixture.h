@@ -2,12 +2,14 @@
 #ifndef PARLEY_TEST_STORE_FIXTURE_H
 #define PARLEY_TEST_STORE_FIXTURE_H
 
+#include <parley/identity.h>
 #include <parley/store.h>
 
 #define FIXTURE_ENTRIES_MAX 512u
 #define FIXTURE_BODY_MAX    320u
 
 struct fixture_log {
+    unsigned number;
     struct parley_author author;
     struct parley_device_key device;
     struct parley_log log;
@@ -19,8 +21,19 @@ struct fixture_log {
 /* Entries of `count` posts; number tells logs and authors apart (the author is number / 8). Times
  * claimed go up by 1000 from time_first. */
 struct fixture_log *fixture_log_make(unsigned number, size_t count, parley_time_ms time_first);
+/* number / 8 of that author's logs. */
+unsigned fixture_author_number(const struct parley_author *author);
 /* A log with the same entries below seq, and others from there on. */
 struct fixture_log *fixture_log_fork(const struct fixture_log *log, parley_seq seq);
+
+/* The inception of the log's author and the certificate of its device, as two operations whose
+ * bytes live in `records`. */
+struct fixture_records {
+    uint8_t bytes[2][PARLEY_STATEMENT_BYTES_MAX];
+    struct parley_hash hashes[2];
+    struct parley_store_op ops[2];
+};
+void fixture_records(struct fixture_records *records, const struct fixture_log *log);
 
 struct fixture_chunk {
     uint8_t data[PARLEY_CHUNK_LARGEST];

@@ -51,6 +51,45 @@ enum parley_error harness_run(struct harness *harness, enum parley_store_kind ki
     return harness_commit(harness, &op);
 }
 
+void harness_records(struct harness *harness, const struct fixture_log *log) {
+    struct fixture_records records;
+    enum parley_error results[2];
+    fixture_records(&records, log);
+    parley_store_commit(harness->store, records.ops, 2, results);
+    assert_true(results[0] == PARLEY_E_OK || results[0] == PARLEY_E_EXISTS);
+    assert_true(results[1] == PARLEY_E_OK || results[1] == PARLEY_E_EXISTS);
+}
+
+static void on_damage(void *context, const struct parley_damage *damage) {
+    char *text = context;
+    size_t used = strlen(text);
+    (void)snprintf(text + used, HARNESS_OBJECTIONS_SIZE - used, "%s %c %llu-%llu\n",
+                   parley_damage_name(damage->kind), damage->letter,
+                   (unsigned long long)damage->seq_low, (unsigned long long)damage->seq_high);
+}
+
+void harness_check(struct harness *harness, char text[HARNESS_OBJECTIONS_SIZE]) {
+    struct parley_store_check check = {.key_size = 0};
+    text[0] = '\0';
+    while (!check.is_done)
+        assert_int_equal(parley_store_check_next(harness->store, &check, 100, on_damage, text),
+                         PARLEY_E_OK);
+    assert_int_equal(check.damages_count == 0, text[0] == '\0');
+}
+
+void harness_assert_sound(struct harness *harness) {
+    char text[HARNESS_OBJECTIONS_SIZE];
+    harness_check(harness, text);
+    assert_string_equal(text, "");
+}
+
+void harness_repair(struct harness *harness, char text[HARNESS_OBJECTIONS_SIZE]) {
+    parley_store_close(harness->store);
+    text[0] = '\0';
+    assert_int_equal(parley_store_repair(harness->engine.kv, on_damage, text), PARLEY_E_OK);
+    assert_int_equal(parley_store_open(&harness->store, harness->engine.kv, false), PARLEY_E_OK);
+}
+
 void harness_assert_ranges(struct harness *harness, const struct fixture_log *log,
                            const char *expected) {
     struct parley_store_log held;

@@ -32,6 +32,14 @@ enum parley_error harness_commit(struct harness *harness, const struct parley_st
 enum parley_error harness_run(struct harness *harness, enum parley_store_kind kind,
                               const struct fixture_log *log, parley_seq low, parley_seq high,
                               bool bodies, parley_time_ms received_ms);
+/* The records of the log's author and device. */
+void harness_records(struct harness *harness, const struct fixture_log *log);
+/* A check of all: what it objects to, one line each, "KIND letter low-high"; "" when nothing. */
+#define HARNESS_OBJECTIONS_SIZE 4096u
+void harness_check(struct harness *harness, char text[HARNESS_OBJECTIONS_SIZE]);
+void harness_assert_sound(struct harness *harness);
+/* Closes the store, repairs the engine, opens the store again; losses as above. */
+void harness_repair(struct harness *harness, char text[HARNESS_OBJECTIONS_SIZE]);
 /* What is held of the log is exactly these stretches [low, high], newest first, as text:
  * "7-9 1-3"; "" when nothing is. */
 void harness_assert_ranges(struct harness *harness, const struct fixture_log *log,

@@ -280,6 +280,8 @@ static void run_seed(struct harness *harness, uint64_t seed, size_t groups) {
     for (unsigned i = 0; i < LOGS_COUNT; i++)
         model->logs[i].log =
             fixture_log_make((unsigned)seed * 16 + i * 5, ENTRIES_COUNT, T0 + i * 333);
+    for (size_t i = 0; i < LOGS_COUNT; i++)
+        harness_records(harness, model->logs[i].log);
     print_message("# seed %llu, %zu groups\n", (unsigned long long)seed, groups);
     for (size_t group = 0; group < groups; group++) {
         run_group(harness, model, steps);
@@ -289,6 +291,8 @@ static void run_seed(struct harness *harness, uint64_t seed, size_t groups) {
         }
         if (group % 8 == 7)
             check_timeline(harness, model);
+        if (group % 32 == 31)
+            harness_assert_sound(harness);
         if (next_chance(model, 40) == 0)
             harness_reopen(harness);
         if (next_chance(model, 80) == 0)
