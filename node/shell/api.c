@@ -16,12 +16,19 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "follows", false, NULL, NULL, api_run_follows},
     {PARLEY_API_GET, "digest", false, NULL, api_names_digest, api_run_digest},
     {PARLEY_API_GET, "timeline", false, NULL, api_names_timeline, api_run_timeline},
-    {PARLEY_API_GET, "posts/", true, NULL, api_names_show, api_run_show},
+    {PARLEY_API_GET, "posts/", true, NULL, api_names_post, api_run_show},
+    {PARLEY_API_GET, "threads/", true, NULL, api_names_post, api_run_thread},
+    {PARLEY_API_GET, "profile", false, NULL, NULL, api_run_own_profile},
+    {PARLEY_API_GET, "profiles/", true, NULL, api_names_author, api_run_profile},
     {PARLEY_API_GET, "authors/", true, NULL, api_names_author, api_run_author},
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
-    {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_profile},
+    {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_set_profile},
+    {PARLEY_API_POST, "echoes", false, JSON_TYPE, api_names_saying, api_run_echo},
+    {PARLEY_API_POST, "votes", false, JSON_TYPE, api_names_saying, api_run_vote},
+    {PARLEY_API_POST, "erasures", false, JSON_TYPE, api_names_saying, api_run_erase},
+    {PARLEY_API_POST, "purges", false, JSON_TYPE, api_names_purge, api_run_purge},
     {PARLEY_API_POST, "follows", false, JSON_TYPE, api_names_follow, api_run_follow},
     {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},
@@ -35,7 +42,7 @@ static void free_job(struct api_job *job) {
     if (job->free_state != NULL)
         job->free_state(job->state);
     for (size_t i = 0; i < job->names_count; i++)
-        free(job->names[i].entry);
+        api_entry_free(job->names[i].entry);
     free(job->names);
     for (size_t i = 0; i < job->parameters_count; i++) {
         free((char *)job->parameters[i].name);

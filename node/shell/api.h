@@ -5,8 +5,9 @@
  * core; what changes something goes through the core as an owner's event.
  *
  * Paths (all under /v1):
- *   GET status, id, peers, follows, authors/AUTHOR, digest, timeline, posts/POST, export, events
- *   POST posts, posts/batch, profile, follows, peers, import
+ *   GET status, id, peers, follows, authors/AUTHOR, profile, profiles/AUTHOR, digest, timeline,
+ *       posts/POST, threads/POST, export, events
+ *   POST posts, posts/batch, profile, echoes, votes, erasures, purges, follows, peers, import
  *   DELETE follows/AUTHOR, peers/KEY
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
  * bundle). An error is application/problem+json: {"status", "title", "detail", "error", "field"}.

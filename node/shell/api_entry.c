@@ -2,6 +2,7 @@
 #include "api_entry.h"
 #include "api_handle.h"
 #include "api_job.h"
+#include "api_view.h"
 #include <stdlib.h>
 
 struct api_entry *api_entry_copy(const struct parley_store_log *log,
@@ -28,21 +29,75 @@ struct api_entry *api_entry_copy(const struct parley_store_log *log,
     return copy;
 }
 
-bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry) {
+void api_entry_free(struct api_entry *entry) {
+    if (entry != NULL)
+        free(entry->echoed);
+    free(entry);
+}
+
+void api_entry_read_state(struct api_entry *entry, struct parley_store *store) {
+    if (parley_store_body_state(store, &entry->log, entry->seq, &entry->id, &entry->body_state) !=
+        PARLEY_E_OK)
+        entry->body_state = (struct parley_store_body_state){0};
+}
+
+struct reading {
+    const struct parley_ref *ref;
+    struct api_entry *entry;
+};
+
+static bool on_read_entry(void *context, const struct parley_store_log *log,
+                          const struct parley_entry *entry,
+                          const struct parley_timeline_place *place, parley_time_ms received) {
+    struct reading *reading = context;
+    if (PARLEY_EQUAL(entry->id, reading->ref->id))
+        reading->entry = api_entry_copy(log, entry, place, received);
+    return false;
+}
+
+struct api_entry *api_entry_read(struct parley_store *store, const struct parley_ref *ref) {
+    struct reading reading = {ref, NULL};
+    (void)!parley_store_entries(store, &ref->log, ref->seq, ref->seq, on_read_entry, &reading);
+    if (reading.entry != NULL)
+        api_entry_read_state(reading.entry, store);
+    return reading.entry;
+}
+
+struct parley_ref api_entry_ref(const struct api_entry *entry) {
+    return (struct parley_ref){entry->author, entry->log, entry->seq, entry->id};
+}
+
+bool api_entry_body(const struct api_entry *entry, struct parley_body *body) {
+    return entry->has_body && entry->is_plain &&
+           parley_body_decode(body, PARLEY_SPAN(entry->body, entry->body_size)).error ==
+               PARLEY_E_OK;
+}
+
+static bool is_good_at(const struct parley_node *node, const struct parley_log *name,
+                       parley_seq seq) {
     struct parley_node_log log;
-    if (!parley_node_log_find(node, &entry->log, &log))
+    if (!parley_node_log_find(node, name, &log))
         return false;
-    if (log.forked != 0 && entry->seq >= log.forked)
+    if (log.forked != 0 && seq >= log.forked)
         return false;
     switch (log.policy.kind) {
     case PARLEY_POLICY_VOID:
         return false;
     case PARLEY_POLICY_CLOSED:
-        return entry->seq <= log.policy.seq;
+        return seq <= log.policy.seq;
     case PARLEY_POLICY_OPEN:
         return true;
     }
     return false;
+}
+
+bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry) {
+    return is_good_at(node, &entry->log, entry->seq);
+}
+
+bool api_entry_is_erased(const struct parley_node *node, const struct api_entry *entry) {
+    return entry->body_state.erased_by != 0 &&
+           is_good_at(node, &entry->log, entry->body_state.erased_by);
 }
 
 static bool has_tag(const struct parley_body *body, const char *tag) {
@@ -131,29 +186,44 @@ static const char *add_body(json_t *json, const struct parley_body *body) {
     return "unknown";
 }
 
-static const char *describe_body(json_t *json, const struct api_entry *entry) {
-    struct parley_body body;
-    if (!entry->has_body)
-        return "no_body";
-    struct parley_span bytes = {entry->body, entry->body_size};
-    if (!entry->is_plain || parley_body_decode(&body, bytes).error != PARLEY_E_OK)
-        return "unknown";
-    return add_body(json, &body);
+/* A post in words of nobody: its keys stay. */
+static const char *describe_nothing(json_t *json, const char *kind) {
+    json_object_set_new(json, "text", json_null());
+    return kind;
 }
 
-json_t *api_entry_json(const struct api_entry *entry, const struct api_handles *handles) {
+static const char *describe_body(json_t *json, const struct api_entry *entry,
+                                 const struct api_view *view) {
+    struct parley_body body;
+    if (api_entry_is_erased(view->node, entry))
+        return describe_nothing(json, "erased");
+    if (!entry->has_body)
+        return describe_nothing(json, entry->body_state.is_forgotten ? "purged" : "no_body");
+    return api_entry_body(entry, &body) ? add_body(json, &body) : "unknown";
+}
+
+/* What an echo passes on, as far as it may be shown. */
+static json_t *json_echoed(const struct api_entry *entry, const struct api_view *view) {
+    const struct api_entry *echoed = entry->echoed;
+    if (echoed == NULL || !api_entry_is_good(view->node, echoed))
+        return json_null();
+    return api_entry_json(echoed, view);
+}
+
+json_t *api_entry_json(const struct api_entry *entry, const struct api_view *view) {
     char handle[API_HANDLE_SIZE];
-    api_handle_text(handle, handles, entry);
+    api_handle_text(handle, &view->handles, entry);
     json_t *json = json_object(), *fields = json_object();
     if (json == NULL || fields == NULL) {
         json_decref(json);
         json_decref(fields);
         return NULL;
     }
-    const char *kind = describe_body(fields, entry);
+    const char *kind = describe_body(fields, entry, view);
     json_object_set_new(json, "post", api_json_post_address(&entry->log, entry->seq, &entry->id));
     json_object_set_new(json, "handle", json_string(handle));
     json_object_set_new(json, "author", api_json_author(&entry->author));
+    json_object_set_new(json, "author_name", api_view_name(view, &entry->author));
     json_object_set_new(json, "device", api_json_hex(entry->device.bytes, 32));
     json_object_set_new(json, "log", api_json_hex(entry->log.bytes, 32));
     json_object_set_new(json, "seq", json_integer((json_int_t)entry->seq));
@@ -162,6 +232,8 @@ json_t *api_entry_json(const struct api_entry *entry, const struct api_handles *
     json_object_set_new(json, "received", json_integer((json_int_t)entry->received));
     json_object_set_new(json, "kind", json_string(kind));
     json_object_update(json, fields);
+    if (strcmp(kind, "echo") == 0)
+        json_object_set_new(json, "echoed", json_echoed(entry, view));
     json_decref(fields);
     json_object_set_new(json, "verified", json_true()); /* nothing else is ever stored */
     return json;
@@ -179,7 +251,7 @@ bool api_entries_add(struct api_entries *list, struct api_entry *entry) {
         }
     }
     if (entry == NULL || list->count == list->room) {
-        free(entry);
+        api_entry_free(entry);
         return false;
     }
     list->items[list->count++] = entry;
@@ -188,7 +260,7 @@ bool api_entries_add(struct api_entries *list, struct api_entry *entry) {
 
 void api_entries_clear(struct api_entries *list) {
     for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
+        api_entry_free(list->items[i]);
     free(list->items);
     *list = (struct api_entries){0};
 }

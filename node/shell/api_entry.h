@@ -17,24 +17,37 @@ struct api_entry {
     parley_time_ms time, received;
     struct parley_timeline_place place;
     bool is_plain; /* of the known version and without ext: may be shown */
+    struct parley_store_body_state body_state;
+    struct api_entry *echoed; /* by an echo: what it passes on, when it is here; owned */
     bool has_body;
     size_t body_size;
     uint8_t body[]; /* with has_body */
 };
 
-/* NULL: out of memory. Free with free. */
+/* NULL: out of memory. */
 struct api_entry *api_entry_copy(const struct parley_store_log *log,
                                  const struct parley_entry *entry,
                                  const struct parley_timeline_place *place,
                                  parley_time_ms received);
+void api_entry_free(struct api_entry *entry);
+/* On a worker: what became of its body. */
+void api_entry_read_state(struct api_entry *entry, struct parley_store *store);
+/* On a worker: the entry that is meant; NULL when it is not here. */
+struct api_entry *api_entry_read(struct parley_store *store, const struct parley_ref *ref);
+struct parley_ref api_entry_ref(const struct api_entry *entry);
+/* False when its body is not here, is not of this version, or does not decode. Its spans point
+ * into the entry. */
+bool api_entry_body(const struct api_entry *entry, struct parley_body *body);
 /* Good by the log's verdict and below any fork, as the node knows it now. */
 bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry);
+/* By an entry of its author that is good itself; its bytes may still be here. */
+bool api_entry_is_erased(const struct parley_node *node, const struct api_entry *entry);
 /* A post or an echo that decodes and bears the tag (NULL: any). */
 bool api_entry_is_listed(const struct parley_entry *entry, const char *tag);
-struct api_handles;
-/* The post as people and programs get it; for other kinds what their bodies say. NULL: out of
- * memory. */
-json_t *api_entry_json(const struct api_entry *entry, const struct api_handles *handles);
+struct api_view;
+/* The post as people and programs get it; for other kinds what their bodies say. "kind" is
+ * "erased", "purged" or "no_body" where the words are not to be had. NULL: out of memory. */
+json_t *api_entry_json(const struct api_entry *entry, const struct api_view *view);
 
 /* A list that grows. */
 struct api_entries {

@@ -2,8 +2,8 @@
  * watches, in the order of the SHOWs. Nothing is read while nobody watches.
  */
 #include "api_filter.h"
-#include "api_handle.h"
 #include "api_job.h"
+#include "api_view.h"
 #include <stdlib.h>
 
 /* SHOWs that wait to be read. Beyond it the oldest go: a reader who lost some asks the timeline. */
@@ -33,6 +33,7 @@ struct api_feed {
     bool is_reading;
     struct show at; /* being read */
     struct api_entries found;
+    struct api_view view;
 };
 
 static void read_next(struct api_feed *feed);
@@ -65,6 +66,7 @@ static void read_show(void *context, struct parley_store *store) {
             PARLEY_E_OK ||
         feed->found.count < TURN_MAX)
         feed->at.low = feed->at.high + 1;
+    (void)api_view_read(&feed->view, store, &feed->found); /* what there is no memory for lacks */
 }
 
 static bool entry_has_tag(const struct api_entry *entry, const char *tag) {
@@ -76,9 +78,9 @@ static bool entry_has_tag(const struct api_entry *entry, const char *tag) {
 
 /* A watcher may close itself, not others, in its callback. */
 static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
-                       const struct api_handles *handles, const struct api_entry *entry) {
+                       const struct api_entry *entry) {
     const struct parley_node *node = parley_host_node(feed->api->host);
-    json_t *json = api_entry_json(entry, handles);
+    json_t *json = api_entry_json(entry, &feed->view);
     size_t size = 0;
     char *text = json != NULL ? api_dump(json, &size) : NULL;
     json_decref(json);
@@ -96,12 +98,10 @@ static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
 static void give_found(struct api_feed *feed) {
     const struct parley_node *node = parley_host_node(feed->api->host);
     struct api_wanted wanted;
-    struct api_handles handles = {0};
     if (api_wanted_init(&wanted, feed->api->host) &&
-        api_handles_init(&handles, node, feed->found.items, feed->found.count))
+        api_view_finish(&feed->view, node, &feed->found))
         for (size_t i = 0; i < feed->found.count; i++)
-            give_entry(feed, &wanted, &handles, feed->found.items[i]);
-    api_handles_clear(&handles);
+            give_entry(feed, &wanted, feed->found.items[i]);
     api_wanted_clear(&wanted);
 }
 
@@ -110,6 +110,7 @@ static void on_read(void *context, enum parley_error error) {
     feed->is_reading = false;
     if (error == PARLEY_E_OK && feed->watches != NULL)
         give_found(feed);
+    api_view_clear(&feed->view);
     api_entries_clear(&feed->found);
     if (error != PARLEY_E_OK)
         feed->at.low = feed->at.high + 1;
@@ -228,6 +229,7 @@ bool api_feed_is_idle(const struct api_feed *feed) {
 }
 
 void api_feed_free(struct api_feed *feed) {
+    api_view_clear(&feed->view);
     api_entries_clear(&feed->found);
     free(feed->shows);
     free(feed);

@@ -50,5 +50,5 @@ bool api_filter_shows(const struct api_filter *filter, const struct api_wanted *
                                                 sizeof(entry->author), compare_authors) == NULL) {
         return false;
     }
-    return api_entry_is_good(node, entry);
+    return api_entry_is_good(node, entry) && !api_entry_is_erased(node, entry);
 }

@@ -126,14 +126,23 @@ json_t *api_json_author(const struct parley_author *author);
 json_t *api_json_post_address(const struct parley_log *log, parley_seq seq,
                               const struct parley_id *id);
 
+/* A place in the order of time as text, for `next` and `before`; decode takes a time alone, too. */
+#define API_PLACE_TEXT_SIZE 128u
+void api_place_encode(char text[API_PLACE_TEXT_SIZE], const struct parley_timeline_place *place);
+bool api_place_decode(struct parley_timeline_place *place, const char *text);
+
 /* ---- handlers, by family */
 
 api_handler api_run_status, api_run_id, api_run_peers, api_run_connect, api_run_disconnect;
 api_handler api_names_author, api_run_author;
 api_handler api_run_follows, api_names_follow, api_run_follow, api_run_unfollow;
 api_handler api_names_digest, api_run_digest;
-api_handler api_names_timeline, api_run_timeline, api_names_show, api_run_show;
-api_handler api_names_publish, api_run_publish, api_run_publish_batch, api_run_profile;
+api_handler api_names_timeline, api_run_timeline;
+api_handler api_names_post, api_run_show, api_run_thread;
+api_handler api_names_publish, api_run_publish, api_run_publish_batch;
+api_handler api_run_profile, api_run_own_profile, api_run_set_profile;
+api_handler api_names_saying, api_run_echo, api_run_vote, api_run_erase;
+api_handler api_names_purge, api_run_purge;
 api_handler api_names_export, api_run_export, api_run_import;
 
 /* ---- digests (api_digest.c): job->state is taken for them */

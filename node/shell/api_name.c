@@ -5,17 +5,10 @@
  *   parse (loop) -> names of people (worker) -> logs (loop) -> entries (worker) -> the route
  */
 #include "api_job.h"
+#include "api_view.h"
 #include <stdlib.h>
 
 #define NAMES_MAX PARLEY_API_PARAMETERS_MAX
-
-/* Whose profiles are read for a person's name: state of the worker's step. */
-struct people {
-    struct parley_author *authors;
-    size_t count;
-    const struct parley_author *author; /* at hand */
-    struct api_job *job;
-};
 
 bool api_name_add(struct api_job *job, enum api_name_kind kind, const char *field,
                   const char *text) {
@@ -145,7 +138,7 @@ static bool on_named_entry(void *context, const struct parley_store_log *log,
     struct api_name *name = context;
     if (!name->has_id_start ||
         memcmp(name->id_start, entry->id.bytes, sizeof(name->id_start)) == 0) {
-        free(name->entry);
+        api_entry_free(name->entry);
         name->entry = api_entry_copy(log, entry, place, received);
     }
     return false;
@@ -157,6 +150,8 @@ static void read_entries(struct api_job *job, struct parley_store *store) {
         if (name->kind == API_POST && name->has_log)
             (void)!parley_store_entries(store, &name->log, name->seq, name->seq, on_named_entry,
                                         name);
+        if (name->entry != NULL)
+            api_entry_read_state(name->entry, store);
     }
 }
 
@@ -228,36 +223,39 @@ static bool is_person_wanted(const struct api_name *name) {
     return !name->has_author && (name->kind == API_AUTHOR || name->is_handle);
 }
 
-/* The newest profile decides; older ones are not looked at. */
-static bool on_profile(void *context, const struct parley_store_log *log,
-                       const struct parley_entry *entry, const struct parley_timeline_place *place,
-                       parley_time_ms received) {
-    struct people *people = context;
+/* By the person's newest profile alone. */
+static void match_person(struct api_job *job, const struct parley_author *author,
+                         const struct api_entry *profile) {
     struct parley_body body;
-    if (!entry->has_body || parley_body_decode(&body, entry->body).error != PARLEY_E_OK ||
-        body.kind != PARLEY_BODY_PROFILE)
-        return true;
-    for (size_t i = 0; i < people->job->names_count; i++) {
-        struct api_name *name = &people->job->names[i];
+    if (!api_entry_body(profile, &body) || body.kind != PARLEY_BODY_PROFILE)
+        return;
+    for (size_t i = 0; i < job->names_count; i++) {
+        struct api_name *name = &job->names[i];
         const char *text = wanted_name(name);
-        if (!is_person_wanted(name) ||
-            !parley_span_equal(body.profile.name, PARLEY_SPAN(text, strlen(text))))
-            continue;
-        if (name->matches_count++ == 0)
-            name->author = *people->author;
+        if (is_person_wanted(name) &&
+            parley_span_equal(body.profile.name, PARLEY_SPAN(text, strlen(text))) &&
+            name->matches_count++ == 0)
+            name->author = *author;
     }
-    return false;
+}
+
+static void match_people(struct api_job *job) {
+    const struct parley_node *node = parley_host_node(job->api->host);
+    const struct api_people *people = job->state;
+    for (size_t i = 0; i < people->count; i++) {
+        const struct parley_author *author = &people->items[i].author;
+        const struct api_entry *profile = api_people_profile(people, node, author);
+        if (profile != NULL)
+            match_person(job, author, profile);
+    }
 }
 
 static void read_people(struct api_job *job, struct parley_store *store) {
-    struct people *people = job->state;
-    for (size_t i = 0; i < people->count; i++) {
-        people->author = &people->authors[i];
-        (void)!parley_store_timeline(store, NULL, people->author, on_profile, people);
-    }
+    api_people_read(job->state, store);
 }
 
 static void check_people(struct api_job *job) {
+    match_people(job);
     job->free_state(job->state);
     job->free_state = NULL;
     job->state = NULL;
@@ -283,33 +281,25 @@ static void check_people(struct api_job *job) {
 }
 
 static void free_people(void *state) {
-    struct people *people = state;
-    free(people->authors);
-    free(people);
+    api_people_clear(state);
+    free(state);
 }
 
-/* The owner and whom they follow. */
-static struct people *list_people(struct api_job *job) {
+/* The owner and whom they follow. NULL: out of memory. */
+static struct api_people *list_people(struct api_job *job) {
     const struct parley_node *node = parley_host_node(job->api->host);
     const struct parley_home *home = parley_host_home(job->api->host);
     struct parley_node_author at;
-    struct people *people = calloc(1, sizeof(*people));
-    size_t count = 1;
-    for (size_t i = 0; parley_node_author_at(node, i, &at); i++)
-        count += at.is_followed;
+    struct api_people *people = calloc(1, sizeof(*people));
+    bool done = people != NULL && (!home->has_device || api_people_add(people, &home->author));
+    for (size_t i = 0; done && parley_node_author_at(node, i, &at); i++)
+        if (at.is_followed)
+            done = api_people_add(people, &at.author);
+    if (done)
+        return people;
     if (people != NULL)
-        people->authors = calloc(count, sizeof(*people->authors));
-    if (people == NULL || people->authors == NULL) {
-        free(people);
-        return NULL;
-    }
-    people->job = job;
-    if (home->has_device)
-        people->authors[people->count++] = home->author;
-    for (size_t i = 0; parley_node_author_at(node, i, &at); i++)
-        if (at.is_followed && !(home->has_device && PARLEY_EQUAL(at.author, home->author)))
-            people->authors[people->count++] = at.author;
-    return people;
+        free_people(people);
+    return NULL;
 }
 
 void api_names_find(struct api_job *job) {

@@ -62,15 +62,11 @@ static bool read_text(struct draft *draft, const json_t *json, struct parley_pos
     return true;
 }
 
-static struct parley_ref ref_to(const struct api_entry *entry) {
-    return (struct parley_ref){entry->author, entry->log, entry->seq, entry->id};
-}
-
 /* The parent's root is the root; a parent that has none is the root itself. */
 static void set_reply(struct parley_post *post, const struct api_entry *parent) {
     struct parley_body body;
     post->has_parent = post->has_root = true;
-    post->parent = post->root = ref_to(parent);
+    post->parent = post->root = api_entry_ref(parent);
     if (parent->has_body &&
         parley_body_decode(&body, PARLEY_SPAN(parent->body, parent->body_size)).error ==
             PARLEY_E_OK &&
@@ -85,7 +81,7 @@ static void set_refs(struct parley_post *post, const struct api_job *job) {
             set_reply(post, name->entry);
         } else {
             post->has_quote = true;
-            post->quote = ref_to(name->entry);
+            post->quote = api_entry_ref(name->entry);
         }
     }
 }

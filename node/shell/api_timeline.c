@@ -1,11 +1,11 @@
-/* Reading: the timeline and one post.
+/* Reading: the timeline.
  *
  * A page is gathered in turns: a worker copies a few listed entries out of the store, the loop
  * keeps those that the filter shows, until the page is full or the store is at its end.
  */
 #include "api_filter.h"
-#include "api_handle.h"
 #include "api_job.h"
+#include "api_view.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +24,7 @@ struct page {
     bool is_full;
     /* of one turn */
     struct api_entries found;
+    struct api_view view;
     size_t looked_count;
     size_t found_bytes;
     bool is_at_end;
@@ -33,36 +34,9 @@ struct page {
 static void free_page(void *state) {
     struct page *page = state;
     json_decref(page->posts);
+    api_view_clear(&page->view);
     api_entries_clear(&page->found);
     free(page);
-}
-
-/* ---- places as text ----------------------------------------------------------------------- */
-
-#define PLACE_TEXT_SIZE 128u
-static void encode_place(char text[PLACE_TEXT_SIZE], const struct parley_timeline_place *place) {
-    char log[65];
-    parley_hex_encode(log, place->log.bytes, sizeof(place->log.bytes));
-    snprintf(text, PLACE_TEXT_SIZE, "%llu.%s.%llu", (unsigned long long)place->time, log,
-             (unsigned long long)place->seq);
-}
-
-/* TIME, or what encode_place wrote. */
-static bool decode_place(struct parley_timeline_place *place, const char *text) {
-    size_t digits = strspn(text, "0123456789");
-    *place = (struct parley_timeline_place){0};
-    if (digits == 0 || digits > 16)
-        return false;
-    place->time = strtoull(text, NULL, 10);
-    text += digits;
-    if (*text == '\0')
-        return true;
-    size_t size = strlen(text);
-    if (text[0] != '.' || size < 67 || text[65] != '.' || size > 66 + 15 ||
-        strspn(text + 66, "0123456789") != size - 66)
-        return false;
-    place->seq = strtoull(text + 66, NULL, 10);
-    return parley_hex_decode(place->log.bytes, sizeof(place->log.bytes), PARLEY_SPAN(text + 1, 64));
 }
 
 /* ---- one turn ----------------------------------------------------------------------------- */
@@ -96,7 +70,7 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
     enum parley_error error = parley_store_timeline(
         store, page->has_before ? &before : NULL,
         page->filter.has_author ? &page->filter.author : NULL, on_entry, page);
-    if (error == PARLEY_E_NO_MEMORY)
+    if (error == PARLEY_E_NO_MEMORY || !api_view_read(&page->view, store, &page->found))
         page->is_out_of_memory = true;
 }
 
@@ -104,26 +78,24 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
 static bool add_posts(struct api_job *job, const struct api_wanted *wanted) {
     struct page *page = job->state;
     const struct parley_node *node = parley_host_node(job->api->host);
-    struct api_handles handles;
-    bool done = api_handles_init(&handles, node, page->found.items, page->found.count);
+    bool done = api_view_finish(&page->view, node, &page->found);
     for (size_t i = 0; done && i < page->found.count && !page->is_full; i++) {
         const struct api_entry *entry = page->found.items[i];
         if (!api_filter_shows(&page->filter, wanted, node, entry))
             continue;
-        done = json_array_append_new(page->posts, api_entry_json(entry, &handles)) == 0;
+        done = json_array_append_new(page->posts, api_entry_json(entry, &page->view)) == 0;
         page->bytes += entry->body_size;
         page->before = entry->place;
         page->is_full =
             json_array_size(page->posts) >= page->posts_max || page->bytes >= PAGE_BYTES_MAX;
     }
-    api_handles_clear(&handles);
     return done;
 }
 
 static void answer_page(struct api_job *job) {
     struct page *page = job->state;
-    char next[PLACE_TEXT_SIZE];
-    encode_place(next, &page->before);
+    char next[API_PLACE_TEXT_SIZE];
+    api_place_encode(next, &page->before);
     json_t *json = json_object();
     json_object_set(json, "posts", page->posts);
     json_object_set_new(json, "next", page->is_full ? json_string(next) : json_null());
@@ -148,6 +120,7 @@ static void on_turn(struct api_job *job) {
         return;
     }
     page->before = looked_at;
+    api_view_clear(&page->view);
     api_entries_clear(&page->found);
     api_read(job, read_turn, on_turn);
 }
@@ -166,7 +139,7 @@ void api_names_timeline(struct api_job *job) {
     }
     if (author != NULL && !api_name_add(job, API_AUTHOR, "author", author))
         return;
-    if (before != NULL && !decode_place(&place, before) &&
+    if (before != NULL && !api_place_decode(&place, before) &&
         !api_name_add(job, API_POST, "before", before))
         return;
     api_names_find(job);
@@ -201,30 +174,6 @@ void api_run_timeline(struct api_job *job) {
     if (before != NULL)
         page->before = before->entry->place;
     else if (before_text != NULL)
-        (void)decode_place(&page->before, before_text);
+        (void)api_place_decode(&page->before, before_text);
     api_read(job, read_turn, on_turn);
-}
-
-/* ---- one post ----------------------------------------------------------------------------- */
-
-void api_names_show(struct api_job *job) {
-    if (api_name_add(job, API_POST, "post", job->rest))
-        api_names_find(job);
-}
-
-void api_run_show(struct api_job *job) {
-    const struct api_name *name = &job->names[0];
-    const struct parley_node *node = parley_host_node(job->api->host);
-    struct api_handles handles;
-    if (!api_entry_is_good(node, name->entry)) {
-        api_refuse(job, PARLEY_E_NOT_FOUND, name->field,
-                   "%s is here but hidden: its log is void, closed before it, or forked",
-                   name->text);
-        return;
-    }
-    json_t *json = NULL;
-    if (api_handles_init(&handles, node, &name->entry, 1))
-        json = api_entry_json(name->entry, &handles);
-    api_handles_clear(&handles);
-    api_answer_json(job, 200, json);
 }

@@ -1,5 +1,6 @@
 /* Errors as statuses and problems, keys and names as JSON. */
 #include "api_job.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 static unsigned status_of_class(enum parley_error error) {
@@ -78,4 +79,28 @@ json_t *api_json_post_address(const struct parley_log *log, parley_seq seq,
     memcpy(address.id_start, id->bytes, sizeof(address.id_start));
     parley_post_address_encode(text, &address);
     return json_string(text);
+}
+
+void api_place_encode(char text[API_PLACE_TEXT_SIZE], const struct parley_timeline_place *place) {
+    char log[65];
+    parley_hex_encode(log, place->log.bytes, sizeof(place->log.bytes));
+    snprintf(text, API_PLACE_TEXT_SIZE, "%llu.%s.%llu", (unsigned long long)place->time, log,
+             (unsigned long long)place->seq);
+}
+
+bool api_place_decode(struct parley_timeline_place *place, const char *text) {
+    size_t digits = strspn(text, "0123456789");
+    *place = (struct parley_timeline_place){0};
+    if (digits == 0 || digits > 16)
+        return false;
+    place->time = strtoull(text, NULL, 10);
+    text += digits;
+    if (*text == '\0')
+        return true;
+    size_t size = strlen(text);
+    if (text[0] != '.' || size < 67 || text[65] != '.' || size > 66 + 15 ||
+        strspn(text + 66, "0123456789") != size - 66)
+        return false;
+    place->seq = strtoull(text + 66, NULL, 10);
+    return parley_hex_decode(place->log.bytes, sizeof(place->log.bytes), PARLEY_SPAN(text + 1, 64));
 }

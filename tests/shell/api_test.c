@@ -262,11 +262,59 @@ static void an_export_goes_by_pages(void **state) {
     assert_true(total > 25u * 60000);
 }
 
+/* Entries of one's own, by their places: it goes on where the tests before have left the log. */
+static void sayings_have_bounds(void **state) {
+    static const struct row ROWS[] = {
+        {GET, "/v1/profile", NULL, NULL, NULL, 200, "\"name\":\"Ada\",\"about\":null"},
+        {GET, "/v1/profiles/Ada", NULL, NULL, NULL, 200, "\"name\":\"Ada\""},
+        {GET, "/v1/profiles/Bob", NULL, NULL, NULL, 404, "Bob"},
+        {POST, "/v1/profile", NULL, JSON, "{}", 400, "name or about"},
+        {POST, "/v1/profile", NULL, JSON, "{\"name\":7}", 400, "\"field\":\"name\""},
+        {POST, "/v1/profile", NULL, JSON, "{\"about\":\"words\"}", 201, "post1"},
+        {GET, "/v1/profile", NULL, NULL, NULL, 200, "\"name\":\"Ada\",\"about\":\"words\""},
+        {POST, "/v1/profile", NULL, JSON, "{\"about\":\"\"}", 201, "post1"},
+        {GET, "/v1/profile", NULL, NULL, NULL, 200, "\"about\":null"},
+        {POST, "/v1/votes", NULL, JSON, "{}", 400, "\"field\":\"post\""},
+        {POST, "/v1/votes", NULL, JSON, "{\"post\":\"Ada/1\"}", 400, "value"},
+        {POST, "/v1/votes", NULL, JSON, "{\"post\":\"Ada/1\",\"value\":2}", 400, "value"},
+        {POST, "/v1/votes", NULL, JSON, "{\"post\":\"Ada/1\",\"value\":1}", 201, "\"ref\":\"post1"},
+        {GET, "/v1/posts/Ada/1", NULL, NULL, NULL, 200, "\"up\":1,\"down\":0"},
+        {POST, "/v1/votes", NULL, JSON, "{\"post\":\"Ada/1\",\"value\":-1}", 201, NULL},
+        {GET, "/v1/posts/Ada/1", NULL, NULL, NULL, 200,
+         "\"up\":0,\"down\":1,\"complete\":true,\"mine\":-1"},
+        {POST, "/v1/votes", NULL, JSON, "{\"post\":\"Ada/1\",\"value\":0}", 201, NULL},
+        {GET, "/v1/threads/Ada/1", NULL, NULL, NULL, 200, "\"up\":0,\"down\":0"},
+        {POST, "/v1/echoes", NULL, JSON, "{\"post\":\"Ada/1\",\"text\":7}", 400, "text"},
+        {POST, "/v1/echoes", NULL, JSON, "{\"post\":\"Ada/4000\"}", 404, "not here"},
+        {POST, "/v1/echoes", NULL, JSON, "{\"post\":\"Ada/1\",\"text\":\"hear\"}", 201, "post1"},
+        {GET, "/v1/timeline", "limit=1", NULL, NULL, 200, "\"echoed\":{\"post\":\"post1"},
+        {GET, "/v1/threads/Ada/1", "limit=0", NULL, NULL, 400, "limit"},
+        {GET, "/v1/threads/Ada/1", "after=x", NULL, NULL, 400, "after"},
+        {GET, "/v1/threads/Ada/4000", NULL, NULL, NULL, 404, "not here"},
+        {POST, "/v1/posts", NULL, JSON, "{\"text\":\"answer\",\"reply\":\"Ada/1\"}", 201, NULL},
+        {GET, "/v1/threads/Ada/1", NULL, NULL, NULL, 200, "\"parent_here\":true"},
+        {POST, "/v1/erasures", NULL, JSON, "{\"post\":\"Ada/1\"}", 201, "\"ref\":\"post1"},
+        {POST, "/v1/erasures", NULL, JSON, "{\"post\":\"Ada/1\"}", 404, "erased"},
+        {GET, "/v1/posts/Ada/1", NULL, NULL, NULL, 200, "\"kind\":\"erased\",\"text\":null"},
+        {GET, "/v1/threads/Ada/1", NULL, NULL, NULL, 200, "\"kind\":\"erased\""},
+        {POST, "/v1/echoes", NULL, JSON, "{\"post\":\"Ada/1\"}", 404, "erased"},
+        {GET, "/v1/timeline", "limit=2", NULL, NULL, 200, "\"echoed\":{\"post\":\"post1"},
+        {POST, "/v1/purges", NULL, JSON, "{}", 400, "either"},
+        {POST, "/v1/purges", NULL, JSON, "{\"post\":\"Ada/2\",\"author\":\"Ada\"}", 400, "either"},
+        {POST, "/v1/purges", NULL, JSON, "{\"post\":\"Ada/2\",\"force\":1}", 400, "force"},
+        {POST, "/v1/purges", NULL, JSON, "{\"post\":\"Ada/2\"}", 400, "your own"},
+        {POST, "/v1/purges", NULL, JSON, "{\"post\":\"Ada/2\",\"force\":true}", 200,
+         "{\"entries\":1}"},
+        {GET, "/v1/posts/Ada/2", NULL, NULL, NULL, 200, "\"kind\":\"purged\",\"text\":null"},
+    };
+    RUN_ROWS(ROWS);
+}
+
 int main(void) {
     static const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(paths_and_types),         cmocka_unit_test(posts_have_bounds),
-        cmocka_unit_test(readers_have_bounds),     cmocka_unit_test(a_batch_ends_at_its_bad_line),
-        cmocka_unit_test(an_export_goes_by_pages),
+        cmocka_unit_test(paths_and_types),     cmocka_unit_test(posts_have_bounds),
+        cmocka_unit_test(readers_have_bounds), cmocka_unit_test(a_batch_ends_at_its_bad_line),
+        cmocka_unit_test(sayings_have_bounds), cmocka_unit_test(an_export_goes_by_pages),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("api", TESTS, open_all, close_all) != 0;

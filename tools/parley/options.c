@@ -23,6 +23,8 @@ static const struct argp_option COMMON[] = {
 /* By the letters of a command's keys. */
 static const struct argp_option OWN[] = {
     {"name", 'n', "TEXT", 0, "the name others see", 1},
+    {"about", 'A', "TEXT", 0, "some words on oneself", 1},
+    {"force", 'f', NULL, 0, "one's own, too", 1},
     {"relay", 'R', NULL, 0, "a node that carries for everybody and has no author", 1},
     {"reply", 'r', "POST", 0, "an answer to POST", 1},
     {"quote", 'q', "POST", 0, "quotes POST", 1},
@@ -31,7 +33,7 @@ static const struct argp_option OWN[] = {
     {"private", 'p', NULL, 0, "does not publish it", 1},
     {"author", 'a', "AUTHOR", 0, "of this author", 1},
     {"tag", 't', "WORD", 0, "with this tag", 1},
-    {"limit", 'l', "N", 0, "how many, 50 by default; 0: all", 1},
+    {"limit", 'l', "N", 0, "how many (timeline 50, thread 1000 by default); 0: all", 1},
     {"before", 'b', "POST|TIME", 0, "older than a post or a time in ms since 1970", 1},
     {"follow", 'F', NULL, 0, "stays, and prints what comes", 1},
 };
@@ -88,6 +90,12 @@ static error_t on_own(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case 'n':
         options->name = argument;
+        return 0;
+    case 'A':
+        options->about = argument;
+        return 0;
+    case 'f':
+        options->force = true;
         return 0;
     case 'R':
         options->relay = true;
@@ -205,4 +213,15 @@ const struct command *options_parse(struct options *options, int argc, char **ar
 
 void options_clear(struct options *options) {
     free(options->arguments);
+}
+
+bool option_number(const char *text, uint64_t usual, uint64_t *value) {
+    size_t size = text != NULL ? strlen(text) : 0;
+    *value = usual;
+    if (text == NULL)
+        return true;
+    if (size == 0 || size > 12 || strspn(text, "0123456789") != size)
+        return false;
+    *value = strtoull(text, NULL, 10);
+    return true;
 }

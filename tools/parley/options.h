@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Exit statuses, cli.md. */
 enum {
@@ -22,8 +23,8 @@ struct options {
     const char *home; /* NULL: the default */
     bool json;
     /* of commands */
-    bool relay, ndjson, is_private, follow;
-    const char *name, *reply, *quote, *before, *limit, *tag;
+    bool relay, ndjson, is_private, follow, force;
+    const char *name, *about, *reply, *quote, *before, *limit, *tag;
     const char *tags[OPTION_LIST_MAX];
     size_t tags_count;
     const char *authors[OPTION_LIST_MAX];
@@ -38,5 +39,7 @@ const struct command *options_parse(struct options *options, int argc, char **ar
                                     const struct command *commands, size_t commands_count);
 
 void options_clear(struct options *options);
+/* A decimal number of at most 12 digits; NULL: the usual one. */
+bool option_number(const char *text, uint64_t usual, uint64_t *value);
 
 #endif

@@ -23,11 +23,14 @@ static void print_point(FILE *file, utf8proc_int32_t point) {
         fputs("\\t", file);
     else if (point == '\r')
         fputs("\\r", file);
+    else if (point == '\n')
+        fputs("\\n", file);
     else
         fprintf(file, "\\u%04x", (unsigned)point);
 }
 
-void print_text(FILE *file, const char *text, size_t size, const char *indent) {
+/* indent NULL: a line end is escaped like the rest. */
+static void print_safely(FILE *file, const char *text, size_t size, const char *indent) {
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
     while (size > 0) {
         utf8proc_int32_t point;
@@ -35,7 +38,7 @@ void print_text(FILE *file, const char *text, size_t size, const char *indent) {
         if (step <= 0) {
             fprintf(file, "\\x%02x", *at);
             step = 1;
-        } else if (point == '\n') {
+        } else if (point == '\n' && indent != NULL) {
             fprintf(file, "\n%s", indent);
         } else if (is_control(point) || is_bidirectional(point)) {
             print_point(file, point);
@@ -45,6 +48,14 @@ void print_text(FILE *file, const char *text, size_t size, const char *indent) {
         at += step;
         size -= (size_t)step;
     }
+}
+
+void print_text(FILE *file, const char *text, size_t size, const char *indent) {
+    print_safely(file, text, size, indent);
+}
+
+void print_word(FILE *file, const char *text, size_t size) {
+    print_safely(file, text, size, NULL);
 }
 
 int complain(int status, const char *format, ...) {

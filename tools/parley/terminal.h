@@ -14,6 +14,8 @@ int complain(int status, const char *format, ...) __attribute__((format(printf, 
 /* Text with control characters, bidirectional controls and what is not UTF-8 shown escaped. A line
  * end is written, followed by indent. */
 void print_text(FILE *file, const char *text, size_t size, const char *indent);
+/* The same on one line: a line end is shown escaped, too. For names and tags. */
+void print_word(FILE *file, const char *text, size_t size);
 /* The JSON in one line, with the same characters as \u escapes, and a line end. */
 void print_json(const json_t *json);
 /* Bold, dim and back, when standard output is a terminal and NO_COLOR is not set; else "". */

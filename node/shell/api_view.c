@@ -1,0 +1,167 @@
+#include "api_view.h"
+#include <stdlib.h>
+
+/* ---- people ------------------------------------------------------------------------------- */
+
+static int compare_people(const void *a, const void *b) {
+    return memcmp(a, b, sizeof(struct parley_author)); /* the author stands first */
+}
+
+bool api_people_add(struct api_people *people, const struct parley_author *author) {
+    if (people->count == people->room) {
+        size_t room = people->room ? 2 * people->room : 16;
+        struct api_person *grown = realloc(people->items, room * sizeof(*grown));
+        if (grown == NULL)
+            return false;
+        people->items = grown;
+        people->room = room;
+    }
+    people->items[people->count++] = (struct api_person){.author = *author};
+    return true;
+}
+
+static void sort_people(struct api_people *people) {
+    size_t kept = 0;
+    if (people->count > 0)
+        qsort(people->items, people->count, sizeof(*people->items), compare_people);
+    for (size_t i = 0; i < people->count; i++)
+        if (kept == 0 || !PARLEY_EQUAL(people->items[i].author, people->items[kept - 1].author))
+            people->items[kept++] = people->items[i];
+    people->count = kept;
+}
+
+/* Places of the newest profiles. Equal times are rare and may be more than fit: then the order of
+ * logs is that of this node. */
+struct places {
+    struct parley_ref refs[API_PROFILES_MAX];
+    parley_time_ms times[API_PROFILES_MAX];
+    size_t count;
+};
+
+static bool is_newer(const struct places *places, size_t a, size_t b) {
+    if (places->times[a] != places->times[b])
+        return places->times[a] > places->times[b];
+    int order = PARLEY_COMPARE(places->refs[a].log, places->refs[b].log);
+    return order != 0 ? order > 0 : places->refs[a].seq > places->refs[b].seq;
+}
+
+static bool on_profile(void *context, const struct parley_store_link *link) {
+    struct places *places = context;
+    size_t at = places->count++;
+    places->refs[at] =
+        (struct parley_ref){.author = link->log.author, .log = link->log.log, .seq = link->seq};
+    places->times[at] = link->time;
+    for (; at > 0 && is_newer(places, at, at - 1); at--) {
+        struct parley_ref ref = places->refs[at];
+        parley_time_ms time = places->times[at];
+        places->refs[at] = places->refs[at - 1];
+        places->times[at] = places->times[at - 1];
+        places->refs[at - 1] = ref;
+        places->times[at - 1] = time;
+    }
+    return places->count < API_PROFILES_MAX;
+}
+
+static bool on_profile_entry(void *context, const struct parley_store_log *log,
+                             const struct parley_entry *entry,
+                             const struct parley_timeline_place *place, parley_time_ms received) {
+    *(struct api_entry **)context = api_entry_copy(log, entry, place, received);
+    return false;
+}
+
+static void read_person(struct api_person *person, struct parley_store *store) {
+    struct places places = {.count = 0};
+    (void)!parley_store_profiles(store, &person->author, on_profile, &places);
+    for (size_t i = 0; i < places.count; i++) {
+        const struct parley_ref *ref = &places.refs[i];
+        struct api_entry *entry = NULL;
+        (void)!parley_store_entries(store, &ref->log, ref->seq, ref->seq, on_profile_entry, &entry);
+        if (entry == NULL)
+            continue;
+        api_entry_read_state(entry, store);
+        person->profiles[person->profiles_count++] = entry;
+    }
+}
+
+void api_people_read(struct api_people *people, struct parley_store *store) {
+    sort_people(people);
+    for (size_t i = 0; i < people->count; i++)
+        if (people->items[i].profiles_count == 0)
+            read_person(&people->items[i], store);
+}
+
+void api_people_clear(struct api_people *people) {
+    for (size_t i = 0; i < people->count; i++)
+        for (size_t j = 0; j < people->items[i].profiles_count; j++)
+            api_entry_free(people->items[i].profiles[j]);
+    free(people->items);
+    *people = (struct api_people){0};
+}
+
+const struct api_entry *api_people_profile(const struct api_people *people,
+                                           const struct parley_node *node,
+                                           const struct parley_author *author) {
+    const struct api_person *person =
+        people->count == 0
+            ? NULL
+            : bsearch(author, people->items, people->count, sizeof(*people->items), compare_people);
+    for (size_t i = 0; person != NULL && i < person->profiles_count; i++)
+        if (api_entry_is_good(node, person->profiles[i]) &&
+            !api_entry_is_erased(node, person->profiles[i]) && person->profiles[i]->has_body)
+            return person->profiles[i];
+    return NULL;
+}
+
+/* ---- a page ------------------------------------------------------------------------------- */
+
+static void read_echoed(struct api_entry *entry, struct parley_store *store) {
+    struct parley_body body;
+    if (entry->echoed == NULL && api_entry_body(entry, &body) && body.kind == PARLEY_BODY_ECHO)
+        entry->echoed = api_entry_read(store, &body.echo.ref);
+}
+
+bool api_view_read(struct api_view *view, struct parley_store *store,
+                   const struct api_entries *entries) {
+    for (size_t i = 0; i < entries->count; i++) {
+        struct api_entry *entry = entries->items[i];
+        api_entry_read_state(entry, store);
+        read_echoed(entry, store);
+        if (!api_people_add(&view->people, &entry->author) ||
+            (entry->echoed != NULL && !api_people_add(&view->people, &entry->echoed->author)))
+            return false;
+    }
+    api_people_read(&view->people, store);
+    return true;
+}
+
+bool api_view_finish(struct api_view *view, const struct parley_node *node,
+                     const struct api_entries *entries) {
+    struct api_entry **all = calloc(2 * entries->count + 1, sizeof(struct api_entry *));
+    size_t count = 0;
+    if (all == NULL)
+        return false;
+    for (size_t i = 0; i < entries->count; i++) {
+        all[count++] = entries->items[i];
+        if (entries->items[i]->echoed != NULL)
+            all[count++] = entries->items[i]->echoed;
+    }
+    view->node = node;
+    api_handles_clear(&view->handles);
+    bool done = api_handles_init(&view->handles, node, all, count);
+    free(all);
+    return done;
+}
+
+void api_view_clear(struct api_view *view) {
+    api_handles_clear(&view->handles);
+    api_people_clear(&view->people);
+    *view = (struct api_view){0};
+}
+
+json_t *api_view_name(const struct api_view *view, const struct parley_author *author) {
+    struct parley_body body;
+    const struct api_entry *profile = api_people_profile(&view->people, view->node, author);
+    if (profile == NULL || !api_entry_body(profile, &body) || body.kind != PARLEY_BODY_PROFILE)
+        return json_null();
+    return json_stringn((const char *)body.profile.name.data, body.profile.name.size);
+}
