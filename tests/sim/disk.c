@@ -130,7 +130,9 @@ static void run_commit(struct sim *sim, struct sim_item *item) {
     disk->is_committed = true;
     for (i = 0; i < count; i++)
         if (disk->results[i] == PARLEY_E_OK)
-            check_durable(sim, item->node, &ops[i]);
+            check_durable(sim, item->node, &ops[i], true);
+        else if (parley_error_class(disk->results[i]) == PARLEY_CLASS_LOCAL)
+            check_durable(sim, item->node, &ops[i], false);
     free(ops);
     sim_put(sim, sim_below(sim, 4), item->node, run_tell, NULL, 0);
     /* The moments that matter most are short: aimed at. */

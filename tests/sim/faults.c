@@ -7,12 +7,12 @@
 
 const char *const sim_fault_words[FAULTS_COUNT] = {
 #define X(name, words) words,
-    SIM_FAULTS(X)
+    SIM_FAULTS(X) SIM_VILLAINS(X)
 #undef X
 };
 const char *const sim_fault_names[FAULTS_COUNT] = {
 #define X(name, words) #name,
-    SIM_FAULTS(X)
+    SIM_FAULTS(X) SIM_VILLAINS(X)
 #undef X
 };
 
@@ -138,10 +138,16 @@ static void run_fault(struct sim *sim, struct sim_item *item) {
     sim_put(sim, sim_below(sim, 2 * TICK_MS), SIM_NOBODY, run_fault, NULL, 0);
 }
 
-void faults_begin(struct sim *sim) {
-    sim->has_faults = true;
+void faults_draw(struct sim *sim) {
     for (unsigned i = 0; i < FAULTS_COUNT; i++)
         sim->enabled[i] = !sim_chance(sim, 4);
+    sim->has_villains = sim->config.has_villains && !sim_chance(sim, 5);
+    for (unsigned i = FAULTS_ONLY_COUNT; i < FAULTS_COUNT; i++)
+        sim->enabled[i] = sim->enabled[i] && sim->has_villains;
+}
+
+void faults_begin(struct sim *sim) {
+    sim->has_faults = true;
     if (sim->enabled[FAULT_CLOCKS_APART])
         for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
             sim->nodes[i].wall_offset = (int64_t)sim_below(sim, 1200000) - 600000;

@@ -6,6 +6,7 @@
 
 #define WALL_START      UINT64_C(1767225600000) /* 2026-01-01 */
 #define TIMERS_A_SECOND 5000u                   /* more than that is a busy loop */
+#define LOGS_OF_A_FLOOD 4096u                   /* rows for every device that a flood names */
 
 bool host_is_alive(const struct sim *sim, uint32_t node, uint32_t life) {
     return sim->nodes[node].core != NULL && sim->nodes[node].life == life;
@@ -19,13 +20,13 @@ struct verifying {
 };
 
 /* The same signature is checked by every node: it costs once. Deterministic, as the rule is. */
-#define CHECKS_CACHED 4096u
+#define CHECKS_CACHED 65536u
 static struct {
     struct parley_check check;
     bool is_known, holds;
 } checks_cached[CHECKS_CACHED];
 
-static bool check_holds(const struct parley_check *check) {
+bool host_check_holds(const struct parley_check *check) {
     uint32_t at = parley_get_u32(check->signature.bytes) % CHECKS_CACHED;
     if (!checks_cached[at].is_known ||
         memcmp(&checks_cached[at].check, check, sizeof *check) != 0) {
@@ -40,7 +41,7 @@ static void run_verified(struct sim *sim, struct sim_item *item) {
     const struct verifying *verifying = item->data;
     struct parley_event event = {.kind = PARLEY_EVENT_VERIFIED};
     event.verified.ticket = verifying->ticket;
-    event.verified.holds = check_holds(&verifying->check);
+    event.verified.holds = host_check_holds(&verifying->check);
     host_step(sim, item->node, &event);
 }
 
@@ -196,12 +197,14 @@ static void create_core(struct sim *sim, uint32_t node) {
     parley_random_bytes(&sim->random, config.seed.bytes, sizeof config.seed.bytes);
     config.node_key = host->key;
     config.has_device = host->has_author;
-    config.author = host->author;
-    config.device_key = host->device;
+    if (host->has_author) {
+        config.author = sim->authors[host->author].author;
+        config.device_key = sim->logs[host->log].device;
+    }
     config.relay = host->is_relay;
     config.hops = host->hops;
     config.peers_max = 32;
-    config.logs_max = 64;
+    config.logs_max = sim->has_villains ? LOGS_OF_A_FLOOD : 64;
     config.authors_max = 64;
     config.peers = host->peers;
     config.peers_count = host->peers_count;

@@ -136,6 +136,7 @@ static void piece_arrives(struct sim *sim, struct sim_wire *wire, unsigned from)
     struct sim_way *way = &wire->ways[from];
     struct sim_piece *piece = way->first;
     struct sim_end *to = &wire->ends[1 - from];
+    struct sim_puppet *puppet = from == 1 ? wire->puppet : NULL;
     way->first = piece->next;
     if (way->first == NULL)
         way->last = NULL;
@@ -149,6 +150,8 @@ static void piece_arrives(struct sim *sim, struct sim_wire *wire, unsigned from)
     bool is_read = to->is_attached && host_is_alive(sim, to->node, to->life);
     if (is_read)
         end_receive(sim, to, piece);
+    if (puppet != NULL)
+        puppet_receive(sim, puppet, PARLEY_SPAN(piece->bytes, piece->size));
     size_t size = piece->size;
     free(piece);
     tell_sent(sim, wire, from, size);
@@ -238,7 +241,7 @@ void net_send(struct sim *sim, uint32_t node, parley_connection connection,
     struct sim_wire *wire = wire_find(sim, node, connection, &side, &index);
     if (wire == NULL)
         return; /* closed in the same step */
-    if (wire->is_stranger)
+    if (wire->is_stranger && !wire->has_puppet)
         sim_fail(sim, "n%u answered a stranger who does not know its key", node);
     while (bytes.size > 1 && fault_hits(sim, FAULT_SPLIT, 4)) {
         size_t size = 1 + (size_t)sim_below(sim, bytes.size - 1);
@@ -287,6 +290,8 @@ static void run_arrived(struct sim *sim, struct sim_item *item) {
     wire->ends[1] = (struct sim_end){
         .node = dial->to, .life = to->life, .connection = to->next_accept, .is_attached = true};
     to->next_accept += 2;
+    sim->net.met[item->node] |= UINT32_C(1) << dial->to;
+    sim->net.met[dial->to] |= UINT32_C(1) << item->node;
     struct dial *kept = malloc(sizeof *kept);
     if (kept == NULL)
         abort();
@@ -420,25 +425,51 @@ void net_node_died(struct sim *sim, uint32_t node) {
     }
 }
 
-/* --- a stranger ---------------------------------------------------------------------------- */
+/* --- strangers and puppets ------------------------------------------------------------------ */
 
-void net_stranger(struct sim *sim, uint32_t node) {
+/* A connection that nobody's node dialled. */
+static size_t wire_from_nobody(struct sim *sim, uint32_t node, struct sim_puppet *puppet) {
     struct sim_node *to = &sim->nodes[node];
-    if (to->core == NULL)
-        return;
-    fault_fired(sim, FAULT_STRANGER);
     struct sim_wire *wire = wire_add(sim);
     size_t index = sim->net.wires_count - 1;
     wire->is_stranger = wire->is_tainted = wire->is_dialled = true;
+    wire->puppet = puppet;
+    wire->has_puppet = puppet != NULL;
     wire->ends[0] = (struct sim_end){.node = SIM_NOBODY};
     wire->ends[1] = (struct sim_end){
         .node = node, .life = to->life, .connection = to->next_accept, .is_attached = true};
     to->next_accept += 2;
-    uint8_t rubbish[512];
-    parley_random_bytes(&sim->random, rubbish, sizeof rubbish);
     struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
     event.connection = wire->ends[1].connection;
     host_step(sim, node, &event);
+    return index;
+}
+
+size_t net_puppet(struct sim *sim, uint32_t node, struct sim_puppet *puppet) {
+    return sim->nodes[node].core == NULL ? SIZE_MAX : wire_from_nobody(sim, node, puppet);
+}
+
+void net_puppet_send(struct sim *sim, size_t wire, struct parley_span bytes) {
+    way_add(sim, wire, 0, bytes, false);
+}
+
+bool net_puppet_is_open(const struct sim *sim, size_t wire) {
+    const struct sim_end *end = &sim->net.wires[wire]->ends[1];
+    return end->is_attached && !end->is_closing && host_is_alive(sim, end->node, end->life);
+}
+
+void net_puppet_close(struct sim *sim, size_t wire) {
+    sim->net.wires[wire]->puppet = NULL;
+    way_add(sim, wire, 0, PARLEY_NO_SPAN, true);
+}
+
+void net_stranger(struct sim *sim, uint32_t node) {
+    if (sim->nodes[node].core == NULL)
+        return;
+    fault_fired(sim, FAULT_STRANGER);
+    size_t index = wire_from_nobody(sim, node, NULL);
+    uint8_t rubbish[512];
+    parley_random_bytes(&sim->random, rubbish, sizeof rubbish);
     way_add(sim, index, 0, PARLEY_SPAN(rubbish, 1 + (size_t)sim_below(sim, sizeof rubbish)), false);
 }
 

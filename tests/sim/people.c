@@ -37,20 +37,37 @@ static struct parley_store_op record_op(const struct parley_author *author,
                                     .key = PARLEY_SPAN_OF(*hash)};
 }
 
+/* Most have a person of their own. A few are the second device of another, or a copied home. */
+static void choose_author(struct sim *sim, uint32_t node) {
+    struct sim_node *host = &sim->nodes[node];
+    uint32_t other = (uint32_t)sim_below(sim, node + 1);
+    bool is_shared = other != node && sim->nodes[other].has_author;
+    host->has_author = true;
+    if (is_shared && sim->enabled[BAD_TWINS] && sim_chance(sim, 10)) {
+        host->author = sim->nodes[other].author;
+        host->log = sim->nodes[other].log;
+        sim->logs[host->log].kind = LOG_TORN;
+        fault_fired(sim, BAD_TWINS);
+        return;
+    }
+    if (is_shared && sim->enabled[BAD_SECOND_DEVICE] && sim_chance(sim, 6)) {
+        host->author = sim->nodes[other].author;
+        fault_fired(sim, BAD_SECOND_DEVICE);
+    } else {
+        host->author = author_add(sim);
+    }
+    host->log = log_add(sim, host->author, node, LOG_HONEST);
+}
+
 /* What `init` leaves in a home: the inception and the device's certificate. */
 static void make_author(struct sim *sim, uint32_t node) {
+    choose_author(sim, node);
+    const struct sim_author *author = &sim->authors[sim->nodes[node].author];
+    const struct sim_log *log = &sim->logs[sim->nodes[node].log];
     struct sim_node *host = &sim->nodes[node];
     struct parley_root_key root_key;
     struct parley_secret_key root;
-    struct parley_device_key device_key;
-    struct parley_seed seed;
-    parley_random_bytes(&sim->random, host->entropy, sizeof host->entropy);
-    parley_random_bytes(&sim->random, seed.bytes, sizeof seed.bytes);
-    parley_author_derive(&host->author, host->entropy);
-    parley_root_derive(&root, &root_key, host->entropy, 0);
-    parley_key_pair(&host->device, device_key.bytes, &seed);
-    parley_log_derive(&host->log, &host->author, &device_key);
-    host->has_author = true;
+    parley_root_derive(&root, &root_key, author->entropy, 0);
 
     static uint8_t inception[PARLEY_RECORD_BYTES_MAX];
     uint8_t certificate[PARLEY_STATEMENT_BYTES_MAX];
@@ -58,14 +75,14 @@ static void make_author(struct sim *sim, uint32_t node) {
     struct parley_hash hashes[2];
     struct parley_store_op ops[2];
     enum parley_error results[2];
-    if (parley_rotation_make(&made, inception, sizeof inception, host->entropy, 0, NULL, 0) !=
+    if (parley_rotation_make(&made, inception, sizeof inception, author->entropy, 0, NULL, 0) !=
         PARLEY_E_OK)
         abort();
-    ops[0] = record_op(&host->author, made, &hashes[0]);
-    if (parley_certificate_make(&made, certificate, sizeof certificate, &root, &host->device,
-                                &host->author, 0) != PARLEY_E_OK)
+    ops[0] = record_op(&author->author, made, &hashes[0]);
+    if (parley_certificate_make(&made, certificate, sizeof certificate, &root, &log->device,
+                                &author->author, 0) != PARLEY_E_OK)
         abort();
-    ops[1] = record_op(&host->author, made, &hashes[1]);
+    ops[1] = record_op(&author->author, made, &hashes[1]);
     parley_store_commit(host->disk.store, ops, 2, results);
     if (results[0] != PARLEY_E_OK || results[1] != PARLEY_E_OK)
         sim_fail(sim, "the identity of n%u was not stored", node);
@@ -116,25 +133,25 @@ static void make_links(struct sim *sim, uint32_t node, uint32_t relays) {
 
 void people_make(struct sim *sim) {
     uint32_t count = sim->config.nodes_count, relays = count < 8 ? 1 : count / 4;
+    for (uint32_t i = 0; i < count; i++)
+        sim->nodes[i].author = sim->nodes[i].log = SIM_NOBODY;
     for (uint32_t i = 0; i < count; i++) {
         struct sim_node *host = &sim->nodes[i];
         make_node_key(sim, i);
         host->is_relay = i < relays;
         bool writes = host->is_relay ? sim_chance(sim, 4) : i == relays || !sim_chance(sim, 4);
         make_home(sim, i, writes);
-        sim->authors_count += writes;
     }
     for (uint32_t i = 0; i < count; i++) {
         make_links(sim, i, relays);
-        for (uint32_t j = 0; j < count; j++)
-            sim->nodes[i].follows_wanted[j] =
-                i != j && sim->nodes[j].has_author && sim_chance(sim, 2);
+        for (uint32_t j = 0; j < sim->authors_count; j++)
+            sim->nodes[i].follows_wanted[j] = sim->nodes[i].author != j && sim_chance(sim, 2);
     }
 }
 
 /* --- what they do -------------------------------------------------------------------------- */
 
-static uint64_t request_take(struct sim *sim, struct sim_request request) {
+uint64_t people_ask(struct sim *sim, struct sim_request request) {
     if (sim->requests_count == sim->requests_max) {
         sim->requests_max = sim->requests_max == 0 ? 1024 : sim->requests_max * 2;
         sim->requests = realloc(sim->requests, sim->requests_max * sizeof *sim->requests);
@@ -159,7 +176,7 @@ static void publish(struct sim *sim, uint32_t node) {
     if (parley_body_encode(&event.publish.body, bytes, sizeof bytes, &body) != PARLEY_E_OK)
         abort();
     event.publish.request =
-        request_take(sim, (struct sim_request){.kind = REQUEST_PUBLISH, .node = node});
+        people_ask(sim, (struct sim_request){.kind = REQUEST_PUBLISH, .node = node});
     sim->nodes[node].published++;
     host_step(sim, node, &event);
 }
@@ -168,9 +185,9 @@ static void follow(struct sim *sim, uint32_t node, uint32_t whom) {
     struct sim_node *host = &sim->nodes[node];
     struct parley_event event = {.kind = PARLEY_EVENT_FOLLOW};
     bool on = host->follows_wanted[whom];
-    event.follow.request = request_take(
+    event.follow.request = people_ask(
         sim, (struct sim_request){.kind = REQUEST_FOLLOW, .node = node, .whom = whom, .on = on});
-    event.follow.author = sim->nodes[whom].author;
+    event.follow.author = sim->authors[whom].author;
     event.follow.on = on;
     event.follow.is_private = sim_chance(sim, 3);
     host->follows[whom] = FOLLOW_UNKNOWN;
@@ -181,9 +198,32 @@ static void follow(struct sim *sim, uint32_t node, uint32_t whom) {
 static void connect(struct sim *sim, uint32_t node, uint32_t to) {
     struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
     event.connect.request =
-        request_take(sim, (struct sim_request){.kind = REQUEST_CONNECT, .node = node, .whom = to});
+        people_ask(sim, (struct sim_request){.kind = REQUEST_CONNECT, .node = node, .whom = to});
     event.connect.address = sim->nodes[to].address;
     host_step(sim, node, &event);
+}
+
+static void disconnect(struct sim *sim, uint32_t node, uint32_t from) {
+    struct parley_event event = {.kind = PARLEY_EVENT_DISCONNECT};
+    event.disconnect.request = people_ask(
+        sim, (struct sim_request){.kind = REQUEST_DISCONNECT, .node = node, .whom = from});
+    event.disconnect.key = sim->nodes[from].address.key;
+    sim->nodes[node].friends[from] = sim->nodes[node].friends_wanted[from] = false;
+    fault_fired(sim, BAD_DISCONNECTS);
+    host_step(sim, node, &event);
+}
+
+/* Whom the owner added by hand, and nobody whom the command line names. */
+static void forget_a_friend(struct sim *sim, uint32_t node) {
+    struct sim_node *host = &sim->nodes[node];
+    uint32_t friend = (uint32_t)sim_below(sim, sim->config.nodes_count);
+    bool is_dialled = false;
+    for (size_t i = 0; i < host->peers_count; i++)
+        is_dialled |= host->peers_index[i] == friend;
+    if (host->friends[friend] && !is_dialled)
+        disconnect(sim, node, friend);
+    else if (friend != node && sim_chance(sim, 4))
+        host->friends_wanted[friend] = true;
 }
 
 /* One question about one author at a time; a killed node answers none. */
@@ -202,13 +242,17 @@ static bool is_follow_due(const struct sim_node *host, uint32_t whom) {
 /* One of the changes that are due; false when there is none. */
 static bool change_something(struct sim *sim, uint32_t node) {
     struct sim_node *host = &sim->nodes[node];
-    uint32_t count = sim->config.nodes_count, from = (uint32_t)sim_below(sim, count);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t whom = (from + i) % count;
+    uint32_t authors = sim->authors_count, from = (uint32_t)sim_below(sim, authors);
+    uint32_t count = sim->config.nodes_count;
+    for (uint32_t i = 0; i < authors; i++) {
+        uint32_t whom = (from + i) % authors;
         if (is_follow_due(host, whom) && !is_asked(sim, host, whom)) {
             follow(sim, node, whom);
             return true;
         }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t whom = (from + i) % count;
         if (host->friends_wanted[whom] && !host->friends[whom]) {
             connect(sim, node, whom);
             return true;
@@ -218,9 +262,9 @@ static bool change_something(struct sim *sim, uint32_t node) {
 }
 
 static void change_mind(struct sim *sim, uint32_t node) {
-    uint32_t whom = (uint32_t)sim_below(sim, sim->config.nodes_count);
+    uint32_t whom = (uint32_t)sim_below(sim, sim->authors_count);
     struct sim_node *host = &sim->nodes[node];
-    if (whom != node && sim->nodes[whom].has_author)
+    if (whom != host->author)
         host->follows_wanted[whom] = !host->follows_wanted[whom] || sim_chance(sim, 2);
 }
 
@@ -230,6 +274,8 @@ static void run_act(struct sim *sim, struct sim_item *item) {
     if (host->core != NULL) {
         if (sim->has_faults && sim_chance(sim, 10))
             change_mind(sim, node);
+        if (sim->has_faults && sim->enabled[BAD_DISCONNECTS] && sim_chance(sim, 12))
+            forget_a_friend(sim, node);
         bool changes = (!sim->has_faults || sim_chance(sim, 3)) && change_something(sim, node);
         unsigned posts = sim_chance(sim, BURST_ONE_IN) ? 2 + (unsigned)sim_below(sim, 8) : 1;
         for (unsigned i = 0; sim->has_faults && !changes && host->has_author && i < posts; i++)
@@ -244,11 +290,14 @@ void people_begin(struct sim *sim) {
 }
 
 bool people_are_done(const struct sim *sim) {
-    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
-        for (uint32_t j = 0; j < sim->config.nodes_count; j++)
-            if (is_follow_due(&sim->nodes[i], j) ||
-                (sim->nodes[i].friends_wanted[j] && !sim->nodes[i].friends[j]))
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
+        for (uint32_t j = 0; j < sim->authors_count; j++)
+            if (is_follow_due(&sim->nodes[i], j))
                 return false;
+        for (uint32_t j = 0; j < sim->config.nodes_count; j++)
+            if (sim->nodes[i].friends_wanted[j] && !sim->nodes[i].friends[j])
+                return false;
+    }
     return true;
 }
 
@@ -262,7 +311,7 @@ static void on_published(struct sim *sim, uint32_t node, const struct parley_eff
     }
     host->acknowledged++;
     sim->acknowledged++;
-    if (!PARLEY_EQUAL(effect->reply.log, host->log))
+    if (!PARLEY_EQUAL(effect->reply.log, sim->logs[host->log].log))
         sim_fail(sim, "n%u acknowledged a post in a log that is not its own", node);
     check_acknowledged(sim, node, effect->reply.seq, &effect->reply.id);
 }
@@ -287,7 +336,12 @@ void people_on_reply(struct sim *sim, uint32_t node, const struct parley_effect 
             check_acknowledged(sim, node, effect->reply.seq, &effect->reply.id);
         return;
     case REQUEST_CONNECT:
-        host->friends[request->whom] |= is_ok;
+        host->friends[request->whom] |= is_ok && host->friends_wanted[request->whom];
+        return;
+    case REQUEST_DISCONNECT:
+        return;
+    case REQUEST_IMPORT:
+        piece_on_reply(sim, request, effect->reply.error);
         return;
     }
 }

@@ -2,14 +2,13 @@
 
 #include <stdio.h>
 
-/* What must hold once nothing goes wrong any more: all that wants an author and is reached through
- * nodes that carry him holds exactly what his own node holds; and at the very end every byte of
- * every log on every disk goes through the judge. */
+/* What must hold once nothing goes wrong any more: nodes that want an author and reach one another
+ * through nodes that carry him hold the same of him: policies, forks, heads, digests, records. */
 
-static bool wants(const struct sim *sim, uint32_t node, uint32_t author) {
+bool settled_wants(const struct sim *sim, uint32_t node, uint32_t author) {
     struct parley_node_author row;
     for (size_t i = 0; parley_node_author_at(sim->nodes[node].core, i, &row); i++)
-        if (PARLEY_EQUAL(row.author, sim->nodes[author].author))
+        if (PARLEY_EQUAL(row.author, sim->authors[author].author))
             return row.is_wanted;
     return sim->nodes[node].is_relay;
 }
@@ -26,140 +25,147 @@ static bool is_linked(const struct sim *sim, uint32_t a, uint32_t b) {
     return false;
 }
 
-/* Spreads from the author over links of nodes that want him. */
-static void reach(const struct sim *sim, uint32_t author, bool reached[SIM_NODES_MAX]) {
+/* Spreads from one node over links of nodes that want the author. */
+static void reach(const struct sim *sim, uint32_t from, const bool wants[SIM_NODES_MAX],
+                  bool reached[SIM_NODES_MAX]) {
     memset(reached, 0, SIM_NODES_MAX * sizeof *reached);
-    reached[author] = true;
+    reached[from] = true;
     for (bool any = true; any;) {
         any = false;
         for (uint32_t i = 0; i < sim->config.nodes_count; i++)
             for (uint32_t j = 0; j < sim->config.nodes_count; j++)
-                if (reached[i] && !reached[j] && is_linked(sim, i, j) && wants(sim, j, author))
+                if (reached[i] && !reached[j] && wants[j] && is_linked(sim, i, j))
                     reached[j] = any = true;
     }
 }
 
-static bool holds_the_same(struct sim *sim, uint32_t node, uint32_t author, char *why,
-                           size_t why_size) {
-    const struct sim_node *own = &sim->nodes[author], *other = &sim->nodes[node];
-    struct parley_node_log at_author, here;
-    struct parley_hash digest_author, digest_here;
-    if (!parley_node_log_find(own->core, &own->log, &at_author))
-        return false;
-    if (!parley_node_log_find(other->core, &own->log, &here)) {
-        snprintf(why, why_size, "n%u does not know the log of n%u", node, author);
-        return false;
+/* --- two nodes ----------------------------------------------------------------------------- */
+
+struct pair {
+    struct sim *sim;
+    uint32_t a, b, author;
+    char *why;
+    size_t why_size;
+};
+
+static void say_log(const struct pair *pair, uint32_t log, const char *what,
+                    const struct parley_node_log *a, const struct parley_node_log *b) {
+    snprintf(pair->why, pair->why_size,
+             "n%u and n%u: %s of log %u (%s): policy %d at %llu, %d at %llu; forked %llu, %llu; "
+             "head %llu, %llu; ranges %u, %u",
+             pair->a, pair->b, what, log,
+             pair->sim->logs[log].kind == LOG_HONEST ? "honest" : "not honest", (int)a->policy.kind,
+             (unsigned long long)a->policy.seq, (int)b->policy.kind,
+             (unsigned long long)b->policy.seq, (unsigned long long)a->forked,
+             (unsigned long long)b->forked, (unsigned long long)a->head_seq,
+             (unsigned long long)b->head_seq, a->ranges.count, b->ranges.count);
+}
+
+static void row_of(const struct pair *pair, uint32_t node, uint32_t log,
+                   struct parley_node_log *row) {
+    *row = (struct parley_node_log){.policy = PARLEY_NO_POLICY};
+    (void)parley_node_log_find(pair->sim->nodes[node].core, &pair->sim->logs[log].log, row);
+}
+
+static bool logs_agree(const struct pair *pair, uint32_t log) {
+    struct parley_node_log a, b;
+    const char *what = NULL;
+    row_of(pair, pair->a, log, &a);
+    row_of(pair, pair->b, log, &b);
+    if (!parley_policy_equal(&a.policy, &b.policy))
+        what = "policies";
+    else if (a.forked != b.forked)
+        what = "forked seqs";
+    else if (a.head_seq != b.head_seq || !PARLEY_EQUAL(a.head_id, b.head_id))
+        what = "heads";
+    if (what != NULL)
+        say_log(pair, log, what, &a, &b);
+    return what == NULL;
+}
+
+static bool digests_agree(const struct pair *pair) {
+    const struct parley_author *author = &pair->sim->authors[pair->author].author;
+    struct parley_hash a, b;
+    parley_node_digest(pair->sim->nodes[pair->a].core, author, 1, &a);
+    parley_node_digest(pair->sim->nodes[pair->b].core, author, 1, &b);
+    if (!PARLEY_EQUAL(a, b))
+        snprintf(pair->why, pair->why_size, "n%u and n%u: digests of author %u", pair->a, pair->b,
+                 pair->author);
+    return PARLEY_EQUAL(a, b);
+}
+
+/* The hash of every record of the author, one after the other as the store has them. */
+static void records_hash(const struct pair *pair, uint32_t node, struct parley_hash *out) {
+    struct parley_store *store = pair->sim->nodes[node].disk.store;
+    struct parley_hasher hasher;
+    struct parley_span records;
+    size_t skip = 0, count;
+    parley_hash_init(&hasher, PARLEY_DOMAIN_SET);
+    while (parley_store_read_records(store, &pair->sim->authors[pair->author].author, skip,
+                                     pair->sim->scratch, PARLEY_MESSAGE_BYTES_MAX, &records,
+                                     &count) == PARLEY_E_OK) {
+        parley_hash_add(&hasher, records.data, records.size);
+        skip += count;
     }
-    if (here.head_seq != at_author.head_seq || !PARLEY_EQUAL(here.head_id, at_author.head_id)) {
-        const struct parley_run *top = &here.ranges.ranges[0];
-        snprintf(why, why_size, "n%u has n%u up to %llu of %llu; %u ranges, top %llu to %llu%s",
-                 node, author, (unsigned long long)here.head_seq,
-                 (unsigned long long)at_author.head_seq, here.ranges.count,
-                 (unsigned long long)top->lo, (unsigned long long)top->hi,
-                 top->hi_is_signed ? ", signed" : "");
-        return false;
-    }
-    parley_node_digest(own->core, &own->author, 1, &digest_author);
-    parley_node_digest(other->core, &own->author, 1, &digest_here);
-    if (!PARLEY_EQUAL(digest_author, digest_here)) {
-        snprintf(why, why_size, "n%u has holes in n%u: %u ranges", node, author, here.ranges.count);
-        return false;
+    parley_hash_finish(&hasher, out->bytes);
+}
+
+static bool records_agree(const struct pair *pair) {
+    struct parley_hash a, b;
+    records_hash(pair, pair->a, &a);
+    records_hash(pair, pair->b, &b);
+    if (!PARLEY_EQUAL(a, b))
+        snprintf(pair->why, pair->why_size, "n%u and n%u: identity records of author %u", pair->a,
+                 pair->b, pair->author);
+    return PARLEY_EQUAL(a, b);
+}
+
+static bool nodes_agree(const struct pair *pair) {
+    for (uint32_t log = 0; log < pair->sim->logs_count; log++)
+        if (pair->sim->logs[log].author == pair->author && !logs_agree(pair, log))
+            return false;
+    return digests_agree(pair) && records_agree(pair);
+}
+
+/* --- all of them --------------------------------------------------------------------------- */
+
+static bool author_is_settled(struct sim *sim, uint32_t author, char *why, size_t why_size) {
+    bool wants[SIM_NODES_MAX] = {false}, done[SIM_NODES_MAX] = {false};
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
+        wants[i] = settled_wants(sim, i, author);
+    for (uint32_t from = 0; from < sim->config.nodes_count; from++) {
+        bool reached[SIM_NODES_MAX];
+        if (!wants[from] || done[from])
+            continue;
+        reach(sim, from, wants, reached);
+        for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
+            struct pair pair = {sim, from, i, author, why, why_size};
+            done[i] |= reached[i];
+            if (reached[i] && i != from && !nodes_agree(&pair))
+                return false;
+        }
     }
     return true;
+}
+
+static bool is_idle(const struct sim *sim, uint32_t node) {
+    struct parley_node_status status;
+    if (sim->nodes[node].core == NULL)
+        return false;
+    parley_node_status(sim->nodes[node].core, &status);
+    return status.is_writable && status.stores_in_flight == 0;
 }
 
 bool settled(struct sim *sim, char *why, size_t why_size) {
     snprintf(why, why_size, "not every node is up and idle");
-    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
-        struct parley_node_status status;
-        if (sim->nodes[i].core == NULL)
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
+        if (!is_idle(sim, i))
             return false;
-        parley_node_status(sim->nodes[i].core, &status);
-        if (!status.is_writable || status.stores_in_flight != 0)
-            return false;
-    }
-    for (uint32_t author = 0; author < sim->config.nodes_count; author++) {
-        bool reached[SIM_NODES_MAX];
-        if (!sim->nodes[author].has_author)
-            continue;
-        reach(sim, author, reached);
-        for (uint32_t node = 0; node < sim->config.nodes_count; node++)
-            if (reached[node] && !holds_the_same(sim, node, author, why, why_size))
-                return false;
-    }
     snprintf(why, why_size, "an owner waits for an answer");
-    return people_are_done(sim);
-}
-
-/* --- the disks ----------------------------------------------------------------------------- */
-
-static void check_chunk_ids(struct sim *sim, uint32_t node, const struct parley_chunk *chunk) {
-    struct parley_chunk_cursor cursor;
-    struct parley_entry entry;
-    parley_chunk_start(&cursor, chunk);
-    while (parley_chunk_next(&cursor, &entry)) {
-        if (!entry.has_body)
-            sim_fail(sim, "n%u lost the body of seq %llu", node,
-                     (unsigned long long)entry.header.seq);
-        check_seen(sim, node, &entry.header.log, entry.header.seq, &entry.id);
-    }
-}
-
-/* One range from its top down: the top by its own signature, each chunk below by the id that the
- * one above names. */
-static void check_range(struct sim *sim, uint32_t node, const struct parley_store_log *log,
-                        const struct parley_run *range) {
-    struct parley_policy open = {.kind = PARLEY_POLICY_OPEN};
-    struct parley_anchor anchor = {range->hi, range->hi_id};
-    for (bool is_top = true; anchor.seq >= range->lo && anchor.seq != 0; is_top = false) {
-        struct parley_span bytes;
-        struct parley_judged judged;
-        enum parley_error error =
-            parley_store_read_run(sim->nodes[node].disk.store, &log->log, anchor.seq, range->lo,
-                                  true, PARLEY_CHUNK_BYTES_MAX, sim->scratch, &bytes);
-        if (error != PARLEY_E_OK)
-            sim_fail(sim, "n%u cannot read seq %llu: %s", node, (unsigned long long)anchor.seq,
-                     parley_strerror(error));
-        bool is_signed = is_top && range->hi_is_signed;
-        struct parley_fault fault = parley_judge_chunk(&judged, &log->log, &open, &log->device,
-                                                       is_signed ? NULL : &anchor, bytes);
-        if (fault.error != PARLEY_E_OK)
-            sim_fail(sim, "n%u holds what the judge refuses: %s", node,
-                     parley_strerror(fault.error));
-        if (judged.run.hi != anchor.seq || !PARLEY_EQUAL(judged.run.hi_id, anchor.id))
-            sim_fail(sim, "n%u holds another entry at seq %llu than it says", node,
-                     (unsigned long long)anchor.seq);
-        if (judged.needs_check && !parley_check_holds(&judged.check))
-            sim_fail(sim, "n%u holds a signature that does not verify", node);
-        check_chunk_ids(sim, node, &judged.chunk);
-        anchor = (struct parley_anchor){judged.run.lo - 1, judged.run.lo_prev};
-    }
-}
-
-struct disk_check {
-    struct sim *sim;
-    uint32_t node;
-};
-
-static bool on_log(void *context, const struct parley_store_log *log) {
-    struct disk_check *check = context;
-    uint64_t entries = 0;
-    for (unsigned i = 0; i < log->ranges.count; i++) {
-        check_range(check->sim, check->node, log, &log->ranges.ranges[i]);
-        entries += log->ranges.ranges[i].hi - log->ranges.ranges[i].lo + 1;
-    }
-    if (entries != log->entries_count)
-        sim_fail(check->sim, "n%u counts %llu entries and holds %llu", check->node,
-                 (unsigned long long)log->entries_count, (unsigned long long)entries);
+    if (!people_are_done(sim) || !pieces_are_delivered(sim))
+        return false;
+    for (uint32_t author = 0; author < sim->authors_count; author++)
+        if (!author_is_settled(sim, author, why, why_size))
+            return false;
     return true;
-}
-
-void settled_check_disks(struct sim *sim) {
-    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
-        struct disk_check check = {sim, i};
-        struct parley_store_visitor visitor = {.context = &check, .on_log = on_log};
-        if (parley_store_load(sim->nodes[i].disk.store, &visitor) != PARLEY_E_OK)
-            sim_fail(sim, "the disk of n%u cannot be read", i);
-        check_after_load(sim, i);
-    }
 }

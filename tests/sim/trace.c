@@ -86,6 +86,13 @@ static void feed_owner(struct sim *sim, const struct parley_event *event) {
         FEED(sim, event->follow.author);
         feed_number(sim, event->follow.on);
         feed_number(sim, event->follow.is_private);
+    } else if (event->kind == PARLEY_EVENT_DISCONNECT) {
+        feed_number(sim, event->disconnect.request);
+        FEED(sim, event->disconnect.key);
+    } else if (event->kind == PARLEY_EVENT_IMPORT_RECORD ||
+               event->kind == PARLEY_EVENT_IMPORT_CHUNK) {
+        feed_number(sim, event->import.request);
+        feed_span(sim, event->import.bytes);
     } else if (event->kind == PARLEY_EVENT_CONNECT) {
         feed_number(sim, event->connect.request);
         feed_address(sim, &event->connect.address);
@@ -150,6 +157,9 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     case PARLEY_EVENT_PUBLISH:
     case PARLEY_EVENT_FOLLOW:
     case PARLEY_EVENT_CONNECT:
+    case PARLEY_EVENT_DISCONNECT:
+    case PARLEY_EVENT_IMPORT_RECORD:
+    case PARLEY_EVENT_IMPORT_CHUNK:
         feed_owner(sim, event);
         say_event(sim, node, event, event->publish.request, 0);
         return;
@@ -159,10 +169,7 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     case PARLEY_EVENT_TIMER:
         say_event(sim, node, event, 0, 0);
         return;
-    case PARLEY_EVENT_DISCONNECT: /* the stories here use none of these */
-    case PARLEY_EVENT_IMPORT_RECORD:
-    case PARLEY_EVENT_IMPORT_CHUNK:
-    case PARLEY_EVENT_PURGE:
+    case PARLEY_EVENT_PURGE: /* the worlds here use none */
         abort();
     }
 }

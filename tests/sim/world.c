@@ -20,6 +20,8 @@ static void run_until(struct sim *sim, parley_time_ms until) {
 static void faulty_phase(struct sim *sim) {
     faults_begin(sim);
     people_begin(sim);
+    if (sim->has_villains)
+        villains_begin(sim);
     for (uint32_t i = 0; i < sim->config.nodes_count; i++)
         host_boot(sim, i, sim_below(sim, 3000));
     while (sim->now < FAULTS_MS_MIN || sim->acknowledged < ENTRIES_MIN) {
@@ -75,11 +77,16 @@ static void world_clear(struct sim *sim) {
     for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
         host_kill(sim, i);
         parley_disk_free(sim->nodes[i].disk.disk);
-        free(sim->nodes[i].known);
+        if (sim->nodes[i].disk.old != NULL)
+            parley_disk_free(sim->nodes[i].disk.old);
     }
+    for (uint32_t i = 0; i < sim->logs_count; i++)
+        free(sim->logs[i].known);
     sim_queue_clear(sim);
     net_clear(sim);
     people_clear(sim);
+    pieces_clear(sim);
+    puppets_clear(sim);
     free(sim->scratch);
     free(sim);
 }
@@ -96,10 +103,16 @@ void sim_run_seed(const struct sim_config *config, struct sim_report *report) {
     parley_random_init(&sim->random, &seed);
     sim_current = sim;
     trace_begin(sim);
+    faults_draw(sim);
     people_make(sim);
+    if (sim->has_villains)
+        villains_make(sim);
     faulty_phase(sim);
     report->healed_ms = settling_phase(sim);
-    settled_check_disks(sim);
+    disks_check(sim);
+    disks_check_words(sim);
+    for (uint32_t i = 0; i < config->nodes_count; i++)
+        oracle_check(sim, i);
     last_kill(sim);
     fill_report(sim, report);
     sim_current = NULL;
