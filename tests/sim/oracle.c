@@ -325,6 +325,8 @@ static void check_author(struct sim *sim, uint32_t node, const struct parley_aut
 
 void oracle_check(struct sim *sim, uint32_t node) {
     struct parley_node_author row;
+    /* Of whom it does not want a node may hold what it has not looked at. */
     for (size_t i = 0; parley_node_author_at(sim->nodes[node].core, i, &row); i++)
-        check_author(sim, node, &row.author);
+        if (row.is_wanted)
+            check_author(sim, node, &row.author);
 }

@@ -568,8 +568,8 @@ bool settled_wants(const struct sim *sim, uint32_t node, uint32_t author);
 
 /* --- oracle.c ------------------------------------------------------------------------------ */
 
-/* What a node says of every log of every author is what the obvious judge says of the records and
- * headers on its disk. Digest, head, fork and policy. */
+/* What a node says of every log of each author whom it wants is what the obvious judge says of the
+ * records and headers on its disk. Digest, head, fork and policy. */
 void oracle_check(struct sim *sim, uint32_t node);
 
 /* --- disks.c ------------------------------------------------------------------------------- */
