@@ -76,8 +76,9 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
     bool source_gone = row->source == 0 || peer_find(node, row->source) == NULL;
     bool better =
         seq > row->source_seq || (seq == row->source_seq && low != 0 && low < row->source_low);
-    /* A source that failed gives way to any other, whatever it claims. */
-    bool other = row->source != peer->connection, failing = row->failures > 0;
+    /* A source that failed gives way to any other, whatever it claims; but what tells of more is
+     * told once, and is heard. */
+    bool other = row->source != peer->connection, failing = row->failures > 0 && !better;
     if (source_gone || (failing ? other : better) || !next_ask(row, &ask)) {
         row->source = peer->connection;
         row->source_seq = seq;

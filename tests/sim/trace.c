@@ -52,10 +52,13 @@ void trace_say(struct sim *sim, const char *format, ...) {
 }
 
 static const char *const event_names[] = {
-    "LOAD_RECORD", "LOAD_LOG",      "LOAD_META",    "START",   "ACCEPTED", "DIALLED",
-    "DIAL_FAILED", "RECEIVED",      "SENT",         "CLOSED",  "STORED",   "READ_DONE",
-    "VERIFIED",    "STORE_OPENED",  "TIMER",        "PUBLISH", "FOLLOW",   "CONNECT",
-    "DISCONNECT",  "IMPORT_RECORD", "IMPORT_CHUNK",
+#define NAME(kind) [PARLEY_EVENT_##kind] = #kind
+    NAME(LOAD_RECORD),   NAME(LOAD_LOG),     NAME(LOAD_META),   NAME(START),    NAME(STOP),
+    NAME(ACCEPTED),      NAME(DIALLED),      NAME(DIAL_FAILED), NAME(RECEIVED), NAME(SENT),
+    NAME(CLOSED),        NAME(STORED),       NAME(READ_DONE),   NAME(VERIFIED), NAME(STORE_OPENED),
+    NAME(TIMER),         NAME(PUBLISH),      NAME(FOLLOW),      NAME(CONNECT),  NAME(DISCONNECT),
+    NAME(IMPORT_RECORD), NAME(IMPORT_CHUNK), NAME(PURGE),
+#undef NAME
 };
 
 static void say_event(struct sim *sim, uint32_t node, const struct parley_event *event,
