@@ -22,7 +22,8 @@ MAY_SEE["proto test"] = MAY_SEE["proto"] | {"proto test", "tests"}
 MAY_SEE["core test"] = MAY_SEE["core"] | {"core test", "tests"}
 # The store's suite runs on every engine: that of the product and that of the simulator.
 MAY_SEE["store test"] = MAY_SEE["store"] | {"store test", "tests", "shell", "sim"}
-MAY_SEE["sim"] = MAY_SEE["store"] | {"sim", "tests"}
+# The oracle of the simulator is that of the tests of the rules: one second writing.
+MAY_SEE["sim"] = MAY_SEE["store"] | {"sim", "tests", "proto test"}
 MAY_SEE["tests"] = set(MAY_SEE["tools"]) | {"proto test", "core test", "store test", "sim", "tests"}
 
 # What a pure floor may take from outside: nothing that knows a socket, a file, a clock or a thread.
