@@ -1,4 +1,7 @@
-/* Bundles: the verdict does not depend on how the bytes come. SPEC 7. */
+/* Bundles: the verdict does not depend on how the bytes come, and a good one is written again in
+ * the same bytes. SPEC 7.
+ *
+ * Signatures are judged by crypto_stub.c, so that damaged bundles come as far as good ones. */
 #include "fuzz.h"
 
 #include <parley/bundle.h>
@@ -10,12 +13,60 @@ struct verdict {
     uint64_t entries_count;
 };
 
+/* Writes each section that was found; what comes out is what was read. */
+struct again {
+    struct parley_bundle_writer writer;
+    struct parley_span whole;
+    uint64_t at;
+};
+
+static void expect(struct again *again, struct parley_span written) {
+    FUZZ_HOLDS(written.size <= again->whole.size - again->at);
+    FUZZ_HOLDS(
+        parley_span_equal(written, PARLEY_SPAN(again->whole.data + again->at, written.size)));
+    again->at += written.size;
+}
+
+static void walk_entries(const struct parley_bundle_finding *finding) {
+    struct parley_bundle_entries entries;
+    struct parley_bundle_entry entry = {0};
+    size_t count = 0;
+    parley_bundle_entries_start(&entries, finding);
+    while (parley_bundle_entries_next(&entries, &entry))
+        count++;
+    FUZZ_HOLDS(count == finding->chunk.count && PARLEY_EQUAL(entry.entry.id, finding->top_id));
+    FUZZ_HOLDS(entry.is_signed || !finding->top_is_signed);
+}
+
+static void write_again(struct again *again, const struct parley_bundle_finding *finding) {
+    static uint8_t room[PARLEY_BUNDLE_SECTION_MAX];
+    struct parley_span out;
+    if (again->at == 0) {
+        parley_bundle_write_start(&again->writer, &out, room);
+        expect(again, out);
+    }
+    if (finding->kind == PARLEY_FINDING_RECORD)
+        FUZZ_HOLDS(parley_bundle_write_record(&again->writer, &out, room, sizeof room,
+                                              finding->bytes) == PARLEY_E_OK);
+    else if (finding->kind == PARLEY_FINDING_CHUNK)
+        FUZZ_HOLDS(parley_bundle_write_chunk(&again->writer, &out, room, sizeof room,
+                                             &finding->chunk) == PARLEY_E_OK);
+    else
+        FUZZ_HOLDS(parley_bundle_write_trailer(&again->writer, &out, room, sizeof room) ==
+                   PARLEY_E_OK);
+    expect(again, out);
+    if (finding->kind == PARLEY_FINDING_CHUNK)
+        walk_entries(finding);
+    FUZZ_HOLDS(finding->kind != PARLEY_FINDING_END || again->at == again->whole.size);
+}
+
 /* Gives `portion` more bytes whenever the judge asks for more. Behind the trailer it asks once
  * without need: then nothing more is given. */
 static struct verdict judge(struct parley_span bytes, size_t portion) {
     static struct parley_bundle_judge judge;
     struct parley_bundle_finding finding;
     size_t start = 0, given = 0;
+    struct again again = {.whole = bytes};
     parley_bundle_judge_init(&judge);
     do {
         size_t consumed = 0;
@@ -24,6 +75,8 @@ static struct verdict judge(struct parley_span bytes, size_t portion) {
                                  given == bytes.size);
         FUZZ_HOLDS(consumed <= given - start);
         start += consumed;
+        if (finding.kind != PARLEY_FINDING_MORE && finding.kind != PARLEY_FINDING_REFUSED)
+            write_again(&again, &finding);
         if (finding.kind == PARLEY_FINDING_MORE) {
             FUZZ_HOLDS(given < bytes.size || consumed > 0);
             given = bytes.size - given > portion ? given + portion : bytes.size;

@@ -1,4 +1,5 @@
-/* Chunks: the walk finds what decode counted, and slices keep every id. SPEC 6. */
+/* Chunks: the walk finds what decode counted, the writer makes the same bytes of it again, and
+ * slices keep every id. SPEC 6. */
 #include "fuzz.h"
 
 #include <parley/log.h>
@@ -52,6 +53,28 @@ static void slice(const struct parley_chunk *chunk, const struct parley_id *last
     }
 }
 
+/* Entry by entry into a new one: the same bytes. */
+static void write_again(const struct parley_chunk *chunk) {
+    struct parley_chunk_writer writer;
+    struct parley_chunk_cursor cursor;
+    struct parley_entry entry;
+    parley_chunk_writer_init(&writer, room, sizeof room);
+    parley_chunk_start(&cursor, chunk);
+    while (parley_chunk_next(&cursor, &entry))
+        FUZZ_HOLDS(parley_chunk_add(&writer, &entry, entry.has_body) == PARLEY_E_OK);
+    FUZZ_HOLDS(parley_span_equal(parley_chunk_finish(&writer), chunk->bytes));
+}
+
+static void find_each_end(const struct parley_chunk *chunk, const struct parley_id *last) {
+    struct parley_entry entry;
+    parley_seq seq_last = parley_chunk_seq_last(chunk);
+    FUZZ_HOLDS(parley_chunk_find(chunk, seq_last, &entry) && PARLEY_EQUAL(entry.id, *last));
+    FUZZ_HOLDS(parley_chunk_find(chunk, chunk->seq_first, &entry));
+    FUZZ_HOLDS(PARLEY_EQUAL(entry.header.prev, chunk->prev_first));
+    FUZZ_HOLDS(!parley_chunk_find(chunk, seq_last + 1, &entry));
+    FUZZ_HOLDS(!parley_chunk_find(chunk, chunk->seq_first - 1, &entry));
+}
+
 void fuzz_target(struct parley_span bytes) {
     struct parley_chunk chunk;
     struct parley_log log;
@@ -65,4 +88,6 @@ void fuzz_target(struct parley_span bytes) {
     struct parley_id last = id_of_last(&chunk);
     walk_items(&chunk);
     slice(&chunk, &last);
+    write_again(&chunk);
+    find_each_end(&chunk, &last);
 }

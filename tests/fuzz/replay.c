@@ -1,14 +1,14 @@
-/* Runs a target over every line, word and hex string of the vector files, and over damaged forms
- * of each: cut short, and with single bits flipped.
+/* Runs a target over a corpus, as it is, and over every line, word and hex string of vector files
+ * and damaged forms of each: cut short, and with single bits flipped.
  *
- *   NAME_replay DAMAGES FILE...       DAMAGES: of one input, at most
- *   NAME_replay --write DIR FILE...   leaves the inputs as files: seeds for libFuzzer
+ *   NAME_replay DAMAGES PATH...       DAMAGES: of one input of a vector file, at most
+ *   NAME_replay --write DIR PATH...   leaves the inputs as files: seeds for libFuzzer
  *
- * FILE is a vector file (its name ends in .txt) or one raw input.
+ * PATH is a vector file (its name ends in .txt), one raw input, or a folder of these: a corpus.
  */
 #include "fuzz.h"
 
-#include <inttypes.h>
+#include <dirent.h>
 
 static unsigned long damages_max;
 static const char *write_directory;
@@ -54,7 +54,7 @@ static void take_input(const uint8_t *data, size_t size) {
         return;
     }
     run(data, size);
-    if (size > 0)
+    if (size > 0 && damages_max > 0)
         run_damaged(data, size);
 }
 
@@ -112,21 +112,49 @@ static void take_file(const char *path) {
     fclose(file);
 }
 
+/* A corpus is made of damaged forms already. */
+static void take_folder(const char *path) {
+    struct dirent **names;
+    unsigned long damages = damages_max;
+    int count = scandir(path, &names, NULL, alphasort);
+    damages_max = 0;
+    for (int i = 0; i < count; i++) {
+        char inside[4096];
+        snprintf(inside, sizeof inside, "%s/%s", path, names[i]->d_name);
+        if (names[i]->d_name[0] != '.')
+            take_file(inside);
+        free(names[i]);
+    }
+    if (count >= 0)
+        free(names);
+    damages_max = damages;
+}
+
+static void take_path(const char *path) {
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        take_file(path);
+        return;
+    }
+    closedir(folder);
+    take_folder(path);
+}
+
 int main(int argc, char **argv) {
     int next = 2;
     if (argc > 2 && strcmp(argv[1], "--write") == 0)
         write_directory = argv[next++];
     else if (argc > 2)
         damages_max = strtoul(argv[1], NULL, 10);
-    if (next >= argc || (!write_directory && damages_max == 0)) {
-        fprintf(stderr, "usage: %s DAMAGES|--write DIRECTORY FILE...\n", argv[0]);
+    if (next >= argc) {
+        fprintf(stderr, "usage: %s DAMAGES|--write DIRECTORY PATH...\n", argv[0]);
         return 2;
     }
     puts("1..1");
     fflush(stdout);
     take_input(NULL, 0);
     while (next < argc)
-        take_file(argv[next++]);
+        take_path(argv[next++]);
     printf("ok 1 - %lu inputs, %lu runs\n", inputs_count, runs_count);
     return 0;
 }

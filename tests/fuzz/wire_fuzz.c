@@ -4,49 +4,71 @@
 
 #include <parley/wire.h>
 
-#define WALK(list, next, type)                                                                     \
+/* As many elements as it says, each of them put into the very same bytes again. */
+#define WALK(list, next, put, type)                                                                \
     do {                                                                                           \
         struct parley_wire_list rest = (list);                                                     \
+        struct parley_writer list_writer;                                                          \
         struct type element;                                                                       \
         size_t count = 0;                                                                          \
-        while (next(&rest, &element))                                                              \
+        parley_writer_init(&list_writer, list_room, sizeof list_room);                             \
+        while (next(&rest, &element)) {                                                            \
+            put(&list_writer, &element);                                                           \
             count++;                                                                               \
+        }                                                                                          \
         FUZZ_HOLDS(count == (list).count && rest.bytes.size == 0);                                 \
+        FUZZ_HOLDS(                                                                                \
+            parley_span_equal(parley_wire_list_of(&list_writer, count).bytes, (list).bytes));      \
     } while (0)
+
+static uint8_t list_room[PARLEY_MESSAGE_BYTES_MAX];
 
 static void walk_heads(struct parley_wire_list authors) {
     struct parley_wire_author_heads author;
     while (parley_wire_next_author_heads(&authors, &author))
-        WALK(author.heads, parley_wire_next_head, parley_wire_head);
+        WALK(author.heads, parley_wire_next_head, parley_wire_put_head, parley_wire_head);
     FUZZ_HOLDS(authors.bytes.size == 0);
+}
+
+static void put_record(struct parley_writer *writer, const struct parley_span *record) {
+    parley_wire_put_record(writer, *record);
 }
 
 static void walk_lists(const struct parley_wire_message *message) {
     switch (message->type) {
     case PARLEY_WIRE_INTEREST:
-        WALK(message->as.interest.authors, parley_wire_next_author, parley_author);
+        WALK(message->as.interest.authors, parley_wire_next_author, parley_wire_put_author,
+             parley_author);
         break;
     case PARLEY_WIRE_INTEREST_CHANGE:
-        WALK(message->as.interest_change.added, parley_wire_next_author, parley_author);
-        WALK(message->as.interest_change.removed, parley_wire_next_author, parley_author);
+        WALK(message->as.interest_change.added, parley_wire_next_author, parley_wire_put_author,
+             parley_author);
+        WALK(message->as.interest_change.removed, parley_wire_next_author, parley_wire_put_author,
+             parley_author);
         break;
     case PARLEY_WIRE_ASK_IDENTITY:
-        WALK(message->as.ask_identity.authors, parley_wire_next_author, parley_author);
+        WALK(message->as.ask_identity.authors, parley_wire_next_author, parley_wire_put_author,
+             parley_author);
         break;
     case PARLEY_WIRE_HEADS:
+        WALK(message->as.heads.authors, parley_wire_next_author_heads, parley_wire_put_author_heads,
+             parley_wire_author_heads);
         walk_heads(message->as.heads.authors);
         break;
     case PARLEY_WIRE_BODIES:
-        WALK(message->as.bodies.bodies, parley_wire_next_body, parley_wire_body);
+        WALK(message->as.bodies.bodies, parley_wire_next_body, parley_wire_put_body,
+             parley_wire_body);
         break;
     case PARLEY_WIRE_ANNOUNCE:
-        WALK(message->as.announce.places, parley_wire_next_place, parley_wire_place);
+        WALK(message->as.announce.places, parley_wire_next_place, parley_wire_put_place,
+             parley_wire_place);
         break;
     case PARLEY_WIRE_IDENTITY:
-        WALK(message->as.identity.records, parley_wire_next_record, parley_span);
+        WALK(message->as.identity.records, parley_wire_next_record, put_record, parley_span);
         break;
     case PARLEY_WIRE_ADDRESSES:
-        WALK(message->as.addresses.addresses, parley_wire_next_address, parley_wire_address);
+        WALK(message->as.addresses.addresses, parley_wire_next_address, parley_wire_put_address,
+             parley_wire_address);
         break;
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_PING:
@@ -68,11 +90,14 @@ void fuzz_target(struct parley_span bytes) {
     struct parley_wire_message message;
     struct parley_writer writer;
     struct parley_span again;
+    uint64_t type = 0;
     struct parley_fault fault = parley_wire_decode(&message, bytes);
+    bool has_type = parley_wire_type(&type, bytes).error == PARLEY_E_OK;
     if (fault.error != PARLEY_E_OK) {
         FUZZ_HOLDS(fault.offset <= bytes.size);
         return;
     }
+    FUZZ_HOLDS(has_type && (message.type == PARLEY_WIRE_IGNORED || type == message.type));
     if (message.type == PARLEY_WIRE_IGNORED)
         return;
     walk_lists(&message);

@@ -1,0 +1,211 @@
+#include "api_host.h"
+#include "fuzz.h"
+#include "node_message.h"
+
+#define LATER_MAX 16384u
+
+struct parley_host {
+    bool is_made;
+    struct parley_home home;
+    struct parley_api *api;
+    struct parley_host_watch *watch;
+    uint8_t how;
+    api_host_on_event *on_event;
+    const void *context;
+    parley_request next_request;
+    /* in order: a read, or a reply */
+    struct later {
+        parley_host_work *work;
+        parley_host_done *done;
+        parley_host_on_reply *on_reply;
+        void *context;
+        enum parley_event_kind kind;
+    } later[LATER_MAX];
+    size_t later_first, later_end;
+};
+static struct parley_host host;
+
+/* ---- the node that is asked */
+
+static void say(const struct parley_wire_message *message) {
+    puppet_put(&world.puppets[0], message_write(message));
+    puppet_deliver(&world.puppets[0], SIZE_MAX);
+    world_settle();
+}
+
+static void follow(const struct person *person) {
+    struct parley_event event = {.kind = PARLEY_EVENT_FOLLOW};
+    event.follow.author = person->author;
+    event.follow.on = true;
+    world_ask(&event);
+    world_settle();
+}
+
+static void make(void) {
+    people_make();
+    world_begin(false);
+    puppet_connect(&world.puppets[0]);
+    world_settle();
+    say(message_make(&world.puppets[0], PARLEY_WIRE_HELLO, 0, 0));
+    for (size_t i = 0; i < PEOPLE_COUNT; i++) {
+        say(message_records(&people[i], 0));
+        if (i > 0)
+            follow(&people[i]);
+        say(message_push(people_chunk(&people[i], 0, 1, i < 2 ? CHAIN_SIZE : 4, true, false)));
+    }
+    host.home.author = people[0].author;
+    host.home.device = people[0].device_key;
+    host.home.log = people[0].log;
+    host.api = parley_api_create(&host);
+    FUZZ_HOLDS(host.api != NULL);
+    host.is_made = true;
+}
+
+void api_host_begin(uint8_t how, api_host_on_event *on_event, const void *context) {
+    if (!host.is_made)
+        make();
+    host.how = how;
+    host.on_event = on_event;
+    host.context = context;
+    host.home.has_device = (how & 16) == 0;
+    host.later_first = host.later_end = 0;
+}
+
+struct parley_api *api_host_api(void) {
+    return host.api;
+}
+
+static size_t take(struct parley_span *rest, size_t size) {
+    *rest = PARLEY_SPAN(rest->data + size, rest->size - size);
+    return size;
+}
+
+size_t api_host_put_name(char *out, struct parley_span *rest) {
+    uint8_t first = rest->data[0];
+    bool is_name = (first == '$' || first == '%') && rest->size > 1 && rest->data[1] >= '0' &&
+                   rest->data[1] < '0' + (int)PEOPLE_COUNT;
+    if (!is_name) {
+        out[0] = (char)first;
+        (void)take(rest, 1);
+        return first != 0;
+    }
+    const struct person *person = &people[rest->data[1] - '0'];
+    (void)take(rest, 2);
+    if (first == '$') {
+        parley_author_encode(out, &person->author);
+    } else {
+        struct parley_post_address post = {.log = person->log, .seq = 3};
+        memcpy(post.id_start, person->chain[0][2].id.bytes, sizeof post.id_start);
+        parley_post_address_encode(out, &post);
+    }
+    return strlen(out);
+}
+
+/* ---- later */
+
+static struct later *put_off(void *context) {
+    FUZZ_HOLDS(host.later_end < LATER_MAX);
+    struct later *later = &host.later[host.later_end++];
+    *later = (struct later){.context = context};
+    return later;
+}
+
+static void reply(const struct later *later) {
+    static const enum parley_error errors[] = {
+        PARLEY_E_OK,   PARLEY_E_OK,     PARLEY_E_READ_ONLY, PARLEY_E_DISK_FULL,
+        PARLEY_E_FULL, PARLEY_E_EXISTS, PARLEY_E_BAD_INPUT, PARLEY_E_UNKNOWN_AUTHOR};
+    struct parley_effect effect = {.kind = PARLEY_EFFECT_REPLY};
+    effect.reply.error = errors[host.how & 7];
+    if (effect.reply.error == PARLEY_E_OK &&
+        (later->kind == PARLEY_EVENT_PUBLISH || later->kind == PARLEY_EVENT_FOLLOW)) {
+        effect.reply.log = people[0].log;
+        effect.reply.seq = 3;
+        effect.reply.id = people[0].chain[0][2].id;
+    }
+    effect.reply.count = 1;
+    later->on_reply(later->context, &effect);
+}
+
+void api_host_run(void) {
+    while (host.later_first < host.later_end) {
+        struct later later = host.later[host.later_first++];
+        bool fails = host.how & 8;
+        if (later.on_reply != NULL) {
+            reply(&later);
+            continue;
+        }
+        if (!fails)
+            later.work(later.context, world.store);
+        later.done(later.context, fails ? PARLEY_E_RETRY : PARLEY_E_OK);
+    }
+}
+
+void api_host_show(void) {
+    struct parley_effect show = {.kind = PARLEY_EFFECT_SHOW};
+    show.show.author = people[1].author;
+    show.show.log = people[1].log;
+    show.show.seq_low = 1;
+    show.show.seq_high = 4;
+    show.show.id = people[1].chain[0][3].id;
+    if (host.watch != NULL)
+        host.watch->on_show(host.watch->context, &show);
+}
+
+/* ---- node/shell/host.h */
+
+parley_request parley_host_submit(struct parley_host *to, struct parley_event *event,
+                                  parley_host_on_reply *on_reply, void *context) {
+    to->on_event(event, to->context);
+    struct later *later = put_off(context);
+    later->on_reply = on_reply;
+    later->kind = event->kind;
+    return ++to->next_request;
+}
+
+void parley_host_read(struct parley_host *of, parley_host_work *work, parley_host_done *done,
+                      void *context) {
+    (void)of;
+    struct later *later = put_off(context);
+    later->work = work;
+    later->done = done;
+}
+
+void parley_host_watch(struct parley_host *of, struct parley_host_watch *watch) {
+    of->watch = watch;
+}
+
+void parley_host_unwatch(struct parley_host *of, struct parley_host_watch *watch) {
+    (void)watch;
+    of->watch = NULL;
+}
+
+const struct parley_node *parley_host_node(const struct parley_host *of) {
+    (void)of;
+    return world.node;
+}
+
+const struct parley_home *parley_host_home(const struct parley_host *of) {
+    return &of->home;
+}
+
+bool parley_host_is_relay(const struct parley_host *of) {
+    return of->how & 32;
+}
+
+const char *parley_host_listener_text(const struct parley_host *of, size_t index) {
+    return index == 0 && of->how & 128 ? "somewhere:7373" : NULL;
+}
+
+uint64_t parley_host_store_bytes(struct parley_host *of) {
+    (void)of;
+    return 1000;
+}
+
+enum parley_error parley_host_store_error(const struct parley_host *of) {
+    return of->how & 64 ? PARLEY_E_DISK_FULL : PARLEY_E_OK;
+}
+
+parley_time_ms parley_host_uptime(const struct parley_host *of) {
+    (void)of;
+    return 5000;
+}

@@ -1,0 +1,22 @@
+/* Messages that a peer in node_fuzz.c can say, each made of a few bytes of the input. What is
+ * returned stands until the next call. */
+#ifndef PARLEY_TESTS_FUZZ_NODE_MESSAGE_H
+#define PARLEY_TESTS_FUZZ_NODE_MESSAGE_H
+
+#include "node_world.h"
+
+enum parley_wire_type message_type(unsigned number);
+/* a and b choose whom and what it is about. */
+const struct parley_wire_message *message_make(const struct puppet *puppet,
+                                               enum parley_wire_type type, uint8_t a, uint8_t b);
+/* NULL when there is nothing to say. how 0: as an honest peer who has everything. */
+const struct parley_wire_message *message_answer(const struct parley_wire_message *ask,
+                                                 const struct parley_author *author, uint8_t how);
+const struct parley_wire_message *message_records(const struct person *person, uint8_t which);
+const struct parley_wire_message *message_push(struct parley_span chunk);
+/* how: branch, bodies and a bad signature as bits; place: the lower and the upper end. */
+struct parley_span message_chunk(const struct person *person, uint8_t how, uint8_t place);
+/* Empty when it does not fit. */
+struct parley_span message_write(const struct parley_wire_message *message);
+
+#endif

@@ -1,0 +1,99 @@
+#include "node_people.h"
+#include "fuzz.h"
+
+#include <parley/body.h>
+
+struct person people[PEOPLE_COUNT];
+
+static void make_body(struct person *person, size_t branch, size_t index) {
+    static struct parley_body body;
+    struct parley_entry *entry = &person->chain[branch][index];
+    uint8_t *bytes = person->bodies[branch][index];
+    memset(&body, 0, sizeof body);
+    body.kind = PARLEY_BODY_POST;
+    body.post.text = branch == 0 ? PARLEY_SPAN("one", 3) : PARLEY_SPAN("another", 7);
+    if (index % 4 == 1) {
+        body.kind = PARLEY_BODY_FOLLOW;
+        body.follow.author = people[(size_t)(person - people + 1) % PEOPLE_COUNT].author;
+        body.follow.on = index < 8;
+    }
+    FUZZ_HOLDS(parley_body_encode(&entry->body, bytes, sizeof person->bodies[0][0], &body) ==
+               PARLEY_E_OK);
+}
+
+static void make_entry(struct person *person, size_t branch, size_t index) {
+    struct parley_entry *entry = &person->chain[branch][index];
+    if (branch > 0 && index < FORK_AT) {
+        *entry = person->chain[0][index];
+        return;
+    }
+    memset(entry, 0, sizeof *entry);
+    make_body(person, branch, index);
+    entry->has_body = true;
+    entry->header.version = PARLEY_ENTRY_VERSION;
+    entry->header.log = person->log;
+    entry->header.seq = index + 1;
+    entry->header.time = 1767225600000 + index * 1000;
+    if (index > 0)
+        entry->header.prev = person->chain[branch][index - 1].id;
+    parley_entry_sign(entry, &person->device);
+}
+
+static void keep_record(struct person *person, enum parley_error error) {
+    FUZZ_HOLDS(error == PARLEY_E_OK && person->records_count < RECORDS_MAX);
+    person->records_count++;
+}
+
+static void make_records(struct person *person, size_t number, const uint8_t *entropy) {
+    struct parley_secret_key root;
+    struct parley_root_key root_key;
+    const struct parley_entry *last = &person->chain[0][3];
+    struct parley_listing listing = {
+        .ended = 0, .device = person->device_key, .seq = 4, .id = last->id};
+#define NEXT                                                                                       \
+    &person->records[person->records_count], person->record_bytes[person->records_count],          \
+        sizeof person->record_bytes[0]
+    parley_root_derive(&root, &root_key, entropy, 0);
+    keep_record(person, parley_rotation_make(NEXT, entropy, 0, NULL, 0));
+    keep_record(person, parley_certificate_make(NEXT, &root, &person->device, &person->author, 0));
+    if (number == 2)
+        keep_record(person, parley_closing_make(NEXT, &root, &person->author, 0,
+                                                &person->device_key, 4, &last->id));
+    if (number == 3)
+        keep_record(person, parley_rotation_make(NEXT, entropy, 1, &listing, 1));
+#undef NEXT
+}
+
+static void make_person(struct person *person, size_t number) {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE];
+    struct parley_seed seed;
+    memset(entropy, (int)number + 1, sizeof entropy);
+    memset(seed.bytes, (int)number + 1, sizeof seed.bytes);
+    parley_author_derive(&person->author, entropy);
+    parley_key_pair(&person->device, person->device_key.bytes, &seed);
+    parley_log_derive(&person->log, &person->author, &person->device_key);
+    for (size_t branch = 0; branch < BRANCHES_COUNT; branch++)
+        for (size_t i = 0; i < CHAIN_SIZE; i++)
+            make_entry(person, branch, i);
+    make_records(person, number, entropy);
+}
+
+void people_make(void) {
+    FUZZ_HOLDS(parley_crypto_self_test() == PARLEY_E_OK);
+    for (size_t i = 0; i < PEOPLE_COUNT; i++)
+        make_person(&people[i], i);
+}
+
+struct parley_span people_chunk(const struct person *person, size_t branch, size_t low, size_t high,
+                                bool with_bodies, bool is_badly_signed) {
+    static uint8_t room[PARLEY_CHUNK_BUFFER_SIZE];
+    struct parley_chunk_writer writer;
+    parley_chunk_writer_init(&writer, room, sizeof room);
+    for (size_t seq = low; seq <= high; seq++) {
+        struct parley_entry entry = person->chain[branch][seq - 1];
+        if (seq == high && is_badly_signed)
+            entry.signature.bytes[63] |= 0x80;
+        FUZZ_HOLDS(parley_chunk_add(&writer, &entry, with_bodies) == PARLEY_E_OK);
+    }
+    return parley_chunk_finish(&writer);
+}
