@@ -184,11 +184,18 @@ static enum parley_error check_store(const struct parley_home *home,
                               home->path);
 }
 
+static bool is_other_than_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 enum parley_error parley_home_open(struct parley_home *home, const char *path,
                                    struct parley_problem *problem) {
     struct parley_home_state state;
     memset(home, 0, sizeof *home);
     home->lock = home->lease_lock = -1;
+    if (is_other_than_folder(path))
+        return parley_problem_set(problem, PARLEY_E_DISK_FAILED, "%s is not a folder", path);
     parley_home_inspect(&state, path);
     if (!state.has_node_key && !state.has_marker)
         return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,

@@ -13,6 +13,7 @@
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define CALL_TIMEOUT_MS    120000L /* a page of an import on a slow disk */
+#define HELLO_TIMEOUT_MS   10000L  /* who it is, a node tells from memory */
 #define URL_SIZE           32768u
 #define LINE_BYTES_MAX     (1024u * 1024u)
 
@@ -143,9 +144,9 @@ static int say_failure(const struct client_http *http, CURLcode code) {
 }
 
 static CURLcode perform(struct client_http *http, const struct client_request *request,
-                        const char *url, struct transfer *transfer) {
+                        const char *url, long timeout_ms, struct transfer *transfer) {
     set_up(http, url, transfer);
-    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, CALL_TIMEOUT_MS);
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     struct curl_slist *headers = set_body(http, request);
     CURLcode code = curl_easy_perform(http->curl);
     long status = 0;
@@ -161,7 +162,7 @@ int client_http_call(struct client_http *http, const struct client_request *requ
     char url[URL_SIZE];
     if (!make_url(http->curl, url, request))
         return complain(EXIT_USAGE, "the arguments are too long");
-    CURLcode code = perform(http, request, url, &transfer);
+    CURLcode code = perform(http, request, url, CALL_TIMEOUT_MS, &transfer);
     if (code == CURLE_OK && (answer->body != NULL || take_bytes(&transfer, "", 0)))
         return EXIT_DONE;
     client_answer_clear(answer);
@@ -183,7 +184,7 @@ struct client_http *client_http_open(const char *home, bool *timed_out) {
     if (http->home_fd >= 0 && stat(http->socket, &status) == 0 && S_ISSOCK(status.st_mode)) {
         http->curl = curl_easy_init();
         if (http->curl != NULL && make_url(http->curl, url, &HELLO))
-            code = perform(http, &HELLO, url, &transfer);
+            code = perform(http, &HELLO, url, HELLO_TIMEOUT_MS, &transfer);
         client_answer_clear(&answer);
     }
     if (code == CURLE_OK)
