@@ -122,7 +122,9 @@ static void check_ended(struct sim *sim, uint32_t node, uint32_t log,
         (row->head_seq != of->end.seq || !PARLEY_EQUAL(row->head_id, of->end.id)))
         sim_fail(sim, "n%u: log %u, closed by its owner at %llu, has its head at %llu", node, log,
                  (unsigned long long)of->end.seq, (unsigned long long)row->head_seq);
-    if (of->end.seq > 0 && parley_ranges_low(&row->ranges, &row->policy) != 1)
+    const struct parley_run *run =
+        of->end.seq == 0 ? NULL : parley_ranges_find(&row->ranges, of->end.seq);
+    if (of->end.seq > 0 && (run == NULL || run->lo != 1))
         sim_fail(sim, "n%u: log %u, closed by its owner, has holes", node, log);
     if (of->kind != LOG_TORN)
         all_are_there(sim, node, log, of->end.seq);
@@ -153,11 +155,13 @@ static void check_word(struct sim *sim, uint32_t node, uint32_t log) {
         all_are_there(sim, node, log, row.policy.seq);
 }
 
+/* At the person's own node, where the words were said; all who want him agree with it. A device
+ * that is behind nobody who carries him has not heard them. */
 void disks_check_words(struct sim *sim) {
     for (uint32_t log = 0; log < sim->logs_count; log++) {
-        uint32_t author = sim->logs[log].author;
-        for (uint32_t node = 0; node < sim->config.nodes_count; node++)
-            if (!author_is_lost(sim, author) && sim->nodes[node].author == author)
-                check_word(sim, node, log);
+        uint32_t author = sim->logs[log].author, home = author_home(sim, author);
+        uint32_t host = sim->logs[log].host == SIM_NOBODY ? home : sim->logs[log].host;
+        if (!author_is_lost(sim, author) && settled_reaches(sim, home, host, author))
+            check_word(sim, home, log);
     }
 }

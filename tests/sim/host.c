@@ -253,12 +253,3 @@ void host_kill(struct sim *sim, uint32_t node) {
     disk_crash(sim, node);
     net_node_died(sim, node);
 }
-
-void host_reload(struct sim *sim, uint32_t node) {
-    host_kill(sim, node);
-    if (!disk_open(sim, node))
-        sim_fail(sim, "n%u cannot open its store", node);
-    create_core(sim, node);
-    if (!host_load(sim, node, UINT64_MAX))
-        sim_fail(sim, "n%u cannot load its store", node);
-}

@@ -40,9 +40,8 @@ static void push_honest(struct sim *sim, struct sim_puppet *puppet) {
     if (store == NULL || log->known_highest == 0)
         return;
     parley_seq seq = 1 + sim_below(sim, log->known_highest);
-    if (parley_store_read_run(store, &log->log, seq, seq, !sim_chance(sim, 4),
-                              PARLEY_CHUNK_BYTES_MAX, chunk_buffer,
-                              &message.as.push.chunk) != PARLEY_E_OK)
+    if (parley_store_read_run(store, &log->log, seq, seq, true, PARLEY_CHUNK_BYTES_MAX,
+                              chunk_buffer, &message.as.push.chunk) != PARLEY_E_OK)
         return;
     check_given(sim, log->host, message.as.push.chunk);
     fault_fired(sim, BAD_PEER_PUSH);

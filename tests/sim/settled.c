@@ -129,6 +129,14 @@ static bool nodes_agree(const struct pair *pair) {
 
 /* --- all of them --------------------------------------------------------------------------- */
 
+bool settled_reaches(const struct sim *sim, uint32_t from, uint32_t to, uint32_t author) {
+    bool wants[SIM_NODES_MAX] = {false}, reached[SIM_NODES_MAX];
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
+        wants[i] = settled_wants(sim, i, author);
+    reach(sim, from, wants, reached);
+    return reached[to];
+}
+
 static bool author_is_settled(struct sim *sim, uint32_t author, char *why, size_t why_size) {
     bool wants[SIM_NODES_MAX] = {false}, done[SIM_NODES_MAX] = {false};
     for (uint32_t i = 0; i < sim->config.nodes_count; i++)

@@ -495,8 +495,6 @@ struct sim {
 void host_boot(struct sim *sim, uint32_t node, parley_time_ms delay);
 size_t host_step(struct sim *sim, uint32_t node, struct parley_event *event);
 void host_kill(struct sim *sim, uint32_t node);
-/* Kills and loads at once, without START: what is on disk and nothing else. */
-void host_reload(struct sim *sim, uint32_t node);
 /* Tells the core what the store holds. After stop_after things: false, without the rest. */
 bool host_load(struct sim *sim, uint32_t node, uint64_t stop_after);
 /* Remembers its answers. */
@@ -565,6 +563,8 @@ void check_follows(struct sim *sim, uint32_t node);
 bool settled(struct sim *sim, char *why, size_t why_size);
 /* That node i wants the author, and its links. */
 bool settled_wants(const struct sim *sim, uint32_t node, uint32_t author);
+/* That what one of them says of the author comes to the other. */
+bool settled_reaches(const struct sim *sim, uint32_t from, uint32_t to, uint32_t author);
 
 /* --- oracle.c ------------------------------------------------------------------------------ */
 

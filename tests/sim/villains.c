@@ -346,6 +346,10 @@ static void adopt(struct sim *sim) {
             adopter = i;
     if (log == SIM_NOBODY || adopter == SIM_NOBODY)
         return;
+    for (uint32_t i = 0; i < sim->logs_count; i++)
+        if (sim->logs[i].author == adopter &&
+            PARLEY_EQUAL(sim->logs[i].device_key, sim->logs[log].device_key))
+            return;
     uint32_t adopted = log_adopt(sim, adopter, log);
     if (adopted == SIM_NOBODY)
         return;
