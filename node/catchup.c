@@ -8,22 +8,12 @@
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-/* What is told of a log; false: nothing. What only the records name counts once it is on disk. */
-static bool told_head(const struct log_row *row, struct parley_anchor *head) {
-    *head = row->durable;
-    if (row->stores_in_flight == 0 && (head->seq == 0 || row->policy.kind == PARLEY_POLICY_CLOSED))
-        (void)log_head(row, head);
-    if (row->forked != 0 && head->seq >= row->forked)
-        *head = (struct parley_anchor){0};
-    return head->seq != 0 || row->forked != 0;
-}
-
 static void put_head(struct parley_writer *writer, const struct log_row *row,
                      const struct parley_anchor *told) {
     struct parley_wire_head head = {.log = row->log, .seq = told->seq, .id = told->id};
     const struct parley_run *run =
         told->seq == 0 ? NULL : parley_ranges_find(&row->ranges, told->seq);
-    head.forked_seq = row->forked > told->seq ? row->forked : 0;
+    head.forked_seq = log_forked(row);
     head.low_seq = run == NULL ? 0 : run->lo;
     parley_wire_put_head(writer, &head);
 }
@@ -40,7 +30,8 @@ static void put_author(struct parley_node *node, struct parley_writer *out, uint
     parley_writer_init(&heads, node->heads, PARLEY_HEADS_BYTES);
     for (; *log != NONE && count < LOGS_PER_ITEM; *log = node->logs[*log].next_of_author) {
         struct parley_anchor told;
-        if (told_head(&node->logs[*log], &told)) {
+        bool is_signed;
+        if (log_told(&node->logs[*log], &told, &is_signed) || log_forked(&node->logs[*log]) != 0) {
             put_head(&heads, &node->logs[*log], &told);
             count++;
         }
@@ -150,16 +141,39 @@ void announce_to_interested(struct parley_node *node, uint32_t log, parley_conne
 
 /* --- hearing ------------------------------------------------------------------------------- */
 
+/* Of two forks that of the lower seq is the verdict: who knows of it shows it. Once, as long as
+ * neither changes: who did not take it has other identity records. */
+static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t log,
+                          const struct parley_wire_head *head) {
+    struct log_row *row = &node->logs[log];
+    uint8_t bytes[32];
+    struct parley_hasher hasher;
+    uint64_t numbers[] = {peer->connection, row->forked, head->forked_seq, head->seq, row->world};
+    if (!row->is_proved)
+        return; /* not on the disk yet; heads are told again when it is */
+    parley_hash_init(&hasher, PARLEY_DOMAIN_DIGEST);
+    parley_hash_add(&hasher, numbers, sizeof numbers);
+    parley_hash_add(&hasher, head->id.bytes, sizeof head->id);
+    parley_hash_finish(&hasher, bytes);
+    uint64_t said = table_hash(node, bytes);
+    if (row->shown_to != said && serve_evidence(node, peer, log))
+        row->shown_to = said;
+}
+
 static void on_head(struct parley_node *node, struct peer *peer, uint32_t author,
                     const struct parley_wire_head *head) {
     uint32_t log = log_find(node, &head->log);
     if (log == NONE || node->logs[log].author != author)
         return;
-    const struct log_row *row = &node->logs[log];
-    if (row->forked != 0 && (head->forked_seq == 0 || row->forked < head->forked_seq)) {
-        serve_evidence(node, peer, log);
-        peer->is_forgotten = true; /* until it says that it knows */
-    }
+    parley_seq forked = log_forked(&node->logs[log]);
+    if (forked != 0 && (head->forked_seq == 0 || forked < head->forked_seq))
+        show_evidence(node, peer, log, head);
+    /* What is not known there yet, and what is not known here, is told again. */
+    if (forked != head->forked_seq)
+        peer->is_forgotten = true;
+    /* Who knows of a lower one shows it to who says that they do not. */
+    if (head->forked_seq != 0 && (forked == 0 || head->forked_seq < forked))
+        heads_send_author(node, peer, author, 0);
     want(node, peer, log, head->seq, &head->id, head->low_seq);
 }
 

@@ -43,15 +43,15 @@ static void chunk_is_stored(struct parley_node *node, const struct pending_store
     row->entries_count += pending->count;
     bool moved = head_moved(row, &pending->run);
     author_changed(node, pending->author);
-    fetch_recheck(node, pending->log);
+    queue_log(node, pending->log);
+    if (!log_shows(row, pending->run.hi))
+        return; /* hidden by a fork, or until what the identity records name is here */
     struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
     show->show.author = node->authors[pending->author].set.author;
     show->show.log = row->log;
     show->show.seq_low = pending->run.lo;
     show->show.seq_high = pending->run.hi;
     show->show.id = pending->run.hi_id;
-    if (row->forked != 0 && pending->run.hi >= row->forked)
-        return;
     if (pending->is_live)
         push_on(node, pending, PARLEY_SPAN(node->stage + pending->stage_offset, pending->bytes));
     else if (moved)
@@ -73,7 +73,7 @@ static void answer(struct parley_node *node, const struct pending_store *pending
     effect->reply.id = pending->run.hi_id;
 }
 
-static void record_is_stored(struct parley_node *node, uint32_t author) {
+void heads_tell(struct parley_node *node, uint32_t author) {
     for (size_t i = 0; i < node->peers_count; i++)
         if (node->peers[i].phase == PEER_OPEN &&
             node->peers[i].unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
@@ -92,8 +92,17 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
         node->is_failed = true;
         effect_log(node, PARLEY_LOG_ERROR, error, 0, "the store failed: read-only until it opens");
     }
-    if (pending.after == AFTER_CHUNK) {
+    bool is_of_log = pending.after == AFTER_CHUNK || pending.after == AFTER_CUT ||
+                     pending.after == AFTER_VERDICT;
+    if (is_of_log)
         node->logs[pending.log].stores_in_flight--;
+    if (pending.after == AFTER_CUT && error == PARLEY_E_OK) {
+        node->logs[pending.log].entries_count -= pending.count;
+        node->entries_count -= pending.count;
+    }
+    if (pending.after == AFTER_VERDICT && !failed)
+        verdict_is_stored(node, pending.log);
+    if (pending.after == AFTER_CHUNK) {
         if (error == PARLEY_E_OK)
             chunk_is_stored(node, &pending);
         else if (error == PARLEY_E_EXISTS)
@@ -104,7 +113,7 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
     if (pending.after == AFTER_ERASE)
         erase_on_stored(node, pending.log, error);
     if (pending.after == AFTER_RECORD && error == PARLEY_E_OK)
-        record_is_stored(node, pending.author);
+        heads_tell(node, pending.author);
     answer(node, &pending, failed ? PARLEY_E_READ_ONLY : error);
 }
 
@@ -128,8 +137,12 @@ void reload_begin(struct parley_node *node) {
         row->durable = (struct parley_anchor){0};
         row->policy = PARLEY_NO_POLICY;
         row->entries_count = 0;
-        row->forked = 0;
+        row->forked = row->marked = 0;
+        row->is_proved = row->is_unjudged = row->is_doubted = row->overlaps = false;
+        row->pin = PIN_ABSENT;
+        row->world++;
     }
+    reviews_forget(node);
 }
 
 void on_load_record(struct parley_node *node, const struct parley_author *author,
@@ -143,7 +156,7 @@ void on_load_record(struct parley_node *node, const struct parley_author *author
         return;
     }
     if (author_add_record(node, row, &record, &change) == PARLEY_IDENTITY_ADDED)
-        author_refresh_logs(node, row);
+        author_refresh_logs(node, row, &record, &change);
     else
         effect_log(node, PARLEY_LOG_ERROR, PARLEY_E_STORE_DAMAGED, 0, "a record did not fit");
 }
@@ -159,7 +172,8 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
     struct log_row *row = &node->logs[index];
     author_changed(node, author);
     row->ranges = log->ranges;
-    row->forked = log->forked;
+    row->forked = row->marked = log->forked;
+    row->is_proved = log->forked != 0;
     row->entries_count = log->entries_count;
     node->entries_count += log->entries_count;
     erase_load(node, index, log->erase_ms);
@@ -170,6 +184,7 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
                 (struct parley_anchor){log->ranges.ranges[i].hi, log->ranges.ranges[i].hi_id};
             break;
         }
+    log_judge_anew(node, index);
 }
 
 void on_store_opened(struct parley_node *node) {

@@ -13,30 +13,69 @@ parley_seq log_newest(const struct log_row *row) {
 
 /* --- wanting ------------------------------------------------------------------------------- */
 
-/* What to ask the source of a log for. False: nothing that it has. */
-static bool next_ask(const struct log_row *row, struct parley_wire_ask_run *ask) {
-    if (row->forked != 0 || row->policy.kind == PARLEY_POLICY_VOID)
-        return false;
-    ask->log = row->log;
-    ask->bodies = true;
-    ask->bytes_max = PARLEY_RUN_ASK_BYTES;
-    parley_seq newest = log_newest(row);
+/* One number for what was asked because of a difference: asking again brings nothing new before
+ * one of these changes. */
+static uint64_t difference(const struct parley_node *node, const struct log_row *row,
+                           const struct parley_anchor *head) {
+    uint8_t bytes[32];
+    struct parley_hasher hasher;
+    uint64_t numbers[] = {row->source,     row->source_seq,  head->seq,
+                          log_forked(row), row->policy.kind, row->policy.seq};
+    parley_hash_init(&hasher, PARLEY_DOMAIN_DIGEST);
+    parley_hash_add(&hasher, numbers, sizeof numbers);
+    parley_hash_add(&hasher, row->source_id.bytes, sizeof row->source_id);
+    parley_hash_add(&hasher, head->id.bytes, sizeof head->id);
+    parley_hash_add(&hasher, row->policy.id.bytes, sizeof row->policy.id);
+    parley_hash_finish(&hasher, bytes);
+    return table_hash(node, bytes);
+}
+
+/* From the source's head, if that may tell something. */
+static bool ask_from_head(const struct parley_node *node, const struct log_row *row,
+                          const struct parley_ranges *view, struct parley_wire_ask_run *ask) {
+    struct parley_anchor head;
+    parley_seq newest = view->count == 0 ? 0 : view->ranges[0].hi;
+    parley_seq forked = log_forked(row);
+    (void)parley_ranges_head(view, &row->policy, &head);
+    ask->kind = PARLEY_RUN_FROM_HEAD;
+    ask->top_seq = 0;
+    if (row->policy.kind != PARLEY_POLICY_OPEN || row->source_seq <= row->policy.seq ||
+        (forked != 0 && row->source_seq >= forked))
+        return false; /* who does not know of the fork is told of it, not asked */
     /* A log with all its ranges taken makes room first: a hole is filled. */
-    if (row->ranges.count < PARLEY_RANGES_MAX && row->policy.kind == PARLEY_POLICY_OPEN &&
-        row->source_seq > newest && row->source_seq > row->policy.seq) {
-        ask->kind = PARLEY_RUN_FROM_HEAD;
-        ask->top_seq = 0;
+    if (row->source_seq > newest && row->ranges.count < PARLEY_RANGES_MAX) {
         ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
         return true;
     }
+    /* Two branches of one height: a chunk of theirs shows the lowest place where they part. */
+    if (row->source_seq != head.seq || PARLEY_EQUAL(row->source_id, head.id) ||
+        row->tried == difference(node, row, &head))
+        return false;
+    ask->down_seq = row->policy.seq;
+    ask->bytes_max = PARLEY_CHUNK_BYTES_MAX;
+    return true;
+}
+
+/* What to ask the source of a log for. False: nothing that it has. */
+static bool next_ask(const struct parley_node *node, const struct log_row *row,
+                     struct parley_wire_ask_run *ask) {
+    struct parley_ranges view;
+    if (row->policy.kind == PARLEY_POLICY_VOID || row->is_unjudged || row->is_doubted)
+        return false; /* the review queues it again */
+    ask->log = row->log;
+    ask->bodies = true;
+    ask->bytes_max = PARLEY_RUN_ASK_BYTES;
+    log_view(row, &view);
+    if (ask_from_head(node, row, &view, ask))
+        return true;
     struct parley_hole holes[PARLEY_HOLES_MAX];
-    size_t count = parley_ranges_holes(&row->ranges, &row->policy, 1, holes);
+    size_t count = parley_ranges_holes(&view, &row->policy, 1, holes);
     for (size_t i = 0; i < count; i++)
         if (holes[i].top.seq <= row->source_seq && holes[i].top.seq >= row->source_low) {
             ask->kind = PARLEY_RUN_ANCHORED;
             ask->top_seq = holes[i].top.seq;
             ask->top_id = holes[i].top.id;
-            ask->down_seq = holes[i].down;
+            ask->down_seq = row->overlaps ? 0 : holes[i].down;
             return true;
         }
     return false;
@@ -44,7 +83,9 @@ static bool next_ask(const struct log_row *row, struct parley_wire_ask_run *ask)
 
 static bool has_holes(const struct log_row *row) {
     struct parley_hole holes[PARLEY_HOLES_MAX];
-    return parley_ranges_holes(&row->ranges, &row->policy, 1, holes) > 0;
+    struct parley_ranges view;
+    log_view(row, &view);
+    return parley_ranges_holes(&view, &row->policy, 1, holes) > 0;
 }
 
 static void queue_add(struct parley_node *node, uint32_t log) {
@@ -69,6 +110,12 @@ static uint32_t queue_take(struct parley_node *node) {
     return log;
 }
 
+void queue_log(struct parley_node *node, uint32_t log) {
+    struct parley_wire_ask_run ask;
+    if (node->logs[log].fetch == NONE && next_ask(node, &node->logs[log], &ask))
+        queue_add(node, log);
+}
+
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low) {
     struct log_row *row = &node->logs[log];
@@ -79,7 +126,7 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
     /* A source that failed gives way to any other, whatever it claims; but what tells of more is
      * told once, and is heard. */
     bool other = row->source != peer->connection, failing = row->failures > 0 && !better;
-    if (source_gone || (failing ? other : better) || !next_ask(row, &ask)) {
+    if (source_gone || (failing ? other : better) || !next_ask(node, row, &ask)) {
         row->source = peer->connection;
         row->source_seq = seq;
         row->source_id = *id;
@@ -89,15 +136,7 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
             row->retry_at = 0;
         }
     }
-    if (row->fetch == NONE && next_ask(row, &ask))
-        queue_add(node, log);
-}
-
-void fetch_recheck(struct parley_node *node, uint32_t log) {
-    struct parley_wire_ask_run ask;
-    const struct log_row *row = &node->logs[log];
-    if (row->source != 0 && row->fetch == NONE && next_ask(row, &ask))
-        queue_add(node, log);
+    queue_log(node, log);
 }
 
 /* --- asking -------------------------------------------------------------------------------- */
@@ -115,7 +154,7 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_RUN};
     struct parley_wire_ask_run *ask = &message.as.ask_run;
     struct peer *peer = row->source == 0 ? NULL : peer_find(node, row->source);
-    if (row->fetch != NONE || !next_ask(row, ask))
+    if (row->fetch != NONE || !next_ask(node, row, ask))
         return true;
     if (peer == NULL || peer->phase != PEER_OPEN) {
         heads_forget(node); /* the next exchange of heads tells who else has it */
@@ -141,6 +180,12 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
                             .down = ask->down_seq,
                             .deadline = node->now + PARLEY_FETCH_MS};
     row->fetch = (uint32_t)(fetch - node->fetches);
+    if (ask->kind == PARLEY_RUN_FROM_HEAD) {
+        struct parley_anchor head;
+        bool is_signed;
+        (void)log_told(row, &head, &is_signed);
+        row->tried = difference(node, row, &head);
+    }
     peer->fetches_count++;
     deadline_lower(node, fetch->deadline);
     return true;
@@ -161,32 +206,36 @@ void fetch_pump(struct parley_node *node) {
     }
 }
 
+void log_back_off(struct parley_node *node, uint32_t log) {
+    struct log_row *row = &node->logs[log];
+    row->failures++;
+    parley_time_ms pause = (parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << row->failures;
+    row->retry_at =
+        node->now + (pause < PARLEY_LOG_BACKOFF_MAX_MS ? pause : PARLEY_LOG_BACKOFF_MAX_MS);
+    if (row->failures < FAILURES_MAX)
+        return;
+    row->source = 0;
+    row->source_seq = 0;
+    row->failures = 0;
+    heads_forget(node);
+}
+
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
     struct log_row *row = &node->logs[fetch->log];
-    struct parley_wire_ask_run ask;
     if (node->peers[fetch->peer].phase != PEER_FREE &&
         node->peers[fetch->peer].connection == fetch->connection)
         node->peers[fetch->peer].fetches_count--;
     fetch->is_used = false;
     row->fetch = NONE;
-    if (!failed && fetch->any_new) {
+    if (!failed && fetch->any_new)
         row->failures = 0;
-    } else {
-        row->failures++;
-        parley_time_ms pause = (parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << row->failures;
-        row->retry_at =
-            node->now + (pause < PARLEY_LOG_BACKOFF_MAX_MS ? pause : PARLEY_LOG_BACKOFF_MAX_MS);
-    }
-    if (row->failures >= FAILURES_MAX) {
-        row->source = 0;
-        row->source_seq = 0;
-        row->failures = 0;
-        heads_forget(node);
-    } else if (next_ask(row, &ask)) {
-        queue_add(node, fetch->log);
-    } else if (has_holes(row)) {
+    else
+        log_back_off(node, fetch->log);
+    if (failed)
+        row->tried = 0; /* cut short is not declined */
+    queue_log(node, fetch->log);
+    if (!row->is_queued && !row->is_doubted && has_holes(row))
         heads_forget(node); /* somebody else may have said that they have them */
-    }
 }
 
 void fetch_drop_peer(struct parley_node *node, uint32_t peer) {
@@ -235,5 +284,5 @@ bool node_is_catching_up(const struct parley_node *node) {
     for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
         if (node->fetches[i].is_used)
             return true;
-    return node->queue_first != NONE;
+    return node->queue_first != NONE || node->review.is_active || node->reviews_first != NONE;
 }

@@ -10,6 +10,9 @@
  *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
+ *   view.c     what of a log is good         place.c    a chunk to where it belongs
+ *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
+ *   sides.c    two chains side by side        verdict.c  what a review decided
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H
@@ -18,6 +21,7 @@
 
 #include <assert.h>
 #include <parley/body.h>
+#include <parley/fork.h>
 #include <parley/identity.h>
 #include <parley/link.h>
 #include <parley/node.h>
@@ -28,6 +32,11 @@
 
 #define PARLEY_HEADS_BYTES (256u * 96u)
 #define PARLEY_ITEMS_BYTES 65536u /* half of it full, and one author of the largest size */
+
+/* Whether what the policy names stands on the chain that is held. */
+enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
+
+#include "review.h"
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
@@ -53,7 +62,19 @@ struct log_row {
     struct parley_policy policy;
     struct parley_ranges ranges;  /* accepted: sign and judge on it */
     struct parley_anchor durable; /* announce it; seq 0 when nothing that is signed is on disk */
-    parley_seq forked;
+    parley_seq forked;            /* the verdict; entries from there on are held and hidden */
+    struct parley_anchor below;   /* with a fork: below it the newest entry here that is signed; the
+                                     view of the ranges ends there */
+    enum pin_state pin;
+    bool is_unjudged;  /* the policy has changed and what is held was not compared with it yet */
+    bool is_doubted;   /* a review is wanted, or under way */
+    parley_seq marked; /* the fork of which mark and evidence are on the disk, or on their way */
+    bool is_proved;    /* they are on the disk */
+    bool overlaps;     /* ask from above into what is held: it is another branch */
+    uint32_t review_next;
+    uint32_t world;    /* counts what a review must not miss */
+    uint64_t tried;    /* a difference that asking did not change */
+    uint64_t shown_to; /* whom the evidence went to last, and what it said then */
     uint32_t stores_in_flight;
     uint64_t entries_count;  /* durable */
     parley_time_ms erase_ms; /* wall time of the oldest erasure whose bytes wait; 0: none */
@@ -97,6 +118,9 @@ struct peer {
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */
     uint32_t jobs_count, serves_count, fetches_count;
+    struct parley_log evidence_log; /* of the evidence that it sent last, and what the next chunk */
+    struct parley_anchor evidence_next; /* of it must end in */
+    uint32_t evidence_serve; /* slot of the serve that sends it evidence, or NONE: one at a time */
     uint32_t identities_count; /* authors whose records we asked of it */
     parley_time_ms identities_deadline;
     /* what it wants of us */
@@ -204,7 +228,14 @@ struct fetch {
     parley_time_ms deadline;
 };
 
-enum store_after { AFTER_NOTHING, AFTER_CHUNK, AFTER_RECORD, AFTER_ERASE };
+enum store_after {
+    AFTER_NOTHING,
+    AFTER_CHUNK,
+    AFTER_RECORD,
+    AFTER_ERASE,
+    AFTER_CUT,
+    AFTER_VERDICT,
+};
 
 struct pending_store {
     enum store_after after;
@@ -249,6 +280,11 @@ struct parley_node {
     uint32_t own_log;                                 /* row, or NONE */
     uint32_t queue_first, queue_last;                 /* of logs to fetch */
     uint32_t authors_queue_first, authors_queue_last; /* whose records to ask for */
+    uint32_t reviews_first, reviews_last;             /* of logs to judge anew */
+    struct review review;
+    struct suspect suspects[SUSPECTS_MAX];
+    uint64_t suspects_order;
+    uint8_t *review_memory;
 
     struct peer *peers;
     uint64_t *interests;
@@ -300,15 +336,88 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
 enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t author,
                                               const struct parley_record *record,
                                               struct parley_identity_change *change);
-/* After a set changed: rows for its logs, policies anew. */
-void author_refresh_logs(struct parley_node *node, uint32_t author);
+/* After a record came: rows for its logs, policies anew. */
+void author_refresh_logs(struct parley_node *node, uint32_t author,
+                         const struct parley_record *record,
+                         const struct parley_identity_change *change);
+
 /* Accepted entries of it are on their way to the disk: what is not there yet may still come. */
 bool log_is_storing(const struct parley_node *node, const struct parley_log *log);
 /* Every entry of this run is held, and its own signature may be known only now: from here on its
  * top is a head. Here at once, on disk as soon as it says yes. bytes: the chunk of the run. */
 void log_learn_signed(struct parley_node *node, uint32_t log, const struct parley_run *run,
                       struct parley_span bytes);
-bool log_head(const struct log_row *row, struct parley_anchor *head);
+
+/* view.c */
+/* The ranges that are good, or may become so: all about heads, holes and digests is asked of it. */
+void log_view(const struct log_row *row, struct parley_ranges *view);
+/* The fork verdict as it is told: 0 where there is none. */
+parley_seq log_forked(const struct log_row *row);
+/* The newest good entry on the disk. is_signed: its own signature was checked here. */
+bool log_told(const struct log_row *row, struct parley_anchor *head, bool *is_signed);
+bool log_shows(const struct log_row *row, parley_seq seq);
+/* The verdict from nothing but policy, headers held and evidence; a review if that needs the disk.
+ */
+void log_judge_anew(struct parley_node *node, uint32_t log);
+void log_set_policy(struct parley_node *node, uint32_t log, const struct parley_policy *policy);
+/* A chunk was placed. */
+void log_grew(struct parley_node *node, uint32_t log, const struct parley_judged *judged);
+
+/* suspects.c */
+/* Copies the chunk and wants a review. False: no place now. */
+bool suspect_keep(struct parley_node *node, uint32_t log, const struct parley_judged *judged,
+                  bool is_signed, bool is_evidence);
+void suspects_drop(struct parley_node *node, uint32_t log, bool evidence);
+
+/* review.c */
+void review_want(struct parley_node *node, uint32_t log);
+/* At the end of every step. */
+void reviews_pump(struct parley_node *node);
+/* The store is opened again: all that was known of the disk is forgotten. */
+void reviews_forget(struct parley_node *node);
+void review_on_read(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+                    struct parley_span bytes);
+void review_on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
+
+/* review_steps.c */
+/* True when it can go on at once; else it waits, has failed for now, or is over. */
+bool review_step(struct parley_node *node);
+
+/* sides.c */
+parley_seq side_lo(const struct side *side);
+parley_seq side_hi(const struct side *side);
+/* Also of the entry below the lowest. */
+bool side_id(const struct side *side, parley_seq seq, struct parley_id *id);
+/* False when the chunk does not follow. */
+bool side_add_above(struct side *side, struct parley_span bytes);
+bool side_add_below(struct side *side, struct parley_span bytes);
+/* Without what was read on, and unsigned. */
+void side_reset(struct side *side);
+/* Signed at seq (0: not found) and where it is known to be. */
+void side_sign(struct side *side, parley_seq seq);
+void side_branch(const struct side *side, struct parley_branch *branch);
+/* The lowest seq of which the two, or one and the policy, say two ids, whoever signed; 0: none. */
+parley_seq sides_differ(const struct side *a, const struct side *b,
+                        const struct parley_policy *policy);
+
+/* verdict.c */
+void suspects_gather(struct parley_node *node);
+void verdict_stored(struct parley_node *node);
+bool verdict_may_tell(const struct parley_node *node, const struct side *piece);
+/* What the identity records name commits to it: it beats what is held. */
+bool verdict_is_named(const struct parley_node *node, const struct side *piece);
+parley_seq verdict_differ(const struct parley_node *node, const struct side *piece);
+/* b may be NULL. True when they show a fork. */
+bool verdict_consider(struct parley_node *node, const struct side *a, const struct side *b);
+void verdict_give_way(struct parley_node *node, const struct side *piece);
+void verdict_together(struct parley_node *node);
+/* Drops what stands above top, up to hi, the end of a range. False: no room now. */
+bool log_cut(struct parley_node *node, uint32_t log, const struct parley_anchor *top,
+             parley_seq hi);
+/* Of a log with all its ranges taken the newest goes if it is hidden. */
+bool log_make_room(struct parley_node *node, uint32_t log);
+void verdict_apply(struct parley_node *node);
+void verdict_is_stored(struct parley_node *node, uint32_t log);
 
 /* effects.c */
 void effects_begin(struct parley_node *node);
@@ -396,9 +505,18 @@ struct peer *job_peer(struct parley_node *node, const struct job *job);
 void verify_emit(struct parley_node *node, const struct job *job, const struct parley_check *check);
 void on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
 
+/* place.c */
+/* Puts a judged chunk, whose check holds, where it belongs. RETRY with *conflict: the id of that
+ * entry, which is held, is needed. */
+enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parley_request request,
+                              const struct chunk_task *task, uint32_t log,
+                              struct parley_judged *judged, parley_seq *conflict);
+
 /* ingest.c */
 void ingest_chunk(struct parley_node *node, struct peer *peer, parley_request request,
                   const struct chunk_task *task, struct parley_span bytes);
+void on_evidence(struct parley_node *node, struct peer *peer,
+                 const struct parley_wire_evidence *evidence);
 void chunk_on_verified(struct parley_node *node, struct job *job, bool holds);
 void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,
                     struct parley_wire_list records, struct parley_span bytes);
@@ -433,6 +551,8 @@ void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t aut
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
 void on_announce(struct parley_node *node, struct peer *peer,
                  const struct parley_wire_announce *announce);
+/* To whoever wants the author. */
+void heads_tell(struct parley_node *node, uint32_t author);
 void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except);
 void catchup_on_timer(struct parley_node *node);
 
@@ -446,9 +566,11 @@ void identity_on_timer(struct parley_node *node);
 /* fetch.c */
 /* The newest seq accepted; 0 when none. */
 parley_seq log_newest(const struct log_row *row);
-/* What is held has changed: what its source has may be worth asking for now. */
-void fetch_recheck(struct parley_node *node, uint32_t log);
 void fetch_on_timer(struct parley_node *node);
+/* What is held has changed: what its source has may be worth asking for now. */
+void queue_log(struct parley_node *node, uint32_t log);
+/* An ask brought nothing: later, and of somebody else. */
+void log_back_off(struct parley_node *node, uint32_t log);
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);
 void heads_pump(struct parley_node *node);
@@ -473,14 +595,15 @@ void on_ask_bodies(struct parley_node *node, struct peer *peer,
                    const struct parley_wire_ask_bodies *ask);
 void on_ask_identity(struct parley_node *node, struct peer *peer,
                      struct parley_wire_ask_identity *ask);
-void serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log);
+/* False: no place now. */
+bool serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log);
 void serve_pump(struct parley_node *node);
 void serve_drop_peer(struct parley_node *node, uint32_t peer);
 void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_error error,
                   struct parley_span bytes, size_t count);
 
 /* Tickets: who waits for the answer. */
-enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE };
+enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE, TICKET_REVIEW };
 static inline parley_ticket ticket_make(enum ticket_kind kind, uint32_t index,
                                         uint64_t generation) {
     return (parley_ticket)kind | (parley_ticket)index << 2 | (parley_ticket)generation << 34;

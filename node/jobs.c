@@ -35,6 +35,9 @@ void job_give(struct parley_node *node, struct job *job) {
 }
 
 bool log_has_job(const struct parley_node *node, const struct parley_log *log) {
+    uint32_t row = log_find(node, log);
+    if (row != NONE && node->logs[row].is_doubted)
+        return true; /* a review is one, too: nothing changes under it */
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
         if (node->jobs[i].kind == JOB_CHUNK &&
             (node->jobs[i].state == JOB_CHECKING || node->jobs[i].state == JOB_READING) &&
@@ -64,6 +67,8 @@ struct peer *job_peer(struct parley_node *node, const struct job *job) {
 
 void on_verified(struct parley_node *node, parley_ticket ticket, bool holds) {
     uint32_t index = ticket_index(ticket);
+    if (ticket_kind_of(ticket) == TICKET_REVIEW)
+        review_on_verified(node, ticket, holds);
     if (ticket_kind_of(ticket) != TICKET_JOB || index >= PARLEY_JOBS_MAX)
         return;
     struct job *job = &node->jobs[index];

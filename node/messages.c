@@ -24,9 +24,8 @@ static bool must_wait(const struct parley_node *node, const struct peer *peer,
     return log_of_message(message, &log) && log_has_job(node, &log);
 }
 
-static void on_push(struct parley_node *node, struct peer *peer, struct parley_span chunk,
-                    enum chunk_source source) {
-    struct chunk_task task = {.source = source, .fetch = NONE};
+static void on_push(struct parley_node *node, struct peer *peer, struct parley_span chunk) {
+    struct chunk_task task = {.source = CHUNK_PUSH, .fetch = NONE};
     struct parley_fault fault = parley_chunk_peek_log(&task.log, chunk);
     if (fault.error != PARLEY_E_OK)
         peer_close(node, peer, fault.error, PARLEY_GOODBYE_FAULT);
@@ -73,10 +72,10 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         on_ask_bodies(node, peer, &message->as.ask_bodies);
         return;
     case PARLEY_WIRE_PUSH:
-        on_push(node, peer, message->as.push.chunk, CHUNK_PUSH);
+        on_push(node, peer, message->as.push.chunk);
         return;
     case PARLEY_WIRE_EVIDENCE:
-        on_push(node, peer, message->as.evidence.chunk, CHUNK_EVIDENCE);
+        on_evidence(node, peer, &message->as.evidence);
         return;
     case PARLEY_WIRE_ANNOUNCE:
         on_announce(node, peer, &message->as.announce);

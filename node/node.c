@@ -45,12 +45,14 @@ static bool create_memory(struct parley_node *node) {
     node->compose = calloc(1, PARLEY_MESSAGE_BYTES_MAX + PARLEY_CHUNK_HEAD_MAX);
     node->heads = calloc(1, PARLEY_HEADS_BYTES);
     node->items = calloc(1, PARLEY_ITEMS_BYTES);
+    node->review_memory =
+        calloc(SUSPECTS_MAX + EVIDENCE_CHUNKS_MAX + REVIEW_BLOCKS_COUNT, PARLEY_CHUNK_BUFFER_SIZE);
     if (node->facts_memory != NULL)
         arena_init(&node->facts, node->facts_memory, facts_size);
     return node->authors && node->authors_index && node->logs && node->logs_index &&
            node->facts_memory && node->peers && node->interests && node->jobs_memory &&
            node->stores && node->stage && node->effects && node->out && node->scratch &&
-           node->compose && node->heads && node->items;
+           node->compose && node->heads && node->items && node->review_memory;
 }
 
 static void set_empty(struct parley_node *node) {
@@ -59,6 +61,7 @@ static void set_empty(struct parley_node *node) {
     node->own_log = NONE;
     node->queue_first = node->queue_last = NONE;
     node->authors_queue_first = node->authors_queue_last = NONE;
+    node->reviews_first = node->reviews_last = NONE;
     node->next_dial = 1;
     node->next_request = 1;
     node->jobs_free = PARLEY_JOBS_MAX;
@@ -67,6 +70,11 @@ static void set_empty(struct parley_node *node) {
         node->jobs[i].buffer = node->jobs_memory + i * PARLEY_MESSAGE_BYTES_MAX;
     for (size_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++)
         node->book[i].peer = NONE;
+    uint8_t *memory = node->review_memory;
+    for (size_t i = 0; i < SUSPECTS_MAX; i++, memory += PARLEY_CHUNK_BUFFER_SIZE)
+        node->suspects[i].bytes = memory;
+    node->review.evidence_memory = memory;
+    node->review.blocks = memory + EVIDENCE_CHUNKS_MAX * PARLEY_CHUNK_BUFFER_SIZE;
 }
 
 struct parley_node *parley_node_create(const struct parley_node_config *config) {
@@ -123,6 +131,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->compose);
     free(node->heads);
     free(node->items);
+    free(node->review_memory);
     parley_random_clear(&node->random);
     parley_wipe(node, sizeof *node);
     free(node);
@@ -185,6 +194,7 @@ static void on_timer(struct parley_node *node) {
 
 /* What could not be done before and can be now. */
 static void settle(struct parley_node *node) {
+    reviews_pump(node);
     serve_pump(node);
     heads_pump(node);
     for (size_t i = 0; i < node->peers_count; i++) {

@@ -34,6 +34,7 @@ static struct peer *peer_take(struct parley_node *node, parley_connection connec
     peer->connection = connection;
     peer->book = NONE;
     peer->stalled = NONE;
+    peer->evidence_serve = NONE;
     peer->since = node->now;
     peer->interest = node->interests + slot * PARLEY_INTEREST_AUTHORS_MAX;
     peer->deadline = handshake_deadline(node);

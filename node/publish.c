@@ -19,8 +19,10 @@ static enum parley_error may_publish(const struct parley_node *node, struct parl
     case PARLEY_POLICY_OPEN:
         break;
     }
-    if (row->forked != 0)
+    if (row->forked != 0 || row->pin == PIN_OTHER)
         return PARLEY_E_FORKED;
+    if (row->is_unjudged || row->is_doubted)
+        return PARLEY_E_RETRY; /* what is here is being looked at: soon */
     /* The newest entry here must be one that our own signature stands on. */
     const struct parley_run *top = &row->ranges.ranges[0];
     parley_seq newest = row->ranges.count == 0 ? 0 : top->hi;

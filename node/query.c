@@ -47,9 +47,13 @@ static void fill_log(const struct parley_node *node, const struct log_row *row,
     out->log = row->log;
     out->policy = row->policy;
     out->ranges = row->ranges;
-    out->forked = row->forked;
-    out->head_seq = row->durable.seq;
-    out->head_id = row->durable.id;
+    log_view(row, &out->good);
+    out->forked = log_forked(row);
+    struct parley_anchor head;
+    bool is_signed;
+    (void)log_told(row, &head, &is_signed);
+    out->head_seq = head.seq;
+    out->head_id = head.id;
 }
 
 bool parley_node_log_at(const struct parley_node *node, size_t index, struct parley_node_log *out) {
@@ -108,8 +112,10 @@ static bool author_digest(const struct parley_node *node, uint32_t author,
         const struct log_row *row = &node->logs[i];
         struct parley_digest_range ranges[PARLEY_DIGEST_RANGES_MAX];
         struct parley_hash leaf;
-        size_t count = parley_digest_counted(ranges, &row->ranges, &row->policy);
-        if (count == 0 || row->forked != 0)
+        struct parley_ranges view;
+        log_view(row, &view);
+        size_t count = parley_digest_counted(ranges, &view, &row->policy);
+        if (count == 0)
             continue;
         parley_digest_log(&leaf, &row->log, ranges, count);
         parley_digest_author_add(&hasher, &row->log, &leaf);

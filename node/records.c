@@ -114,7 +114,7 @@ static void add_record(struct parley_node *node, struct job *job, struct parley_
         return;
     job->records.added++;
     store_record(node, &record, bytes, &change, row);
-    author_refresh_logs(node, row);
+    author_refresh_logs(node, row, &record, &change);
 }
 
 void records_on_verified(struct parley_node *node, struct job *job, bool holds) {

@@ -26,6 +26,8 @@ static void serve_give(struct parley_node *node, struct serve *serve) {
         peer->serves_count--;
     if (serve->is_reading)
         node->reads_in_flight--; /* its answer finds another generation */
+    if (peer->evidence_serve == (uint32_t)(serve - node->serves))
+        peer->evidence_serve = NONE;
     node->serves_count--;
     serve->is_used = false;
     serve->is_reading = false;
@@ -52,13 +54,13 @@ void on_ask_run(struct parley_node *node, struct peer *peer,
     uint32_t log = log_find(node, &ask->log);
     const struct log_row *row = log == NONE ? NULL : &node->logs[log];
     struct parley_anchor top = {ask->top_seq, ask->top_id};
+    bool is_signed = true;
+    /* A head that only the identity records name is served anchored only. Anchored, also what is
+     * hidden here: the asker knows that it is good. */
     if (row != NULL && ask->kind == PARLEY_RUN_FROM_HEAD)
-        top = row->durable;
-    /* A head that only the identity records name is served anchored only: durable is signed. */
-    bool has =
-        row != NULL && top.seq > ask->down_seq && parley_ranges_covers(&row->ranges, top.seq);
-    if (has && row->forked != 0 && top.seq >= row->forked)
-        has = false;
+        (void)log_told(row, &top, &is_signed);
+    bool has = row != NULL && is_signed && top.seq > ask->down_seq &&
+               parley_ranges_covers(&row->ranges, top.seq);
     struct serve *serve = has ? serve_take(node, peer) : NULL;
     if (serve == NULL) {
         send_run(node, peer, ask->request, true, PARLEY_NO_SPAN);
@@ -122,13 +124,14 @@ void on_ask_identity(struct parley_node *node, struct peer *peer,
     serve_pump(node);
 }
 
-void serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log) {
+bool serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log) {
     struct serve *serve = serve_take(node, peer);
     if (serve == NULL)
-        return;
+        return false;
     serve->kind = SERVE_EVIDENCE;
     serve->log = node->logs[log].log;
     serve_pump(node);
+    return true;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -161,6 +164,17 @@ static void read_start(struct parley_node *node, struct serve *serve) {
     node->reads_in_flight++;
 }
 
+/* A piece may take several messages: nothing of another log comes in between. */
+static bool evidence_may_go(struct parley_node *node, const struct serve *serve) {
+    uint32_t slot = (uint32_t)(serve - node->serves);
+    struct peer *peer = &node->peers[serve->peer];
+    if (serve->kind != SERVE_EVIDENCE)
+        return true;
+    if (peer->evidence_serve == NONE)
+        peer->evidence_serve = slot;
+    return peer->evidence_serve == slot;
+}
+
 void serve_pump(struct parley_node *node) {
     if (node->serves_count == node->reads_in_flight)
         return;
@@ -168,7 +182,7 @@ void serve_pump(struct parley_node *node) {
          looks++) {
         struct serve *serve = &node->serves[node->serve_cursor];
         node->serve_cursor = (node->serve_cursor + 1) % PARLEY_SERVES_MAX;
-        if (serve->is_used && !serve->is_reading &&
+        if (serve->is_used && !serve->is_reading && evidence_may_go(node, serve) &&
             node->peers[serve->peer].unsent_bytes < PARLEY_WINDOW_BYTES &&
             node->effects_count + 64 <= PARLEY_EFFECTS_MAX)
             read_start(node, serve);
@@ -272,6 +286,10 @@ static void serve_end(struct parley_node *node, struct peer *peer, struct serve 
 void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_error error,
                   struct parley_span bytes, size_t count) {
     uint32_t index = ticket_index(ticket);
+    if (ticket_kind_of(ticket) == TICKET_REVIEW) {
+        review_on_read(node, ticket, error, bytes);
+        return;
+    }
     if (ticket_kind_of(ticket) == TICKET_JOB) {
         ingest_on_read(node, index, ticket_generation(ticket), error, bytes);
         return;

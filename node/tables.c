@@ -112,20 +112,29 @@ enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t
     return answer;
 }
 
-void author_refresh_logs(struct parley_node *node, uint32_t author) {
-    struct author_row *row = &node->authors[author];
-    author_changed(node, author);
-    for (uint32_t i = row->logs_first; i != NONE; i = node->logs[i].next_of_author)
-        node->logs[i].policy = PARLEY_NO_POLICY;
+/* A set of 1,024 records costs one walk each, not a walk of all logs each. */
+static void refresh_device(struct parley_node *node, uint32_t author,
+                           const struct parley_device_key *device) {
+    uint32_t log = log_take(node, author, device);
+    struct parley_policy policy = parley_identity_policy(&node->authors[author].set, device);
+    if (log != NONE)
+        log_set_policy(node, log, &policy);
+}
+
+static void refresh_all(struct parley_node *node, uint32_t author) {
+    const struct parley_identity *set = &node->authors[author].set;
+    for (uint32_t i = node->authors[author].logs_first; i != NONE;
+         i = node->logs[i].next_of_author) {
+        struct parley_policy policy = parley_identity_policy(set, &node->logs[i].device);
+        log_set_policy(node, i, &policy);
+    }
     struct parley_identity_log said;
     size_t position = 0;
-    while (parley_identity_log_next(&said, &row->set, &position)) {
+    while (parley_identity_log_next(&said, set, &position)) {
         uint32_t log = log_take(node, author, &said.device);
         if (log != NONE)
-            node->logs[log].policy = said.policy;
+            log_set_policy(node, log, &said.policy);
     }
-    for (uint32_t i = row->logs_first; i != NONE; i = node->logs[i].next_of_author)
-        fetch_recheck(node, i);
 }
 
 bool log_is_storing(const struct parley_node *node, const struct parley_log *log) {
@@ -166,6 +175,15 @@ void log_learn_signed(struct parley_node *node, uint32_t log, const struct parle
     held->hi_is_signed = true;
 }
 
-bool log_head(const struct log_row *row, struct parley_anchor *head) {
-    return parley_ranges_head(&row->ranges, &row->policy, head);
+void author_refresh_logs(struct parley_node *node, uint32_t author,
+                         const struct parley_record *record,
+                         const struct parley_identity_change *change) {
+    author_changed(node, author);
+    if (record->kind == PARLEY_RECORD_ROTATION) {
+        refresh_all(node, author);
+        return;
+    }
+    refresh_device(node, author, &record->device);
+    if (change->removed == PARLEY_REMOVED_ONE)
+        refresh_device(node, author, &change->removed_device);
 }

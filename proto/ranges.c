@@ -240,6 +240,23 @@ void parley_ranges_cut(struct parley_ranges *ranges, const struct parley_anchor 
     ranges->ranges[0].hi_is_signed = is_signed;
 }
 
+void parley_ranges_cut_one(struct parley_ranges *ranges, const struct parley_anchor *top,
+                           bool is_signed) {
+    for (size_t i = 0; i < ranges->count; i++) {
+        struct parley_run *range = &ranges->ranges[i];
+        if (top->seq + 1 < range->lo || top->seq + 1 > range->hi)
+            continue;
+        if (range->lo > top->seq) {
+            remove_at(ranges, i);
+            return;
+        }
+        range->hi = top->seq;
+        range->hi_id = top->id;
+        range->hi_is_signed = is_signed;
+        return;
+    }
+}
+
 bool parley_ranges_drop(struct parley_ranges *ranges, parley_seq seq) {
     const struct parley_run *range = parley_ranges_find(ranges, seq);
     if (range == NULL)
@@ -292,6 +309,12 @@ parley_seq parley_ranges_low(const struct parley_ranges *ranges,
                              const struct parley_policy *policy) {
     const struct parley_run *range = head_range(ranges, policy);
     return range ? range->lo : 0;
+}
+
+bool parley_ranges_shows(const struct parley_ranges *ranges, const struct parley_policy *policy,
+                         parley_seq seq) {
+    const struct parley_run *range = parley_ranges_find(ranges, seq);
+    return range != NULL && is_head(range, policy);
 }
 
 /* ---- holes */

@@ -288,8 +288,10 @@ struct parley_node_log {
     struct parley_log log;
     struct parley_policy policy;
     struct parley_ranges ranges; /* as on disk */
-    parley_seq forked;
-    parley_seq head_seq; /* durable */
+    struct parley_ranges good;   /* of them what the policy and the fork verdict leave: the rest is
+                                    kept and hidden */
+    parley_seq forked;           /* the verdict; 0: no fork, or the log is not open */
+    parley_seq head_seq;         /* durable */
     struct parley_id head_id;
 };
 bool parley_node_log_at(const struct parley_node *node, size_t index, struct parley_node_log *out);

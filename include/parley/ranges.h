@@ -62,6 +62,10 @@ void parley_ranges_prune(struct parley_ranges *ranges, parley_seq seq,
  * is_signed then says whether that entry's own signature was checked. */
 void parley_ranges_cut(struct parley_ranges *ranges, const struct parley_anchor *top,
                        bool is_signed);
+/* The same of one range alone, the one that holds top->seq + 1; what stands above it stays. Nothing
+ * when none does. */
+void parley_ranges_cut_one(struct parley_ranges *ranges, const struct parley_anchor *top,
+                           bool is_signed);
 /* Drops the range that holds seq; false when none does. */
 bool parley_ranges_drop(struct parley_ranges *ranges, parley_seq seq);
 
@@ -75,6 +79,12 @@ bool parley_ranges_head(const struct parley_ranges *ranges, const struct parley_
 /* The lowest seq held unbroken below the head; 0 when there is no head. */
 parley_seq parley_ranges_low(const struct parley_ranges *ranges,
                              const struct parley_policy *policy);
+
+/* Whether the entry at seq is held and good: committed to by a newest entry of its range that is
+ * good by itself. What lies below a link that is still open is; what lies below one that the
+ * policy's (seq, id) is still above is not. */
+bool parley_ranges_shows(const struct parley_ranges *ranges, const struct parley_policy *policy,
+                         parley_seq seq);
 
 /* What to ask for, anchored: the run from (seq, id) downwards to above `down`. */
 struct parley_hole {

@@ -33,9 +33,10 @@ enum parley_store_kind {
     /* Drops bodies and salts of seq_low .. seq_high; with `forget` an entry remembers that it was
      * erased, so that a body served again stays out. */
     PARLEY_STORE_DROP_BODIES,
-    PARLEY_STORE_PRUNE,    /* drops entries below seq_low */
-    PARLEY_STORE_CUT,      /* drops entries above seq_high (a closing) */
-    PARLEY_STORE_FORK,     /* marks the lowest forked seq (seq_low); 0: settled, drops evidence */
+    PARLEY_STORE_PRUNE, /* drops entries below seq_low */
+    PARLEY_STORE_CUT,   /* drops entries above seq_high, up to seq_low unless that is 0: then all.
+                         * seq_low must end a range. */
+    PARLEY_STORE_FORK,  /* marks the lowest forked seq (seq_low); 0: settled, drops evidence */
     PARLEY_STORE_EVIDENCE, /* keeps a chunk of another branch beside the log, 16 at most: when more
                             * come, it is for a lower fork, and what was held goes */
     PARLEY_STORE_RECORD,   /* an identity record of an author; key is its hash */

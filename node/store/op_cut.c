@@ -63,8 +63,17 @@ enum parley_error apply_cut(struct commit *commit, const struct parley_store_op 
         top.id = id_of(commit, &row, op->seq_high);
     if (commit->batch.error != PARLEY_E_OK)
         return commit->batch.error;
-    drop_entries(commit, &row, op->seq_high + 1, PARLEY_SEQ_MAX);
-    parley_ranges_cut(&row.held.ranges, &top, op->top_signed);
+    if (op->seq_low != 0) {
+        const struct parley_run *range = parley_ranges_find(&row.held.ranges, op->seq_low);
+        if (range == NULL || range->hi != op->seq_low || op->seq_high + 1 < range->lo ||
+            op->seq_high >= range->hi)
+            return PARLEY_E_GAP;
+        drop_entries(commit, &row, op->seq_high + 1, op->seq_low);
+        parley_ranges_cut_one(&row.held.ranges, &top, op->top_signed);
+    } else {
+        drop_entries(commit, &row, op->seq_high + 1, PARLEY_SEQ_MAX);
+        parley_ranges_cut(&row.held.ranges, &top, op->top_signed);
+    }
     row.tail_small = 0;
     row.tail_medium = 0;
     row_save(&commit->batch, &row);
@@ -85,7 +94,7 @@ enum parley_error apply_fork(struct commit *commit, const struct parley_store_op
     enum parley_error error = row_load_or_make(commit, op, &row);
     if (error != PARLEY_E_OK)
         return error;
-    if (row.held.forked == op->seq_low)
+    if (row.held.forked == op->seq_low && (op->seq_low != 0 || row.evidence_count == 0))
         return PARLEY_E_EXISTS;
     row_number(commit, &row);
     if (op->seq_low == 0)

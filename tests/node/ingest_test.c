@@ -146,7 +146,8 @@ static void test_evidence_is_checked(void **state) {
         other_branch = writer;
         struct story_puppet *peer = story_peer(&story, 'A');
         story_know(&story, &writer);
-        story_push(&story, peer, story_entry(&writer, "one", one));
+        struct parley_span held = story_entry(&writer, "one", one);
+        story_push(&story, peer, held);
         story_settle(&story);
         story_forget(&story);
         if (damaged)
@@ -156,6 +157,10 @@ static void test_evidence_is_checked(void **state) {
         message.as.evidence.chunk = story_entry(&other_branch, "another", two);
         story_send(&story, peer, &message);
         story_expect(&story, "VERIFY\n"); /* nothing is kept on a stranger's word */
+        story_settle(&story);
+        assert_int_equal(story.reads_count, !damaged); /* what is held, to lay it beside */
+        if (!damaged)
+            story_read(&story, PARLEY_E_OK, held, 0);
         story_settle(&story);
         assert_int_equal(story_has(&story, "STORE evidence"), !damaged);
         assert_int_equal(story_has(&story, "CLOSE A BAD_SIGNATURE"), damaged);
@@ -244,6 +249,8 @@ static void test_signature_learned_later(void **state) {
     story_settle(&story);
     assert_false(story_has(&story, "VERIFY"));
     import_listing(&story, &writer, 9, 2, &second);
+    /* Whether the second is the one that is listed, the disk says. */
+    story_read(&story, PARLEY_E_OK, slice(all, 2, 2, part), 0);
     assert_int_equal(log_of(&story, &writer).head_seq, 0);
     story_forget(&story);
     story_push(&story, peer, slice(all, 5, 5, part));

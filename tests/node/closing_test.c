@@ -1,0 +1,103 @@
+#include "crowd.h"
+
+/* What identity records say of a log, and what is then good of it. */
+
+static void begin(struct crowd *crowd, struct crowd_author *author, unsigned count, uint64_t seed) {
+    crowd_begin(crowd, count, seed);
+    crowd_author(author, 9);
+    crowd_introduce(crowd, author);
+}
+
+static void end(struct crowd *crowd, struct crowd_author *author) {
+    assert_int_equal(crowd->blamed, 0);
+    crowd_author_end(author);
+    crowd_end(crowd);
+}
+
+/* Closed on either branch of a fork: settled, and who held the other one fetches that branch. */
+static void test_closing_settles(void **state) {
+    for (unsigned which = 0; which < 2; which++)
+        for (uint64_t seed = 0; seed < 10; seed++) {
+            struct crowd crowd;
+            struct crowd_author author;
+            begin(&crowd, &author, 3, seed);
+            uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
+            uint32_t tops[2] = {crowd_write(&author, common, 3), crowd_write(&author, common, 5)};
+            crowd_give(&crowd, 0, &author, tops[0], 1);
+            crowd_give(&crowd, 1, &author, tops[1], 1);
+            crowd_meet(&crowd);
+            crowd_agrees(&crowd, &author.person.log);
+            crowd_close(&crowd, 2, &author, tops[which]);
+            crowd_agrees(&crowd, &author.person.log);
+            crowd_wait(&crowd, 60);
+            for (unsigned i = 0; i < 3; i++) {
+                struct parley_node_log log = crowd_log(&crowd, i, &author.person.log);
+                assert_int_equal(log.forked, 0);
+                assert_int_equal(log.head_seq, crowd_seq(&author, tops[which]));
+                assert_int_equal(log.good.count, 1);
+                assert_int_equal(log.good.ranges[0].lo, 1);
+            }
+            end(&crowd, &author);
+        }
+}
+
+static void test_cut_and_void(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, &author, 2, 1);
+    uint32_t third = crowd_write(&author, CROWD_NOTHING, 3), top = crowd_write(&author, third, 5);
+    crowd_give(&crowd, 0, &author, top, 1);
+    crowd_meet(&crowd);
+    crowd_agrees(&crowd, &author.person.log);
+    crowd_close(&crowd, 0, &author, third);
+    crowd_agrees(&crowd, &author.person.log);
+    struct parley_node_log log = crowd_log(&crowd, 1, &author.person.log);
+    assert_int_equal(log.head_seq, 3);
+    assert_int_equal(log.good.ranges[0].hi, 3);
+    assert_int_equal(log.ranges.ranges[0].hi, 8);
+    /* Also when it is loaded so. */
+    crowd_restart(&crowd, 1);
+    assert_int_equal(crowd_log(&crowd, 1, &author.person.log).head_seq, 3);
+    crowd_meet(&crowd);
+    /* A void log shows nothing; a rotation brings back what it lists. */
+    crowd_close(&crowd, 0, &author, CROWD_NOTHING);
+    crowd_agrees(&crowd, &author.person.log);
+    crowd_wait(&crowd, 60);
+    assert_int_equal(crowd_log(&crowd, 1, &author.person.log).good.count, 0);
+    crowd_rotate(&crowd, 1, &author, 1, top, false);
+    crowd_agrees(&crowd, &author.person.log);
+    crowd_wait(&crowd, 60);
+    assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 8);
+    end(&crowd, &author);
+}
+
+/* Closed at an entry that is not here: it is asked for by its name. */
+static void test_named_and_not_held(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, &author, 2, 1);
+    uint32_t common = crowd_write(&author, CROWD_NOTHING, 700);
+    uint32_t one = crowd_write(&author, common, 900), other = crowd_write(&author, common, 1200);
+    crowd_give(&crowd, 0, &author, one, 1);
+    crowd_close(&crowd, 0, &author, other);
+    assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 0);
+    crowd_give(&crowd, 1, &author, other, 1);
+    crowd_meet(&crowd);
+    crowd_agrees(&crowd, &author.person.log);
+    crowd_wait(&crowd, 60);
+    struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
+    assert_int_equal(log.head_seq, 1900);
+    assert_int_equal(log.good.count, 1);
+    assert_int_equal(log.good.ranges[0].lo, 1);
+    end(&crowd, &author);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_closing_settles),
+        cmocka_unit_test(test_cut_and_void),
+        cmocka_unit_test(test_named_and_not_held),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("closing", tests, NULL, NULL) == 0 ? 0 : 1;
+}

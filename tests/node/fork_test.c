@@ -1,0 +1,95 @@
+#include "crowd.h"
+
+#include <stdlib.h>
+
+/* Two branches of one log, and all nodes come to the same verdict, whatever came first and by
+ * whatever way. */
+
+static void begin(struct crowd *crowd, struct crowd_author *author, unsigned count, uint64_t seed) {
+    crowd_begin(crowd, count, seed);
+    crowd_author(author, 9);
+    crowd_introduce(crowd, author);
+}
+
+static void end(struct crowd *crowd, struct crowd_author *author) {
+    assert_int_equal(crowd->blamed, 0);
+    crowd_author_end(author);
+    crowd_end(crowd);
+}
+
+/* One holds one branch, one the other, one nothing. */
+static void test_two_branches(void **state) {
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct crowd crowd;
+        struct crowd_author author;
+        begin(&crowd, &author, 3, seed);
+        uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
+        uint32_t one = crowd_write(&author, common, 3), other = crowd_write(&author, common, 5);
+        crowd_give(&crowd, 0, &author, one, 1);
+        crowd_give(&crowd, 1, &author, other, 1);
+        assert_int_equal(crowd_log(&crowd, 1, &author.person.log).head_seq, 9);
+        crowd_meet(&crowd);
+        crowd_agrees(&crowd, &author.person.log);
+        struct parley_node_log log = crowd_log(&crowd, 2, &author.person.log);
+        assert_int_equal(log.forked, 5);
+        assert_int_equal(log.head_seq, 4);
+        /* Kept, and hidden. */
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).ranges.ranges[0].hi, 7);
+        /* Also after a restart. */
+        crowd_restart(&crowd, 0);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).forked, 5);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 4);
+        end(&crowd, &author);
+    }
+}
+
+/* The evidence is whole by itself: it passes over nodes that hold nothing of the log, and over one
+ * that has just that branch. */
+static void test_passed_on(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, &author, 4, 1);
+    uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
+    uint32_t one = crowd_write(&author, common, 3), other = crowd_write(&author, common, 5);
+    crowd_give(&crowd, 0, &author, one, 1);
+    crowd_give(&crowd, 0, &author, other, 1);
+    assert_int_equal(crowd_log(&crowd, 0, &author.person.log).forked, 5);
+    crowd_give(&crowd, 2, &author, other, 1); /* the branch that node 0 has as evidence */
+    crowd_give(&crowd, 3, &author, one, 1);   /* the branch that node 0 holds */
+    for (unsigned i = 1; i < 4; i++) {
+        crowd_link(&crowd, i, i - 1);
+        crowd_wait(&crowd, 60);
+        assert_int_equal(crowd_log(&crowd, i, &author.person.log).forked, 5);
+    }
+    crowd_agrees(&crowd, &author.person.log);
+    end(&crowd, &author);
+}
+
+/* A fork far below the heads is found by chunks, not entry by entry. */
+static void test_deep(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, &author, 2, 1);
+    uint32_t common = crowd_write(&author, CROWD_NOTHING, 10);
+    uint32_t one = crowd_write(&author, common, 5000), other = crowd_write(&author, common, 4000);
+    crowd_give(&crowd, 0, &author, one, 1);
+    crowd_give(&crowd, 1, &author, other, 1);
+    uint64_t bytes = crowd.messages_bytes;
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 60);
+    assert_int_equal(crowd_log(&crowd, 0, &author.person.log).forked, 11);
+    crowd_agrees(&crowd, &author.person.log);
+    /* Each branch goes over once, and a little. */
+    assert_true(crowd.messages_bytes - bytes < 3 * 9000 * 200);
+    end(&crowd, &author);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_branches),
+        cmocka_unit_test(test_passed_on),
+        cmocka_unit_test(test_deep),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("fork", tests, NULL, NULL) == 0 ? 0 : 1;
+}
