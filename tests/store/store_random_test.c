@@ -131,7 +131,7 @@ static void make_cut(struct model *model, struct model_log *log, struct step *st
     parley_seq low = is_prune ? 1 : edge + 1, high = is_prune ? edge - 1 : ENTRIES_COUNT;
     step->op = (struct parley_store_op){.kind = is_prune ? PARLEY_STORE_PRUNE : PARLEY_STORE_CUT,
                                         .log = log->log->log,
-                                        .seq_low = edge,
+                                        .seq_low = is_prune ? edge : 0,
                                         .seq_high = edge};
     step->expected = PARLEY_E_OK;
     for (parley_seq seq = low; seq <= high; seq++)

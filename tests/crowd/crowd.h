@@ -4,14 +4,19 @@
 #ifndef PARLEY_TESTS_CROWD_H
 #define PARLEY_TESTS_CROWD_H
 
-#include "story.h"
-
+#include "../node/story.h"
 #include "../sim/kv_memory.h"
 
 #define CROWD_NODES_MAX 4u
 #define CROWD_LINKS_MAX 64u
 
-struct crowd_task;
+/* What an effect asked for and the world did not do yet. */
+struct crowd_task {
+    struct crowd_task *next;
+    struct parley_effect effect;
+    uint8_t bytes[];
+};
+
 struct crowd_link {
     bool is_open;
     unsigned nodes[2];
@@ -66,6 +71,12 @@ struct parley_node_log crowd_log(struct crowd *crowd, unsigned node, const struc
 /* All say the same of this log, and of all others; else the words for it. */
 void crowd_agrees(struct crowd *crowd, const struct parley_log *log);
 bool crowd_differs(struct crowd *crowd, const struct parley_log *log, char *why, size_t why_size);
+
+/* --- inside --------------------------------------------------------------------------------- */
+
+void crowd_step(struct crowd *crowd, unsigned node, struct parley_event *event, size_t *consumed);
+void crowd_load(struct crowd *crowd, unsigned node);
+void crowd_close_link(struct crowd *crowd, struct crowd_link *link);
 
 /* --- an author who writes what they like ---------------------------------------------------- */
 

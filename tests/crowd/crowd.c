@@ -3,14 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct crowd_task {
-    struct crowd_task *next;
-    struct parley_effect effect;
-    uint8_t bytes[];
-};
-
-static void step(struct crowd *crowd, unsigned node, struct parley_event *event, size_t *consumed);
-
 static struct parley_span keep(uint8_t **at, struct parley_span span) {
     struct parley_span copy = PARLEY_SPAN(*at, span.size);
     if (span.size > 0)
@@ -64,7 +56,7 @@ static void send_bytes(struct crowd *crowd, unsigned node, const struct parley_e
     add_task(&crowd->nodes[node].others, &sent);
 }
 
-static void close_link(struct crowd *crowd, struct crowd_link *link) {
+void crowd_close_link(struct crowd *crowd, struct crowd_link *link) {
     link->is_open = false;
     for (unsigned end = 0; end < 2; end++) {
         if (!link->is_told[end])
@@ -92,10 +84,10 @@ static void answer_dial(struct crowd *crowd, unsigned node, const struct parley_
         struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
         event.connection = link->connections[1];
         link->is_told[0] = link->is_told[1] = true;
-        step(crowd, other, &event, NULL);
+        crowd_step(crowd, other, &event, NULL);
         event = (struct parley_event){.kind = PARLEY_EVENT_DIALLED};
         event.connection = link->connections[0];
-        step(crowd, node, &event, NULL);
+        crowd_step(crowd, node, &event, NULL);
         return;
     }
     fail_msg("too many links");
@@ -110,7 +102,7 @@ static void on_close(struct crowd *crowd, unsigned node, const struct parley_eff
                       parley_error_name(effect->close.reason));
     }
     if (link != NULL)
-        close_link(crowd, link);
+        crowd_close_link(crowd, link);
 }
 
 /* --- effects ------------------------------------------------------------------------------- */
@@ -158,7 +150,7 @@ static void note(struct crowd *crowd, unsigned node, const struct parley_effect 
     }
 }
 
-static void step(struct crowd *crowd, unsigned node, struct parley_event *event, size_t *consumed) {
+void crowd_step(struct crowd *crowd, unsigned node, struct parley_event *event, size_t *consumed) {
     struct parley_effects effects;
     event->now = crowd->now;
     event->wall = STORY_WALL_START + crowd->now;
@@ -186,7 +178,7 @@ static void read_now(struct crowd *crowd, unsigned node, const struct parley_eff
         event.read_done.error = parley_store_read_records(
             store, &effect->read.author, effect->read.index, buffer, effect->read.bytes_max,
             &event.read_done.bytes, &event.read_done.count);
-    step(crowd, node, &event, NULL);
+    crowd_step(crowd, node, &event, NULL);
 }
 
 static bool load_record(void *context, const struct parley_author *author,
@@ -195,7 +187,7 @@ static bool load_record(void *context, const struct parley_author *author,
     struct parley_event event = {.kind = PARLEY_EVENT_LOAD_RECORD};
     event.load_record.author = *author;
     event.load_record.record = record;
-    step(at[0], (unsigned)(uintptr_t)at[1], &event, NULL);
+    crowd_step(at[0], (unsigned)(uintptr_t)at[1], &event, NULL);
     return true;
 }
 
@@ -203,11 +195,11 @@ static bool load_log(void *context, const struct parley_store_log *log) {
     void **at = context;
     struct parley_event event = {.kind = PARLEY_EVENT_LOAD_LOG};
     event.load_log = log;
-    step(at[0], (unsigned)(uintptr_t)at[1], &event, NULL);
+    crowd_step(at[0], (unsigned)(uintptr_t)at[1], &event, NULL);
     return true;
 }
 
-static void load(struct crowd *crowd, unsigned node) {
+void crowd_load(struct crowd *crowd, unsigned node) {
     void *context[] = {crowd, (void *)(uintptr_t)node};
     struct parley_store_visitor visitor = {context, load_record, load_log, NULL};
     assert_int_equal(parley_store_load(crowd->nodes[node].store, &visitor), PARLEY_E_OK);
@@ -226,13 +218,13 @@ static void store_one(struct crowd *crowd, unsigned node) {
     event.stored.ticket = task->effect.store.ticket;
     host->stores = task->next;
     free(task);
-    step(crowd, node, &event, NULL);
+    crowd_step(crowd, node, &event, NULL);
     if (!host->is_failed || host->stores != NULL)
         return;
     host->is_failed = false;
-    load(crowd, node);
+    crowd_load(crowd, node);
     event = (struct parley_event){.kind = PARLEY_EVENT_STORE_OPENED};
-    step(crowd, node, &event, NULL);
+    crowd_step(crowd, node, &event, NULL);
 }
 
 static void other_one(struct crowd *crowd, unsigned node, size_t index) {
@@ -252,18 +244,18 @@ static void other_one(struct crowd *crowd, unsigned node, size_t index) {
         event.kind = PARLEY_EVENT_VERIFIED;
         event.verified.ticket = task->effect.verify.ticket;
         event.verified.holds = parley_check_holds(&task->effect.verify.check);
-        step(crowd, node, &event, NULL);
+        crowd_step(crowd, node, &event, NULL);
         break;
     case PARLEY_EFFECT_CLOSE:
         event.kind = PARLEY_EVENT_CLOSED;
         event.connection = task->effect.close.connection;
-        step(crowd, node, &event, NULL);
+        crowd_step(crowd, node, &event, NULL);
         break;
     case PARLEY_EFFECT_SEND:
         event.kind = PARLEY_EVENT_SENT;
         event.sent.connection = task->effect.send.connection;
         event.sent.bytes_count = task->effect.send.bytes.size;
-        step(crowd, node, &event, NULL);
+        crowd_step(crowd, node, &event, NULL);
         break;
     case PARLEY_EFFECT_DIAL:
         answer_dial(crowd, node, &task->effect);
@@ -289,7 +281,7 @@ static void deliver(struct crowd *crowd, struct crowd_link *link, unsigned end) 
     event.received.connection = link->connections[end];
     event.received.bytes = PARLEY_SPAN(copy, size);
     link->is_fresh[end] = false;
-    step(crowd, link->nodes[end], &event, &consumed);
+    crowd_step(crowd, link->nodes[end], &event, &consumed);
     free(copy);
     link->sizes[end] -= consumed;
     memmove(link->bytes[end], link->bytes[end] + consumed, link->sizes[end]);
@@ -336,174 +328,8 @@ void crowd_wait(struct crowd *crowd, unsigned seconds) {
         crowd->now += 1000;
         for (unsigned i = 0; i < crowd->count; i++) {
             struct parley_event event = {.kind = PARLEY_EVENT_TIMER};
-            step(crowd, i, &event, NULL);
+            crowd_step(crowd, i, &event, NULL);
         }
         crowd_settle(crowd);
     }
-}
-
-/* --- begin and end ------------------------------------------------------------------------- */
-
-static void boot(struct crowd *crowd, unsigned node) {
-    struct crowd_node *host = &crowd->nodes[node];
-    struct parley_event event = {.kind = PARLEY_EVENT_START};
-    bool is_new = parley_disk_writes_count(host->disk) == 0;
-    assert_int_equal(parley_kv_memory_open(&host->kv, host->disk, is_new), PARLEY_E_OK);
-    assert_int_equal(parley_store_open(&host->store, host->kv, is_new), PARLEY_E_OK);
-    host->core = parley_node_create(&host->config);
-    assert_non_null(host->core);
-    load(crowd, node);
-    step(crowd, node, &event, NULL);
-}
-
-void crowd_begin(struct crowd *crowd, unsigned count, uint64_t seed) {
-    struct parley_seed chance = {{0}};
-    memset(crowd, 0, sizeof *crowd);
-    parley_put_u48(chance.bytes, seed);
-    parley_random_init(&crowd->random, &chance);
-    crowd->count = count;
-    for (unsigned i = 0; i < count; i++) {
-        struct crowd_node *host = &crowd->nodes[i];
-        struct parley_seed key = {{0}};
-        parley_node_config_defaults(&host->config);
-        key.bytes[0] = (uint8_t)(i + 1);
-        parley_random_bytes(&crowd->random, host->config.seed.bytes, 32);
-        parley_key_pair(&host->config.node_key, host->address.key.bytes, &key);
-        snprintf(host->address.transport, sizeof host->address.transport, "tcp");
-        snprintf(host->address.host, sizeof host->address.host, "%u", i);
-        host->address.port = 1;
-        host->config.relay = true;
-        host->config.peers_max = 8;
-        host->config.logs_max = host->config.authors_max = 16;
-        host->next_accept = 2;
-        host->disk = parley_disk_create();
-        boot(crowd, i);
-    }
-    crowd_settle(crowd);
-}
-
-static void kill_node(struct crowd *crowd, unsigned node) {
-    struct crowd_node *host = &crowd->nodes[node];
-    for (struct crowd_task *task; (task = host->stores) != NULL || (task = host->others) != NULL;) {
-        if (task == host->stores)
-            host->stores = task->next;
-        else
-            host->others = task->next;
-        free(task);
-    }
-    parley_node_free(host->core);
-    parley_store_close(host->store);
-    parley_disk_crash(host->disk);
-}
-
-void crowd_end(struct crowd *crowd) {
-    for (unsigned i = 0; i < crowd->count; i++) {
-        kill_node(crowd, i);
-        parley_disk_free(crowd->nodes[i].disk);
-    }
-    for (size_t i = 0; i < CROWD_LINKS_MAX; i++) {
-        free(crowd->links[i].bytes[0]);
-        free(crowd->links[i].bytes[1]);
-    }
-}
-
-void crowd_restart(struct crowd *crowd, unsigned node) {
-    for (size_t i = 0; i < CROWD_LINKS_MAX; i++)
-        for (unsigned end = 0; end < 2; end++)
-            if (crowd->links[i].is_told[end] && crowd->links[i].nodes[end] == node) {
-                crowd->links[i].is_told[end] = false;
-                close_link(crowd, &crowd->links[i]);
-            }
-    kill_node(crowd, node);
-    parley_random_bytes(&crowd->random, crowd->nodes[node].config.seed.bytes, 32);
-    boot(crowd, node);
-    crowd_settle(crowd);
-}
-
-/* --- meeting ------------------------------------------------------------------------------- */
-
-void crowd_link(struct crowd *crowd, unsigned a, unsigned b) {
-    struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
-    event.connect.address = crowd->nodes[b].address;
-    step(crowd, a, &event, NULL);
-    crowd_settle(crowd);
-}
-
-void crowd_meet(struct crowd *crowd) {
-    for (unsigned a = 0; a < crowd->count; a++)
-        for (unsigned b = 0; b < a; b++)
-            crowd_link(crowd, a, b);
-}
-
-void crowd_part(struct crowd *crowd) {
-    for (unsigned a = 0; a < crowd->count; a++)
-        for (unsigned b = 0; b < crowd->count; b++) {
-            struct parley_event event = {.kind = PARLEY_EVENT_DISCONNECT};
-            event.disconnect.key = crowd->nodes[b].address.key;
-            if (a != b)
-                step(crowd, a, &event, NULL);
-        }
-    crowd_settle(crowd);
-}
-
-void crowd_import(struct crowd *crowd, unsigned node, struct parley_span chunk) {
-    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_CHUNK};
-    event.import.request = 1;
-    event.import.bytes = chunk;
-    step(crowd, node, &event, NULL);
-    crowd_settle(crowd);
-}
-
-void crowd_record(struct crowd *crowd, unsigned node, struct parley_span record) {
-    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_RECORD};
-    event.import.request = 1;
-    event.import.bytes = record;
-    step(crowd, node, &event, NULL);
-    crowd_settle(crowd);
-}
-
-/* --- looking ------------------------------------------------------------------------------- */
-
-struct parley_node_log crowd_log(struct crowd *crowd, unsigned node, const struct parley_log *log) {
-    struct parley_node_log out = {.policy = PARLEY_NO_POLICY};
-    (void)parley_node_log_find(crowd->nodes[node].core, log, &out);
-    return out;
-}
-
-bool crowd_differs(struct crowd *crowd, const struct parley_log *log, char *why, size_t why_size) {
-    struct parley_hash first, digest;
-    struct parley_node_log a = crowd_log(crowd, 0, log);
-    parley_node_digest(crowd->nodes[0].core, NULL, 0, &first);
-    for (unsigned i = 1; i < crowd->count; i++) {
-        struct parley_node_log b = crowd_log(crowd, i, log);
-        parley_node_digest(crowd->nodes[i].core, NULL, 0, &digest);
-        const char *what = !parley_policy_equal(&a.policy, &b.policy) ? "policy"
-                           : a.forked != b.forked                     ? "fork"
-                           : a.head_seq != b.head_seq || !PARLEY_EQUAL(a.head_id, b.head_id)
-                               ? "head"
-                           : !PARLEY_EQUAL(first, digest) ? "digest"
-                                                          : NULL;
-        if (what == NULL)
-            continue;
-        snprintf(why, why_size,
-                 "%s: node 0 and %u: policy %d %llu, %d %llu; forked %llu, %llu; head %llu, %llu; "
-                 "ranges %u, %u; good %u, %u",
-                 what, i, (int)a.policy.kind, (unsigned long long)a.policy.seq, (int)b.policy.kind,
-                 (unsigned long long)b.policy.seq, (unsigned long long)a.forked,
-                 (unsigned long long)b.forked, (unsigned long long)a.head_seq,
-                 (unsigned long long)b.head_seq, a.ranges.count, b.ranges.count, a.good.count,
-                 b.good.count);
-        return true;
-    }
-    return false;
-}
-
-void crowd_agrees(struct crowd *crowd, const struct parley_log *log) {
-    char why[512];
-    for (unsigned rounds = 0; rounds < 40; rounds++) {
-        if (!crowd_differs(crowd, log, why, sizeof why))
-            return;
-        crowd_wait(crowd, 10);
-    }
-    fail_msg("%s", why);
 }

@@ -1,0 +1,77 @@
+/* How a log is judged: what of it is good, and how two chains of it come to one verdict. The part
+ * of internal.h that is about it; review.h has the structs. */
+#ifndef PARLEY_NODE_JUDGE_H
+#define PARLEY_NODE_JUDGE_H
+
+/* view.c */
+/* The ranges that are good, or may become so: all about heads, holes and digests is asked of it. */
+void log_view(const struct log_row *row, struct parley_ranges *view);
+/* The fork verdict as it is told: 0 where there is none. */
+parley_seq log_forked(const struct log_row *row);
+/* The newest good entry on the disk. is_signed: its own signature was checked here. */
+bool log_told(const struct log_row *row, struct parley_anchor *head, bool *is_signed);
+bool log_shows(const struct log_row *row, parley_seq seq);
+/* The verdict from nothing but policy, headers held and evidence; a review if that needs the disk.
+ */
+void log_judge_anew(struct parley_node *node, uint32_t log);
+void log_set_policy(struct parley_node *node, uint32_t log, const struct parley_policy *policy);
+/* A chunk was placed. */
+void log_grew(struct parley_node *node, uint32_t log, const struct parley_judged *judged);
+
+/* suspects.c */
+/* Copies the chunk and wants a review. False: no place now. */
+bool suspect_keep(struct parley_node *node, uint32_t log, const struct parley_judged *judged,
+                  bool is_signed, bool is_evidence);
+void suspects_drop(struct parley_node *node, uint32_t log, bool evidence);
+
+/* review.c */
+void review_want(struct parley_node *node, uint32_t log);
+/* At the end of every step. */
+void reviews_pump(struct parley_node *node);
+/* The store is opened again: all that was known of the disk is forgotten. */
+void reviews_forget(struct parley_node *node);
+void review_on_read(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+                    struct parley_span bytes);
+void review_on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
+
+/* review_steps.c */
+/* True when it can go on at once; else it waits, has failed for now, or is over. */
+bool review_step(struct parley_node *node);
+
+/* sides.c */
+parley_seq side_lo(const struct side *side);
+parley_seq side_hi(const struct side *side);
+/* Also of the entry below the lowest. */
+bool side_id(const struct side *side, parley_seq seq, struct parley_id *id);
+/* False when the chunk does not follow. */
+bool side_add_above(struct side *side, struct parley_span bytes);
+bool side_add_below(struct side *side, struct parley_span bytes);
+/* Without what was read on, and unsigned. */
+void side_reset(struct side *side);
+/* Signed at seq (0: not found) and where it is known to be. */
+void side_sign(struct side *side, parley_seq seq);
+void side_branch(const struct side *side, struct parley_branch *branch);
+/* The lowest seq of which the two, or one and the policy, say two ids, whoever signed; 0: none. */
+parley_seq sides_differ(const struct side *a, const struct side *b,
+                        const struct parley_policy *policy);
+
+/* verdict.c */
+void suspects_gather(struct parley_node *node);
+void verdict_stored(struct parley_node *node);
+bool verdict_may_tell(const struct parley_node *node, const struct side *piece);
+/* What the identity records name commits to it: it beats what is held. */
+bool verdict_is_named(const struct parley_node *node, const struct side *piece);
+parley_seq verdict_differ(const struct parley_node *node, const struct side *piece);
+/* b may be NULL. True when they show a fork. */
+bool verdict_consider(struct parley_node *node, const struct side *a, const struct side *b);
+void verdict_give_way(struct parley_node *node, const struct side *piece);
+void verdict_together(struct parley_node *node);
+/* Drops what stands above top, up to hi, the end of a range. False: no room now. */
+bool log_cut(struct parley_node *node, uint32_t log, const struct parley_anchor *top,
+             parley_seq hi);
+/* Of a log with all its ranges taken the newest goes if it is hidden. */
+bool log_make_room(struct parley_node *node, uint32_t log);
+void verdict_apply(struct parley_node *node);
+void verdict_is_stored(struct parley_node *node, uint32_t log);
+
+#endif
