@@ -10,7 +10,7 @@
 #define TRAILER_ELEMENTS 3u
 
 /* A number that every language holds; no file has more entries. */
-#define ENTRIES_COUNT_MAX (UINT64_C(1) << 53)
+#define ENTRIES_COUNT_MAX ((UINT64_C(1) << 53) - 1)
 
 /* ---- Writing ------------------------------------------------------------------------------- */
 

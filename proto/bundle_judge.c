@@ -1,8 +1,9 @@
 /* Whether a bundle holds, section by section, and where it does not. SPEC 7.4.
  *
  * A record must bear its signatures; a chunk's top must bear its own, or be the very entry that a
- * record names; every entry below follows by hash. Only when a top fails are the entries checked
- * one by one, to name the first that is damaged.
+ * record names, or be what the next chunk of its run is built on; every entry below follows by
+ * hash. Only when a top bears nothing itself are the entries checked one by one, to name the first
+ * that is damaged should nothing vouch for it later.
  */
 #include <assert.h>
 
@@ -72,22 +73,45 @@ bool parley_bundle_entries_next(struct parley_bundle_entries *entries,
     return true;
 }
 
-/* Damage anywhere changes the ids from there on, so nothing behind it verifies; and an entry that
- * does verify commits to all below it. So it is right behind the last one that verifies: a seq and
- * where it begins in the file, perhaps the end of what the chunk holds. */
-static parley_seq find_damage(uint64_t *damaged_offset, const struct parley_chunk *chunk,
-                              const struct parley_device_key *device, uint64_t chunk_offset) {
+static bool is_named(const struct parley_policy *policy, const struct parley_entry *entry) {
+    return policy->seq == entry->header.seq && PARLEY_EQUAL(policy->id, entry->id);
+}
+
+/* Damage anywhere changes the ids from there on, so nothing behind it verifies or is the entry that
+ * is named; and an entry that does and is commits to all below it. So the damage is right behind
+ * the last of these: a seq and where it begins in the file, perhaps the end of what the chunk
+ * holds. False when the chunk has none: it begins with its first entry, or before. */
+static bool find_damage(struct parley_bundle_damage *damage, const struct parley_chunk *chunk,
+                        const struct parley_device_key *device, const struct parley_policy *policy,
+                        uint64_t chunk_offset) {
     struct parley_bundle_entries entries;
     struct parley_bundle_entry entry;
-    parley_seq damaged_seq = chunk->seq_first;
+    bool found = false;
     start_entries(&entries, chunk, device, chunk_offset);
-    *damaged_offset = entries.offset;
+    *damage = (struct parley_bundle_damage){chunk->seq_first, entries.offset};
     while (parley_bundle_entries_next(&entries, &entry))
-        if (entry.is_signed) {
-            damaged_seq = entry.entry.header.seq + 1;
-            *damaged_offset = entries.offset + parley_reader_offset(&entries.cursor.reader);
+        if (entry.is_signed || is_named(policy, &entry.entry)) {
+            found = true;
+            damage->seq = entry.entry.header.seq + 1;
+            damage->offset = entries.offset + parley_reader_offset(&entries.cursor.reader);
         }
-    return damaged_seq;
+    return found;
+}
+
+/* ---- The end of a run ---------------------------------------------------------------------- */
+
+/* Nothing vouches for a last top that bears no good signature and is not named; and of an ended or
+ * listed log, what stands at or below the named entry hangs on it. */
+static bool end_run(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding) {
+    if (!judge->has_run)
+        return true;
+    judge->has_run = false;
+    if (judge->is_hanging)
+        return refuse_entry(finding, PARLEY_E_BAD_SIGNATURE, judge->damage.offset, "signature",
+                            &judge->log, judge->damage.seq);
+    return judge->seq_last >= judge->policy.seq ||
+           refuse_entry(finding, PARLEY_E_LOG_CLOSED, judge->run_offset, "end of the run",
+                        &judge->log, judge->seq_last);
 }
 
 /* ---- Records ------------------------------------------------------------------------------- */
@@ -129,21 +153,33 @@ static bool judge_signatures(const struct parley_bundle_judge *judge,
            refuse(finding, fault.error, offset + fault.offset, fault.field);
 }
 
-/* A statement counts in the generation of the rotation before it, which brings the root. */
+/* A statement counts in the generation of the rotation before it, which brings the root; one of a
+ * lower generation is void, whatever it bears. */
 static bool judge_statement(const struct parley_bundle_judge *judge,
                             struct parley_bundle_finding *finding, uint64_t offset) {
     const struct parley_record *record = &finding->record;
     if (record->generation > judge->set.generation)
         return refuse(finding, PARLEY_E_UNREVEALED, offset, "generation");
-    if (record->generation < judge->set.generation)
-        return refuse(finding, PARLEY_E_NOT_CANONICAL, offset, "generation");
-    return judge_signatures(judge, finding, offset);
+    return record->generation < judge->set.generation || judge_signatures(judge, finding, offset);
+}
+
+/* Of a version or kind that later readers know: nobody's fault, and no part of what is read here.
+ */
+static bool is_passed_over(enum parley_error error) {
+    return error == PARLEY_E_BAD_VERSION || error == PARLEY_E_BAD_KIND;
 }
 
 static bool judge_record(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
                          const struct parley_bundle_section *section) {
     uint64_t offset = section->payload_offset;
     struct parley_fault fault = parley_record_decode(&finding->record, section->payload);
+    finding->bytes = section->payload;
+    finding->offset = offset;
+    finding->kind = PARLEY_FINDING_PASSED;
+    if (is_passed_over(fault.error))
+        return true;
+    if (!end_run(judge, finding))
+        return false;
     if (fault.error != PARLEY_E_OK)
         return refuse(finding, fault.error, offset + fault.offset, fault.field);
     bool is_rotation = finding->record.kind == PARLEY_RECORD_ROTATION;
@@ -156,36 +192,32 @@ static bool judge_record(struct parley_bundle_judge *judge, struct parley_bundle
     add_record(judge, &finding->record);
     finding->kind = PARLEY_FINDING_RECORD;
     finding->author = judge->set.author;
-    finding->bytes = section->payload;
-    finding->offset = offset;
     judge->records_count++;
     return true;
 }
 
 /* ---- Chunks -------------------------------------------------------------------------------- */
 
-/* Of an ended or listed log, what stands at or below the named entry hangs on it: a run that ends
- * before is vouched for by nothing. */
-static bool end_run(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding) {
-    bool hangs = judge->has_run && judge->seq_last < judge->policy.seq;
-    judge->has_run = false;
-    if (!hangs)
-        return true;
-    return refuse_entry(finding, PARLEY_E_LOG_CLOSED, judge->run_offset, "end of the run",
-                        &judge->log, judge->seq_last);
-}
-
+/* The logs of an author ascend by name, so that none comes back and a reader needs to remember
+ * one. */
 static bool start_run(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
-                      const struct parley_log *log, uint64_t offset) {
+                      uint64_t offset) {
+    const struct parley_chunk *chunk = &finding->chunk;
     if (!judge->has_author)
         return refuse(finding, PARLEY_E_UNKNOWN_AUTHOR, offset, "log");
-    if (!parley_identity_log_policy(&judge->policy, &judge->device, &judge->set, log))
+    if (!parley_identity_log_policy(&judge->policy, &judge->device, &judge->set, &chunk->log))
         return refuse(finding, PARLEY_E_UNKNOWN_LOG, offset, "log");
     if (judge->policy.kind == PARLEY_POLICY_VOID)
         return refuse(finding, PARLEY_E_LOG_VOID, offset, "log");
-    judge->log = *log;
+    int order = judge->has_chunks ? PARLEY_COMPARE(chunk->log, judge->log) : 1;
+    if (order < 0 || (order == 0 && chunk->seq_first <= judge->seq_last))
+        return refuse(finding, PARLEY_E_NOT_CANONICAL, offset, "order of chunks");
+    if (order == 0 && chunk->seq_first == judge->seq_last + 1)
+        return refuse(finding, PARLEY_E_PREV_MISMATCH, offset, "prev");
+    judge->log = chunk->log;
     judge->has_run = true;
-    judge->seq_last = 0;
+    judge->is_hanging = false;
+    judge->vouched_seq = 0;
     return true;
 }
 
@@ -193,14 +225,10 @@ static bool start_run(struct parley_bundle_judge *judge, struct parley_bundle_fi
 static bool place_chunk(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
                         uint64_t offset) {
     const struct parley_chunk *chunk = &finding->chunk;
-    if (judge->has_run && PARLEY_EQUAL(judge->log, chunk->log)) {
-        if (chunk->seq_first <= judge->seq_last)
-            return refuse(finding, PARLEY_E_NOT_CANONICAL, offset, "order of chunks");
-        if (chunk->seq_first == judge->seq_last + 1)
-            return PARLEY_EQUAL(chunk->prev_first, judge->id_last) ||
-                   refuse(finding, PARLEY_E_PREV_MISMATCH, offset, "prev");
-    }
-    return end_run(judge, finding) && start_run(judge, finding, &chunk->log, offset);
+    finding->continues = judge->has_run && PARLEY_EQUAL(judge->log, chunk->log) &&
+                         chunk->seq_first == judge->seq_last + 1 &&
+                         PARLEY_EQUAL(chunk->prev_first, judge->id_last);
+    return finding->continues || (end_run(judge, finding) && start_run(judge, finding, offset));
 }
 
 /* One entry, by what the records say of its place. */
@@ -229,12 +257,16 @@ static bool judge_places(const struct parley_bundle_judge *judge,
     start_entries(&entries, &finding->chunk, &judge->device, offset);
     while (next_entry(&entries, &entry))
         if (!judge_place(&judge->policy, finding, &entry))
-            return false;
+            /* Damage makes another entry of the named one: then it is the damage that is told. */
+            return judge->is_hanging
+                       ? refuse_entry(finding, PARLEY_E_BAD_SIGNATURE, judge->damage.offset,
+                                      "signature", &judge->log, judge->damage.seq)
+                       : false;
     return true;
 }
 
-static bool judge_top(const struct parley_bundle_judge *judge,
-                      struct parley_bundle_finding *finding, uint64_t offset) {
+static void find_top(const struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
+                     uint64_t offset) {
     struct parley_bundle_entries entries;
     struct parley_bundle_entry top;
     start_entries(&entries, &finding->chunk, &judge->device, offset);
@@ -243,13 +275,28 @@ static bool judge_top(const struct parley_bundle_judge *judge,
             assert(!"a decoded chunk has count entries");
     finding->top_id = top.entry.id;
     finding->top_is_signed = is_signed_by(&top.entry, &judge->device);
-    bool is_named =
-        judge->policy.seq == top.entry.header.seq && PARLEY_EQUAL(judge->policy.id, top.entry.id);
-    if (finding->top_is_signed || is_named)
-        return true;
-    uint64_t at;
-    parley_seq seq = find_damage(&at, &finding->chunk, &judge->device, offset);
-    return refuse_entry(finding, PARLEY_E_BAD_SIGNATURE, at, "signature", &judge->log, seq);
+    finding->top_is_vouched = finding->top_is_signed || is_named(&judge->policy, &top.entry);
+}
+
+/* How far the run is vouched for now, and where it is damaged if nothing above vouches for more. */
+static void judge_top(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
+                      uint64_t offset) {
+    struct parley_bundle_damage damage;
+    bool was_hanging = judge->is_hanging;
+    parley_seq vouched = 0;
+    find_top(judge, finding, offset);
+    judge->is_hanging = !finding->top_is_vouched;
+    if (!judge->is_hanging) {
+        vouched = parley_chunk_seq_last(&finding->chunk);
+    } else {
+        bool found = find_damage(&damage, &finding->chunk, &judge->device, &judge->policy, offset);
+        if (found || !was_hanging)
+            judge->damage = damage;
+        if (found)
+            vouched = damage.seq - 1;
+    }
+    if (vouched > 0 && vouched >= judge->policy.seq)
+        judge->vouched_seq = vouched;
 }
 
 /* A chunk that does not parse: of the entries in front the last that verifies tells, as elsewhere.
@@ -258,17 +305,20 @@ static bool refuse_form(struct parley_bundle_judge *judge, struct parley_bundle_
                         const struct parley_bundle_section *section,
                         const struct parley_fault *fault) {
     const struct parley_chunk *chunk = &finding->chunk;
-    uint64_t offset = section->payload_offset, at;
+    uint64_t offset = section->payload_offset;
+    struct parley_bundle_damage damage;
     struct parley_policy policy;
     struct parley_device_key device;
     if (chunk->items.data == NULL || !judge->has_author ||
         !parley_identity_log_policy(&policy, &device, &judge->set, &chunk->log))
         return refuse(finding, fault->error, offset + fault->offset, fault->field);
-    parley_seq seq = find_damage(&at, chunk, &device, offset);
-    bool is_behind = seq == chunk->seq_first + chunk->count;
-    if (is_behind && (fault->error == PARLEY_E_TRAILING || at == offset + section->payload.size))
+    (void)find_damage(&damage, chunk, &device, &policy, offset);
+    bool is_behind = damage.seq == chunk->seq_first + chunk->count;
+    if (is_behind &&
+        (fault->error == PARLEY_E_TRAILING || damage.offset == offset + section->payload.size))
         return refuse(finding, fault->error, offset + fault->offset, fault->field);
-    return refuse_entry(finding, fault->error, at, fault->field, &chunk->log, seq);
+    return refuse_entry(finding, fault->error, damage.offset, fault->field, &chunk->log,
+                        damage.seq);
 }
 
 static bool judge_chunk(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
@@ -277,9 +327,14 @@ static bool judge_chunk(struct parley_bundle_judge *judge, struct parley_bundle_
     struct parley_fault fault = parley_chunk_decode(&finding->chunk, section->payload);
     if (fault.error != PARLEY_E_OK)
         return refuse_form(judge, finding, section, &fault);
-    if (!place_chunk(judge, finding, offset) || !judge_top(judge, finding, offset) ||
-        !judge_places(judge, finding, offset))
+    if (!place_chunk(judge, finding, offset))
         return false;
+    parley_seq vouched_before = judge->vouched_seq;
+    judge_top(judge, finding, offset);
+    if (!judge_places(judge, finding, offset)) {
+        judge->vouched_seq = vouched_before;
+        return false;
+    }
     judge->has_chunks = true;
     judge->seq_last = parley_chunk_seq_last(&finding->chunk);
     judge->id_last = finding->top_id;
@@ -310,7 +365,7 @@ static bool judge_section(struct parley_bundle_judge *judge, struct parley_bundl
                           const struct parley_bundle_section *section) {
     switch (section->kind) {
     case PARLEY_SECTION_RECORD:
-        return end_run(judge, finding) && judge_record(judge, finding, section);
+        return judge_record(judge, finding, section);
     case PARLEY_SECTION_CHUNK:
         return judge_chunk(judge, finding, section);
     case PARLEY_SECTION_TRAILER:
@@ -338,9 +393,11 @@ void parley_bundle_judge_next(struct parley_bundle_judge *judge,
     struct parley_bundle_section section;
     struct parley_fault fault =
         parley_bundle_read(&judge->reader, &section, consumed, bytes, is_last);
-    bool holds = fault.error != PARLEY_E_OK
-                     ? refuse(finding, fault.error, fault.offset, fault.field)
-                     : judge_section(judge, finding, &section);
+    /* Damage in the last run shows in the trailer's hash, too: the run tells more. */
+    bool holds = fault.error == PARLEY_E_BAD_TRAILER ? end_run(judge, finding) : true;
+    if (holds)
+        holds = fault.error != PARLEY_E_OK ? refuse(finding, fault.error, fault.offset, fault.field)
+                                           : judge_section(judge, finding, &section);
     if (holds)
         return;
     judge->is_refused = true;

@@ -3,7 +3,7 @@
  *   "parley1\n"  section*  trailer
  *
  * A section is one identity record or one chunk; of each author the records come first, then the
- * chunks, those of one log ascending. The trailer's count and hash show a cut.
+ * chunks, log by log, ascending. The trailer's count and hash show a cut.
  *
  * The writer makes one section at a time into a buffer; the reader takes bytes as they come, or a
  * whole mapped file at once, and keeps nothing of them; the judge walks the sections and says of
@@ -35,8 +35,10 @@ PARLEY_USE_RESULT enum parley_error parley_bundle_write_record(struct parley_bun
                                                                struct parley_span *out,
                                                                uint8_t *data, size_t size_max,
                                                                struct parley_span record);
-/* The chunk's top must bear a valid own signature, or be the very entry that a closing or listing
- * names. Of a closed or listed log the run must reach that entry. */
+/* Of each author the logs ascend by name, the chunks of one by seq. The top of a run's last chunk
+ * must bear a good own signature, or be the very entry that a closing or listing names; those of
+ * the chunks below need not. Of a closed or listed log the run must reach that entry. SPEC 7.3,
+ * 7.4. */
 PARLEY_USE_RESULT enum parley_error parley_bundle_write_chunk(struct parley_bundle_writer *writer,
                                                               struct parley_span *out,
                                                               uint8_t *data, size_t size_max,
@@ -81,9 +83,13 @@ PARLEY_USE_RESULT struct parley_fault parley_bundle_read(struct parley_bundle_re
 /* Judging. */
 
 enum parley_bundle_finding_kind {
-    PARLEY_FINDING_MORE,    /* give more bytes */
-    PARLEY_FINDING_RECORD,  /* an identity record whose signatures hold */
-    PARLEY_FINDING_CHUNK,   /* a chunk that holds, see parley_bundle_entries_start */
+    PARLEY_FINDING_MORE,   /* give more bytes */
+    PARLEY_FINDING_RECORD, /* an identity record whose signatures hold */
+    /* A record of a version or kind that is not known here: nothing of it was judged. */
+    PARLEY_FINDING_PASSED,
+    /* A chunk that holds if the run that it is of does (vouched_seq of the judge tells how far that
+     * is so), see parley_bundle_entries_start. */
+    PARLEY_FINDING_CHUNK,
     PARLEY_FINDING_END,     /* the trailer holds: the bundle is whole and good */
     PARLEY_FINDING_REFUSED, /* here it fails; the judge stays here */
 };
@@ -94,20 +100,28 @@ struct parley_bundle_finding {
     uint64_t offset;             /* of the record or chunk itself; of what is wrong when refused */
     struct parley_author author; /* RECORD, CHUNK */
     struct parley_record record; /* RECORD */
-    struct parley_span bytes;    /* RECORD, CHUNK */
+    struct parley_span bytes;    /* RECORD, CHUNK, PASSED */
     /* CHUNK */
     struct parley_chunk chunk;
     struct parley_device_key device;
     struct parley_policy policy; /* with seq > 0 the log is ended or listed there: what stands at or
                                     below is vouched for by the entry at that seq, further up */
     struct parley_id top_id;
-    bool top_is_signed; /* else it is the very entry that policy names */
+    bool continues;      /* the run of the chunk before; else it begins one */
+    bool top_is_signed;  /* its own signature is good */
+    bool top_is_vouched; /* that, or it is the very entry that policy names; else the next chunk has
+                            to be built on it */
     /* REFUSED */
     enum parley_error error;
     const char *field; /* NULL or what of it, a literal */
     bool has_entry;    /* the damage is in entry seq of log, else outside any entry */
     struct parley_log log;
     parley_seq seq;
+};
+
+struct parley_bundle_damage {
+    parley_seq seq;
+    uint64_t offset; /* of where that entry begins in the file */
 };
 
 /* About 160 KiB: static or allocated, not on a stack. */
@@ -118,8 +132,14 @@ struct parley_bundle_judge {
     struct parley_identity_fact facts[PARLEY_SET_RECORDS_MAX];
     struct parley_listing listings[PARLEY_ROTATION_ITEMS_MAX];
     bool has_author, has_chunks;
-    /* the run at hand */
+    /* the run at hand; log and seq_last also of the one before, with has_chunks */
     bool has_run;
+    bool is_hanging;                    /* nothing vouches for its newest entries yet */
+    struct parley_bundle_damage damage; /* of it, should nothing ever do so */
+    /* The newest entry of the run that is vouched for, by itself or by the one that policy names:
+     * up to it the run is good, whatever follows in the file. 0: none is yet. Stays at a refusal.
+     */
+    parley_seq vouched_seq;
     struct parley_log log;
     struct parley_device_key device;
     struct parley_policy policy;
@@ -135,9 +155,9 @@ struct parley_bundle_judge {
 };
 void parley_bundle_judge_init(struct parley_bundle_judge *judge);
 /* Takes one section of bytes, as parley_bundle_read does. Cost: one signature check a chunk and
- * one or two a record; the entries of a chunk one by one only when its top fails, to name the
- * first that is damaged. The damage named in a chunk is right behind its last entry whose own
- * signature holds: all before it is good, nothing from it on is. */
+ * one or two a record; the entries of a chunk one by one only when nothing vouches for its top, to
+ * name the first that is damaged. The damage named in a run is right behind its last entry that is
+ * named or whose own signature holds: all before it is good, nothing from it on is. */
 void parley_bundle_judge_next(struct parley_bundle_judge *judge,
                               struct parley_bundle_finding *finding, size_t *consumed,
                               struct parley_span bytes, bool is_last);

@@ -324,6 +324,108 @@ static void make_no_bundle(struct fixture_bundle *bundle) {
     bundle->data[6] = '2';
 }
 
+/* Entries of the phone from the one at index `first` on, chained: signatures bad, up to the one at
+ * index `good`, which bears a good one. */
+static void chain_phone(size_t first, size_t good) {
+    for (size_t i = first; i < ENTRIES; i++) {
+        fixture_branch(&phone, &on_phone[i], 1, &on_phone[i - 1], 0);
+        if (i != good)
+            break_signature(&on_phone[i]);
+    }
+}
+
+static void make_chained_across_chunks(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    chain_phone(1, 5);
+    fixture_bundle_run(bundle, on_phone, 6, 2, true);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_chained_to_the_end(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    chain_phone(2, ENTRIES);
+    fixture_bundle_run(bundle, on_phone, 6, 3, true);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_chained_then_a_gap(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    chain_phone(2, 5);
+    fixture_bundle_run(bundle, on_phone, 3, 3, true);
+    fixture_bundle_run(bundle, on_phone + 4, 2, 2, true);
+    fixture_bundle_trailer(bundle);
+}
+
+/* A device that the records name without a certificate of its own: nothing bears its key. */
+static void make_listed_chained(struct fixture_bundle *bundle) {
+    make_people();
+    chain_phone(1, ENTRIES);
+    struct parley_listing listing = fixture_listing(1, &on_phone[5], true);
+    fixture_bundle_start(bundle);
+    fixture_bundle_rotation(bundle, &alice, 1, &listing, 1);
+    fixture_bundle_run(bundle, on_phone, 6, 2, true);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_log_comes_back(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_certificate(bundle, &alice, 0, 2);
+    fixture_bundle_run(bundle, on_phone, 3, 3, true);
+    fixture_bundle_run(bundle, on_laptop, 2, 2, true);
+    fixture_bundle_run(bundle, on_phone + 3, 2, 2, true);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_logs_descending(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_certificate(bundle, &alice, 0, 2);
+    fixture_bundle_run(bundle, on_laptop, 2, 2, true);
+    fixture_bundle_run(bundle, on_phone, 3, 3, true);
+    fixture_bundle_trailer(bundle);
+}
+
+/* Lower rotations, void and repeated statements: reduced, and no damage. */
+static void make_records_reduced(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    struct parley_listing listing = fixture_listing(1, &on_phone[1], false);
+    fixture_bundle_rotation(bundle, &alice, 1, &listing, 1);
+    fixture_bundle_rotation(bundle, &alice, 0, NULL, 0);
+    fixture_bundle_certificate(bundle, &alice, 0, 1);
+    fixture_bundle_certificate(bundle, &alice, 1, 2);
+    fixture_bundle_certificate(bundle, &alice, 1, 2);
+    fixture_bundle_run(bundle, on_phone, 4, 4, true);
+    fixture_bundle_run(bundle, on_laptop, 2, 2, true);
+    fixture_bundle_trailer(bundle);
+}
+
+/* The author again: another set, and whatever it says is judged by itself. */
+static void make_author_again(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_run(bundle, on_phone, 3, 3, true);
+    fixture_bundle_rotation(bundle, &alice, 0, NULL, 0);
+    fixture_bundle_certificate(bundle, &alice, 0, 1);
+    fixture_branch(&phone, on_phone, 3, NULL, 1);
+    fixture_bundle_run(bundle, on_phone, 3, 3, true);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_other_statement(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_rotation(bundle, &bob, 0, NULL, 0);
+    fixture_bundle_certificate(bundle, &alice, 0, 2);
+    fixture_bundle_trailer(bundle);
+}
+
+/* [2, "?"] and [1, 9, nil], of which the rest is not looked at; the second between two chunks. */
+static void make_records_passed_over(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_record(bundle, PARLEY_SPAN((const uint8_t *)"\x92\x02\xa1?", 4));
+    fixture_bundle_run(bundle, on_phone, 3, 3, true);
+    fixture_bundle_record(bundle, PARLEY_SPAN((const uint8_t *)"\x93\x01\x09\xc0", 4));
+    fixture_bundle_run(bundle, on_phone + 3, 2, 2, true);
+    fixture_bundle_trailer(bundle);
+}
+
 const struct fixture_named_bundle fixture_named_bundles[] = {
     {"small", "one person, one device, five entries in two chunks", make_small},
     {"nothing", "no sections but the trailer", make_nothing},
@@ -355,6 +457,21 @@ const struct fixture_named_bundle fixture_named_bundles[] = {
     {"cut", "ends within the second chunk", make_cut},
     {"trailing", "a line feed behind the trailer", make_trailing},
     {"no-bundle", "another file's start", make_no_bundle},
+    {"chained-across-chunks", "only the last of three chunks has a top with a good signature",
+     make_chained_across_chunks},
+    {"chained-to-the-end", "no signature is good from entry 3 to the end of the second chunk",
+     make_chained_to_the_end},
+    {"chained-then-a-gap", "a chained top, and the next run begins one higher",
+     make_chained_then_a_gap},
+    {"listed-chained", "three chunks without a good top; the last is the entry that is listed",
+     make_listed_chained},
+    {"log-comes-back", "a log, another one, and the first again", make_log_comes_back},
+    {"logs-descending", "two logs, the one with the higher name first", make_logs_descending},
+    {"records-reduced", "three rotations, void and repeated certificates", make_records_reduced},
+    {"author-again", "the author a second time, with another branch of the log", make_author_again},
+    {"other-statement", "a certificate of another author than the one at hand",
+     make_other_statement},
+    {"records-passed-over", "a record of version 2 and one of kind 9", make_records_passed_over},
 };
 const size_t fixture_named_bundles_count =
     sizeof fixture_named_bundles / sizeof *fixture_named_bundles;

@@ -160,9 +160,17 @@ static void test_what_good_bundles_hold(void **state) {
         struct tally tally;
         size_t authors;
     } rows[] = {
-        {"nothing", {0, 0, 0, 0, 0}, 0},     {"small", {2, 2, 5, 0, 0}, 1},
-        {"two-people", {5, 5, 17, 0, 0}, 2}, {"rotated", {1, 4, 10, 0, 0}, 1},
-        {"chained", {2, 1, 4, 1, 0}, 1},     {"closed-at-chained", {3, 1, 2, 1, 0}, 1},
+        {"nothing", {0, 0, 0, 0, 0}, 0},
+        {"small", {2, 2, 5, 0, 0}, 1},
+        {"two-people", {5, 5, 17, 0, 0}, 2},
+        {"rotated", {1, 4, 10, 0, 0}, 1},
+        {"chained", {2, 1, 4, 1, 0}, 1},
+        {"closed-at-chained", {3, 1, 2, 1, 0}, 1},
+        {"chained-across-chunks", {2, 3, 2, 4, 0}, 1},
+        {"listed-chained", {1, 3, 1, 5, 0}, 1},
+        {"records-reduced", {7, 2, 6, 0, 0}, 1},
+        {"author-again", {4, 2, 6, 0, 0}, 2},
+        {"records-passed-over", {2, 2, 5, 0, 0}, 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct tally tally = tally_of(rows[i].name);
@@ -174,6 +182,26 @@ static void test_what_good_bundles_hold(void **state) {
         if (tally.chained_entries > 0)
             assert_int_equal(bundle.data[tally.chained_offset] & 0xf0, 0x90);
     }
+}
+
+/* ---- How far a run is vouched for. */
+
+static parley_seq vouched_until(const char *name) {
+    struct parley_bundle_finding finding;
+    make(&bundle, name);
+    judge_in_steps(&finding, fixture_bundle_bytes(&bundle), 1000);
+    return judge.vouched_seq;
+}
+
+static void test_what_is_vouched_for_outlasts_a_refusal(void **state) {
+    assert_int_equal(vouched_until("small"), 5);
+    assert_int_equal(vouched_until("cut"), 3);
+    assert_int_equal(vouched_until("bad-top"), 4);
+    assert_int_equal(vouched_until("chained-to-the-end"), 2);
+    assert_int_equal(vouched_until("chained-across-chunks"), 6);
+    assert_int_equal(vouched_until("listed-chained"), 6);
+    /* Good signatures, and nothing says that they are of the closed log's branch. */
+    assert_int_equal(vouched_until("before-closing"), 0);
 }
 
 /* ---- Damage. */
@@ -225,7 +253,9 @@ static void map_entries(const struct fixture_bundle *of) {
     } while (!is_over(&finding));
 }
 
-static void refuse_flips(const char *name, size_t step) {
+/* chained: entries without a good signature of their own stand there, and what is named is the
+ * lowest one that may be the damaged one. */
+static void refuse_flips(const char *name, size_t step, bool chained) {
     struct parley_bundle_finding finding;
     make(&bundle, name);
     map_entries(&bundle);
@@ -236,17 +266,20 @@ static void refuse_flips(const char *name, size_t step) {
         assert_int_not_equal(finding.error, PARLEY_E_OK);
         assert_true(finding.offset <= bundle.size);
         /* Damage within an entry names that very entry. */
-        if (seq_at[bit / 8] > 0 && (!finding.has_entry || finding.seq != seq_at[bit / 8]))
+        parley_seq damaged = seq_at[bit / 8];
+        if (damaged > 0 &&
+            (!finding.has_entry || finding.seq > damaged || (finding.seq < damaged && !chained)))
             fail_msg("%s: bit %zu is in entry %lu: %s at %lu, entry %lu", name, bit,
-                     (unsigned long)seq_at[bit / 8], parley_error_name(finding.error),
+                     (unsigned long)damaged, parley_error_name(finding.error),
                      (unsigned long)finding.offset, (unsigned long)finding.seq);
         bundle.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
 
 static void test_every_flip_is_refused_and_named(void **state) {
-    refuse_flips("small", 1);
-    refuse_flips("rotated", 11);
+    refuse_flips("small", 1, false);
+    refuse_flips("rotated", 11, false);
+    refuse_flips("chained-across-chunks", 11, true);
 }
 
 static void test_swapped_sections_are_refused(void **state) {
@@ -299,6 +332,7 @@ int main(void) {
         cmocka_unit_test(test_verdicts_do_not_depend_on_the_cuts),
         cmocka_unit_test(test_a_refusal_stays),
         cmocka_unit_test(test_what_good_bundles_hold),
+        cmocka_unit_test(test_what_is_vouched_for_outlasts_a_refusal),
         cmocka_unit_test(test_every_cut_is_refused),
         cmocka_unit_test(test_what_trails_is_refused),
         cmocka_unit_test(test_every_flip_is_refused_and_named),

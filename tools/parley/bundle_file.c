@@ -56,6 +56,7 @@ static int judge_all(struct walk *walk, FILE *file, const char *path,
                                  PARLEY_SPAN(walk->buffer, walk->size), walk->is_last);
         switch (finding.kind) {
         case PARLEY_FINDING_MORE:
+        case PARLEY_FINDING_PASSED:
             break;
         case PARLEY_FINDING_RECORD:
         case PARLEY_FINDING_CHUNK:
