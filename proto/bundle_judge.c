@@ -329,12 +329,9 @@ static bool judge_chunk(struct parley_bundle_judge *judge, struct parley_bundle_
         return refuse_form(judge, finding, section, &fault);
     if (!place_chunk(judge, finding, offset))
         return false;
-    parley_seq vouched_before = judge->vouched_seq;
     judge_top(judge, finding, offset);
-    if (!judge_places(judge, finding, offset)) {
-        judge->vouched_seq = vouched_before;
+    if (!judge_places(judge, finding, offset))
         return false;
-    }
     judge->has_chunks = true;
     judge->seq_last = parley_chunk_seq_last(&finding->chunk);
     judge->id_last = finding->top_id;
@@ -344,6 +341,7 @@ static bool judge_chunk(struct parley_bundle_judge *judge, struct parley_bundle_
     finding->author = judge->set.author;
     finding->device = judge->device;
     finding->policy = judge->policy;
+    finding->vouched_seq = judge->vouched_seq;
     finding->bytes = section->payload;
     finding->offset = offset;
     return true;

@@ -87,8 +87,8 @@ enum parley_bundle_finding_kind {
     PARLEY_FINDING_RECORD, /* an identity record whose signatures hold */
     /* A record of a version or kind that is not known here: nothing of it was judged. */
     PARLEY_FINDING_PASSED,
-    /* A chunk that holds if the run that it is of does (vouched_seq of the judge tells how far that
-     * is so), see parley_bundle_entries_start. */
+    /* A chunk that holds if the run that it is of does (vouched_seq tells how far that is so), see
+       parley_bundle_entries_start. */
     PARLEY_FINDING_CHUNK,
     PARLEY_FINDING_END,     /* the trailer holds: the bundle is whole and good */
     PARLEY_FINDING_REFUSED, /* here it fails; the judge stays here */
@@ -111,6 +111,9 @@ struct parley_bundle_finding {
     bool top_is_signed;  /* its own signature is good */
     bool top_is_vouched; /* that, or it is the very entry that policy names; else the next chunk has
                             to be built on it */
+    /* The newest entry of the run so far that is vouched for, by itself or by the one that policy
+     * names: up to it the run is good, whatever follows in the file. 0: none is yet. */
+    parley_seq vouched_seq;
     /* REFUSED */
     enum parley_error error;
     const char *field; /* NULL or what of it, a literal */
@@ -136,10 +139,7 @@ struct parley_bundle_judge {
     bool has_run;
     bool is_hanging;                    /* nothing vouches for its newest entries yet */
     struct parley_bundle_damage damage; /* of it, should nothing ever do so */
-    /* The newest entry of the run that is vouched for, by itself or by the one that policy names:
-     * up to it the run is good, whatever follows in the file. 0: none is yet. Stays at a refusal.
-     */
-    parley_seq vouched_seq;
+    parley_seq vouched_seq;             /* as in findings */
     struct parley_log log;
     struct parley_device_key device;
     struct parley_policy policy;

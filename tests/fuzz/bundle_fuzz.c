@@ -36,6 +36,8 @@ static void walk_entries(const struct parley_bundle_finding *finding) {
         count++;
     FUZZ_HOLDS(count == finding->chunk.count && PARLEY_EQUAL(entry.entry.id, finding->top_id));
     FUZZ_HOLDS(entry.is_signed || !finding->top_is_signed);
+    FUZZ_HOLDS(finding->top_is_vouched || !finding->top_is_signed);
+    FUZZ_HOLDS(finding->vouched_seq <= entry.entry.header.seq);
 }
 
 static void write_again(struct again *again, const struct parley_bundle_finding *finding) {
@@ -45,7 +47,7 @@ static void write_again(struct again *again, const struct parley_bundle_finding 
         parley_bundle_write_start(&again->writer, &out, room);
         expect(again, out);
     }
-    if (finding->kind == PARLEY_FINDING_RECORD)
+    if (finding->kind == PARLEY_FINDING_RECORD || finding->kind == PARLEY_FINDING_PASSED)
         FUZZ_HOLDS(parley_bundle_write_record(&again->writer, &out, room, sizeof room,
                                               finding->bytes) == PARLEY_E_OK);
     else if (finding->kind == PARLEY_FINDING_CHUNK)
