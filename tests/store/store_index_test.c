@@ -254,6 +254,24 @@ static void test_erase(void **state) {
     free(b.log);
 }
 
+/* What names nothing of its own log waits for nothing. */
+static void test_erase_of_others(void **state) {
+    struct harness *harness = *state;
+    struct writer a = writer_of(8, 20), b = writer_of(9, 20);
+    struct parley_ref refs[] = {ref_to(b.log, 2)};
+    say_erase(&a, 10, refs, 1);
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, b.log, 1, 20, true, T0),
+                     PARLEY_E_OK);
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, a.log, 1, 20, true, T0),
+                     PARLEY_E_OK);
+    assert_int_equal(erase_ms(harness, a.log), 0);
+    assert_int_equal(erase_until(harness, a.log, PARLEY_SEQ_MAX, T0 + 1), PARLEY_E_OK);
+    harness_assert_entries(harness, a.log, 1, 20, NULL);
+    harness_assert_entries(harness, b.log, 1, 20, NULL);
+    free(a.log);
+    free(b.log);
+}
+
 static void test_erased_stays_out(void **state) {
     struct harness *harness = *state;
     struct writer a = writer_of(8, 20);
@@ -402,10 +420,9 @@ static void test_checked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(test_checked),          ON_BOTH(test_links),
-        ON_BOTH(test_links_go),         ON_BOTH(test_erase),
-        ON_BOTH(test_erased_stays_out), ON_BOTH(test_cut_undoes),
-        ON_BOTH(test_rebuilt_waits),    ON_BOTH(test_older_layout),
+        ON_BOTH(test_checked),    ON_BOTH(test_links),           ON_BOTH(test_links_go),
+        ON_BOTH(test_erase),      ON_BOTH(test_erase_of_others), ON_BOTH(test_erased_stays_out),
+        ON_BOTH(test_cut_undoes), ON_BOTH(test_rebuilt_waits),   ON_BOTH(test_older_layout),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("store_index", tests, NULL, NULL) == 0 ? 0 : 1;
