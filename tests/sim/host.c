@@ -203,6 +203,7 @@ static void create_core(struct sim *sim, uint32_t node) {
     }
     config.relay = host->is_relay;
     config.hops = host->hops;
+    config.erase_after_ms = 20000; /* within a run, and longer than its disks are late */
     config.peers_max = 32;
     config.logs_max = sim->has_villains ? LOGS_OF_A_FLOOD : 64;
     config.authors_max = 64;

@@ -11,6 +11,7 @@
 #define BURST_ONE_IN   6u
 #define LARGE_ONE_IN   40u /* too large to be pushed: announced, and asked for */
 #define TEXT_BYTES_MAX 40000u
+#define ERASE_ONE_IN   8u
 
 /* --- making them --------------------------------------------------------------------------- */
 
@@ -181,6 +182,34 @@ static void publish(struct sim *sim, uint32_t node) {
     host_step(sim, node, &event);
 }
 
+/* One of those that are kept; NULL: none, or one that was taken back already. */
+static struct sim_known *entry_to_erase(struct sim *sim, uint32_t node) {
+    struct sim_log *log = &sim->logs[sim->nodes[node].log];
+    if (log->known_count == 0)
+        return NULL;
+    struct sim_known *known = &log->known[sim_below(sim, log->known_count)];
+    return known->is_acknowledged && !known->is_taken_back && !known->is_erasure ? known : NULL;
+}
+
+static void erase(struct sim *sim, uint32_t node, struct sim_known *known) {
+    static struct parley_body body;
+    uint8_t bytes[256];
+    struct sim_node *host = &sim->nodes[node];
+    struct parley_event event = {.kind = PARLEY_EVENT_PUBLISH};
+    body = (struct parley_body){.kind = PARLEY_BODY_ERASE};
+    body.erase.refs_count = 1;
+    body.erase.refs[0] = (struct parley_ref){sim->authors[host->author].author,
+                                             sim->logs[host->log].log, known->seq, known->id};
+    if (parley_body_encode(&event.publish.body, bytes, sizeof bytes, &body) != PARLEY_E_OK)
+        abort();
+    known->is_taken_back = true;
+    event.publish.request = people_ask(
+        sim, (struct sim_request){.kind = REQUEST_PUBLISH, .node = node, .erased = known->seq});
+    host->published++;
+    fault_fired(sim, FAULT_ERASED);
+    host_step(sim, node, &event);
+}
+
 static void follow(struct sim *sim, uint32_t node, uint32_t whom) {
     struct sim_node *host = &sim->nodes[node];
     struct parley_event event = {.kind = PARLEY_EVENT_FOLLOW};
@@ -268,6 +297,16 @@ static void change_mind(struct sim *sim, uint32_t node) {
         host->follows_wanted[whom] = !host->follows_wanted[whom] || sim_chance(sim, 2);
 }
 
+static void publish_something(struct sim *sim, uint32_t node) {
+    struct sim_known *known = sim->enabled[FAULT_ERASED] && sim_chance(sim, ERASE_ONE_IN)
+                                  ? entry_to_erase(sim, node)
+                                  : NULL;
+    if (known != NULL)
+        erase(sim, node, known);
+    else
+        publish(sim, node);
+}
+
 static void run_act(struct sim *sim, struct sim_item *item) {
     uint32_t node = (uint32_t)item->number;
     struct sim_node *host = &sim->nodes[node];
@@ -279,7 +318,7 @@ static void run_act(struct sim *sim, struct sim_item *item) {
         bool changes = (!sim->has_faults || sim_chance(sim, 3)) && change_something(sim, node);
         unsigned posts = sim_chance(sim, BURST_ONE_IN) ? 2 + (unsigned)sim_below(sim, 8) : 1;
         for (unsigned i = 0; sim->has_faults && !changes && host->has_author && i < posts; i++)
-            publish(sim, node);
+            publish_something(sim, node);
     }
     sim_put(sim, 1 + sim_below(sim, 2 * ACT_MS), SIM_NOBODY, run_act, NULL, node);
 }
@@ -303,6 +342,15 @@ bool people_are_done(const struct sim *sim) {
 
 /* --- answers ------------------------------------------------------------------------------- */
 
+/* From now on the entry is without its words wherever the erasure is and has been swept. */
+static void on_erased(struct sim *sim, struct sim_log *log, parley_seq erased,
+                      const struct parley_effect *effect) {
+    for (size_t i = 0; i < log->known_count; i++)
+        if (log->known[i].seq == erased && log->known[i].is_taken_back)
+            log->known[i].erased_by = effect->reply.seq;
+    ledger_take(log, effect->reply.seq, &effect->reply.id)->is_erasure = true;
+}
+
 static void on_published(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     struct sim_node *host = &sim->nodes[node];
     if (effect->reply.error != PARLEY_E_OK) {
@@ -314,6 +362,9 @@ static void on_published(struct sim *sim, uint32_t node, const struct parley_eff
     if (!PARLEY_EQUAL(effect->reply.log, sim->logs[host->log].log))
         sim_fail(sim, "n%u acknowledged a post in a log that is not its own", node);
     check_acknowledged(sim, node, effect->reply.seq, &effect->reply.id);
+    parley_seq erased = sim->requests[effect->reply.request - 1].erased;
+    if (erased != 0)
+        on_erased(sim, &sim->logs[host->log], erased, effect);
 }
 
 void people_on_reply(struct sim *sim, uint32_t node, const struct parley_effect *effect) {

@@ -68,7 +68,8 @@
     X(READ_FAILED, "a read that failed")                                                           \
     X(VERIFY_LATE, "a signature check answered late")                                              \
     X(CLOCKS_APART, "nodes whose wall clocks are minutes apart")                                   \
-    X(CLOCK_JUMPED, "a wall clock that jumped")
+    X(CLOCK_JUMPED, "a wall clock that jumped")                                                    \
+    X(ERASED, "an author who takes words back")
 
 /* Who is bad, and the honest acts that answer it. Drawn and counted in the same way. */
 #define SIM_VILLAINS(X)                                                                            \
@@ -299,6 +300,9 @@ struct sim_known { /* an entry that an honest node had on its disk, or was told 
     uint32_t maybe_on;   /* the same, and where a failed write may have left it */
     bool is_acknowledged;
     bool is_given; /* handed out by the world itself, beside the network */
+    bool is_erasure;
+    bool is_taken_back;   /* its author asked to erase it: it may be without a body */
+    parley_seq erased_by; /* and was told that this entry does it; 0: was not */
 };
 
 struct sim_log {
@@ -457,6 +461,7 @@ struct sim_request {
     uint32_t whom; /* an author, a node, or a piece */
     bool on;
     bool is_answered;
+    parley_seq erased; /* PUBLISH: of this entry of the own log; 0: a post */
 };
 
 struct sim_config {
