@@ -22,6 +22,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "profiles/", true, NULL, api_names_author, api_run_profile},
     {PARLEY_API_GET, "authors/", true, NULL, api_names_author, api_run_author},
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
+    {PARLEY_API_GET, "check", false, NULL, NULL, api_run_check},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
     {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_set_profile},

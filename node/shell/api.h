@@ -6,7 +6,7 @@
  *
  * Paths (all under /v1):
  *   GET status, id, peers, follows, authors/AUTHOR, profile, profiles/AUTHOR, digest, timeline,
- *       posts/POST, threads/POST, export, events
+ *       posts/POST, threads/POST, export, check, events
  *   POST posts, posts/batch, profile, echoes, votes, erasures, purges, follows, peers, import
  *   DELETE follows/AUTHOR, peers/KEY
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a

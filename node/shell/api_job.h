@@ -143,6 +143,7 @@ api_handler api_names_publish, api_run_publish, api_run_publish_batch;
 api_handler api_run_profile, api_run_own_profile, api_run_set_profile;
 api_handler api_names_saying, api_run_echo, api_run_vote, api_run_erase;
 api_handler api_names_purge, api_run_purge;
+api_handler api_run_check;
 api_handler api_names_export, api_run_export, api_run_import;
 
 /* ---- digests (api_digest.c): job->state is taken for them */

@@ -189,8 +189,8 @@ static bool is_other_than_folder(const char *path) {
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
-enum parley_error parley_home_open(struct parley_home *home, const char *path,
-                                   struct parley_problem *problem) {
+enum parley_error parley_home_open_keys(struct parley_home *home, const char *path,
+                                        struct parley_problem *problem) {
     struct parley_home_state state;
     memset(home, 0, sizeof *home);
     home->lock = home->lease_lock = -1;
@@ -208,8 +208,17 @@ enum parley_error parley_home_open(struct parley_home *home, const char *path,
         error = read_device(home, problem);
     if (error == PARLEY_E_OK)
         error = read_root(home, problem);
-    if (error == PARLEY_E_OK)
-        error = check_store(home, problem);
+    if (error != PARLEY_E_OK)
+        parley_home_close(home);
+    return error;
+}
+
+enum parley_error parley_home_open(struct parley_home *home, const char *path,
+                                   struct parley_problem *problem) {
+    enum parley_error error = parley_home_open_keys(home, path, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    error = check_store(home, problem);
     if (error == PARLEY_E_OK && home->has_device)
         error = parley_home_check_lease(home, problem);
     if (error != PARLEY_E_OK)

@@ -5,7 +5,7 @@
  *   device.key  the author and the device's seed; missing in a relay's home
  *   root.key    author, generation and root key; missing when the owner keeps it elsewhere
  *   marker      a database was made here once and must exist
- *   db/         the database
+ *   db/         the database; db.before-repair-N as it was before a repair
  *   lock        held by the process that uses the home
  *   lease       see lease.h
  *   api.sock, api.token
@@ -72,6 +72,10 @@ PARLEY_USE_RESULT enum parley_error parley_home_init_relay(const char *path,
  * open to others), STORE_DAMAGED (a key file damaged), DISK_FAILED. */
 PARLEY_USE_RESULT enum parley_error parley_home_open(struct parley_home *home, const char *path,
                                                      struct parley_problem *problem);
+/* Lock and keys alone: neither the database nor the lease is looked at. Nothing may be signed.
+ * Errors: as above, but for the database. */
+PARLEY_USE_RESULT enum parley_error
+parley_home_open_keys(struct parley_home *home, const char *path, struct parley_problem *problem);
 /* What parley_home_open does about a copy; home has its keys. */
 PARLEY_USE_RESULT enum parley_error parley_home_check_lease(struct parley_home *home,
                                                             struct parley_problem *problem);

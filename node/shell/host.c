@@ -198,7 +198,7 @@ enum parley_error parley_host_open(struct parley_host **out,
                                    const struct parley_host_config *config, uv_loop_t *loop,
                                    struct parley_problem *problem) {
     struct parley_host *host = parley_memory(sizeof *host);
-    struct parley_disk disk = {NULL, NULL};
+    struct parley_disk disk = {.kv = NULL};
     char directory[PATH_MAX];
     host->loop = loop;
     host->started = host_monotonic();
@@ -245,8 +245,10 @@ enum parley_error parley_host_start(struct parley_host *host, struct parley_prob
     enum parley_error error = host_load_all(host, parley_worker_held(host->worker));
     parley_worker_resume(host->worker);
     if (error != PARLEY_E_OK)
-        return parley_problem_set(problem, error, "cannot read the database in %s: %s",
-                                  host->home.path, parley_strerror(error));
+        return parley_problem_set(problem, error,
+                                  "cannot read the database in %s: %s; parley --home %s check "
+                                  "names what",
+                                  host->home.path, parley_strerror(error), host->home.path);
     for (size_t i = 0; i < host->listeners_count && !host->is_offline; i++) {
         error = listen_at(host, &host->listen_at[i], problem);
         if (error != PARLEY_E_OK)

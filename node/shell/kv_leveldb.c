@@ -288,3 +288,17 @@ enum parley_error parley_kv_leveldb_open(struct parley_kv **kv, const char *path
     *kv = &handle->kv;
     return PARLEY_E_OK;
 }
+
+enum parley_error parley_kv_leveldb_repair(const char *path, char *words, size_t words_size) {
+    char *text = NULL;
+    if (access(path, F_OK) != 0)
+        return PARLEY_E_STORE_MISSING;
+    struct leveldb_kv *handle = create_handle(false);
+    if (handle == NULL)
+        return PARLEY_E_NO_MEMORY;
+    leveldb_repair_db(handle->options, path, &text);
+    if (text != NULL)
+        (void)snprintf(words, words_size, "%s", text);
+    leveldb_kv_close(&handle->kv);
+    return take_error(text);
+}

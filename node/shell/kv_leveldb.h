@@ -14,6 +14,11 @@ PARLEY_USE_RESULT enum parley_error parley_kv_leveldb_open(struct parley_kv **kv
                                                            bool create, char *words,
                                                            size_t words_size);
 
+/* LevelDB's own repair, which keeps what it can read and says OK whatever it lost: for whoever has
+ * made a copy and compares. The directory must be there, with or without CURRENT, and closed. */
+PARLEY_USE_RESULT enum parley_error parley_kv_leveldb_repair(const char *path, char *words,
+                                                             size_t words_size);
+
 /* What a LevelDB error text means. */
 enum parley_error parley_kv_leveldb_error(const char *text);
 

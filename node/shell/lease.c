@@ -15,6 +15,8 @@
 #define NAME_BYTES     8 /* of the device's hash: names a file, decides nothing */
 #define MACHINE_BYTES  16
 #define FILE_BYTES_MAX 256
+/* In the place of a machine, which is hex. */
+#define SPENT "spent"
 
 struct lease {
     char device[2 * NAME_BYTES + 1];
@@ -137,6 +139,22 @@ static bool name_lease(struct lease *own, char inside[PATH_MAX], const char *hom
     return size > 0 && size < PATH_MAX;
 }
 
+static bool is_spent(const struct lease *own, const char *inside_path) {
+    struct lease inside;
+    return lease_read(&inside, inside_path) && strcmp(inside.device, own->device) == 0 &&
+           strcmp(inside.machine, SPENT) == 0;
+}
+
+enum parley_error parley_lease_spend(const char *home, const struct parley_device_key *device,
+                                     struct parley_problem *problem) {
+    struct lease own = {.counter = 0};
+    char inside[PATH_MAX];
+    if (!name_lease(&own, inside, home, device))
+        return parley_file_problem(problem, "write", home, ENAMETOOLONG);
+    memcpy(own.machine, SPENT, sizeof SPENT);
+    return lease_write(inside, &own, problem);
+}
+
 /* A file inside alone would look like a copy at the next opening. */
 static void give_up(enum parley_lease *answer, const char *inside) {
     (void)unlink(inside);
@@ -151,6 +169,10 @@ enum parley_error parley_lease_take(enum parley_lease *answer, int *lock, const 
     *lock = -1;
     if (!name_lease(&own, inside, home, device))
         return parley_file_problem(problem, "write", home, ENAMETOOLONG);
+    if (is_spent(&own, inside)) {
+        *answer = PARLEY_LEASE_OTHER;
+        return PARLEY_E_OK;
+    }
     if (!outside_path(outside, own.device)) {
         give_up(answer, inside);
         return PARLEY_E_OK;

@@ -29,6 +29,11 @@ PARLEY_USE_RESULT enum parley_error parley_lease_take(enum parley_lease *answer,
                                                       const char *home,
                                                       const struct parley_device_key *device,
                                                       struct parley_problem *problem);
+/* Ends the device: from now on it is OTHER, here and anywhere. For a home whose newest entries may
+ * be lost. Errors: DISK_FULL, DISK_FAILED. */
+PARLEY_USE_RESULT enum parley_error parley_lease_spend(const char *home,
+                                                       const struct parley_device_key *device,
+                                                       struct parley_problem *problem);
 /* At a clean end, before the lock is closed: copies that were taken until now are behind. */
 void parley_lease_end(const char *home, const struct parley_device_key *device);
 

@@ -12,7 +12,9 @@
 #define BATCH_OPS_MAX   4096u
 #define BATCH_BYTES_MAX ((size_t)8 << 20)
 /* LevelDB writes out its log when it opens: two buffers of kv_leveldb.c, and a little. */
-#define OPENING_BYTES  ((off_t)5 << 20)
+#define OPENING_BYTES ((off_t)5 << 20)
+/* Between two notes of how many commits there are: few enough to cost nothing. */
+#define NOTE_EVERY_NS  (UINT64_C(5) * 1000 * 1000 * 1000)
 #define PAUSE_FIRST_NS (UINT64_C(1) * 1000 * 1000 * 1000)
 #define PAUSE_MAX_NS   (UINT64_C(5) * 1000 * 1000 * 1000)
 
@@ -48,6 +50,7 @@ struct parley_worker {
     uv_rwlock_t disk_lock; /* readers use the disk; the thread writes when it opens and closes */
     struct parley_disk disk;
     enum parley_error reopen_error; /* the thread only: the last attempt's, said once */
+    uint64_t noted_ns;              /* the thread only */
 
     uv_mutex_t mutex; /* all below */
     uv_cond_t wake;
@@ -140,6 +143,14 @@ static void refuse_queue(struct parley_worker *worker) {
     }
 }
 
+static void note(struct parley_worker *worker) {
+    uint64_t now = uv_hrtime();
+    if (now - worker->noted_ns < NOTE_EVERY_NS)
+        return;
+    worker->noted_ns = now;
+    parley_disk_note(&worker->disk);
+}
+
 /* Called and returns with the mutex held. */
 static void commit_batch(struct parley_worker *worker, struct batch *batch) {
     take_batch(batch, worker);
@@ -159,6 +170,11 @@ static void commit_batch(struct parley_worker *worker, struct batch *batch) {
         refuse_queue(worker);
     }
     (void)uv_async_send(&worker->async);
+    if (error != PARLEY_E_OK)
+        return;
+    uv_mutex_unlock(&worker->mutex);
+    note(worker);
+    uv_mutex_lock(&worker->mutex);
 }
 
 static enum parley_error open_again(struct parley_worker *worker) {
@@ -309,6 +325,7 @@ struct parley_worker *parley_worker_create(uv_loop_t *loop, const struct parley_
     worker->loop = loop;
     worker->disk = *disk;
     worker->state = WORKER_LOADING;
+    worker->noted_ns = uv_hrtime();
     (void)snprintf(worker->directory, sizeof worker->directory, "%s", directory);
     int failed = uv_rwlock_init(&worker->disk_lock) | uv_mutex_init(&worker->mutex) |
                  uv_cond_init(&worker->wake) | uv_async_init(loop, &worker->async, on_async);

@@ -57,6 +57,10 @@ uint64_t parley_store_bytes(struct parley_store *store) {
     return 42;
 }
 
+void parley_disk_note(const struct parley_disk *disk) {
+    assert(is_open);
+}
+
 /* --- the owner ---------------------------------------------------------------------------------
  */
 

@@ -36,6 +36,9 @@ int command_connect(const struct options *options);
 int command_disconnect(const struct options *options);
 int command_export(const struct options *options);
 int command_import(const struct options *options);
+int command_check(const struct options *options);
+int command_rebuild(const struct options *options);
+int command_repair(const struct options *options);
 int command_verify(const struct options *options);
 
 #endif

@@ -32,6 +32,14 @@ static const struct command COMMANDS[] = {
     {"peers", "", "lists who is connected", 0, 0, "", command_peers},
     {"connect", "ADDRESS", "connects to KEY@HOST:PORT", 1, 1, "", command_connect},
     {"disconnect", "KEY", "ends a connection", 1, 1, "", command_disconnect},
+    {"check", "", "verifies the whole database and names what is damaged; exit 1 if anything is", 0,
+     0, "", command_check},
+    {"rebuild", "", "makes the indexes of the database anew from its entries; with no node running",
+     0, 0, "", command_rebuild},
+    {"repair", "",
+     "the last resort for a damaged database: copies it, then keeps what is whole; posts go on in "
+     "a new log",
+     0, 0, "", command_repair},
     {"status", "", "how the node is", 0, 0, "", command_status},
 };
 
