@@ -149,6 +149,12 @@ static bool is_inside(const struct parley_kv_bounds *bounds, struct parley_span 
     return bounds->to.size == 0 || parley_kv_compare(key, bounds->to) < 0;
 }
 
+/* An iterator that meets bytes that it cannot read moves on to what it can, and remembers. */
+static bool has_met_damage(const leveldb_iterator_t *iterator, char **text) {
+    leveldb_iter_get_error(iterator, text);
+    return *text != NULL;
+}
+
 static enum parley_error leveldb_kv_scan(struct parley_kv *kv, const void *view,
                                          const struct parley_kv_bounds *bounds,
                                          parley_kv_on_pair *on_pair, void *context) {
@@ -160,7 +166,7 @@ static enum parley_error leveldb_kv_scan(struct parley_kv *kv, const void *view,
     while (leveldb_iter_valid(iterator)) {
         struct parley_span key, value;
         key.data = (const uint8_t *)leveldb_iter_key(iterator, &key.size);
-        if (!is_inside(bounds, key))
+        if (!is_inside(bounds, key) || (!bounds->is_past_damage && has_met_damage(iterator, &text)))
             break;
         value.data = (const uint8_t *)leveldb_iter_value(iterator, &value.size);
         if (!on_pair(context, key, value))
@@ -170,7 +176,8 @@ static enum parley_error leveldb_kv_scan(struct parley_kv *kv, const void *view,
         else
             leveldb_iter_next(iterator);
     }
-    leveldb_iter_get_error(iterator, &text);
+    if (text == NULL)
+        leveldb_iter_get_error(iterator, &text);
     leveldb_iter_destroy(iterator);
     release_options(handle, options);
     return take_error(text);

@@ -57,6 +57,6 @@ enum parley_error author_set_load(struct author_set *set, struct parley_kv *kv, 
     set->records_count = 0;
     key_records(&low, author);
     key_after(&high, &low);
-    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), false};
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), false, true};
     return kv->calls->scan(kv, view, &bounds, on_record, &loading);
 }

@@ -268,8 +268,8 @@ static bool on_next(void *context, struct parley_span key, struct parley_span va
 /* The row at or behind the place of the check. False at the end. */
 static bool next_row(struct checking *checking) {
     struct parley_store_check *check = checking->check;
-    struct parley_kv_bounds bounds = {PARLEY_SPAN(check->key, check->key_size), PARLEY_NO_SPAN,
-                                      false};
+    struct parley_kv_bounds bounds = {.from = PARLEY_SPAN(check->key, check->key_size),
+                                      .is_past_damage = true};
     checking->key.size = 0;
     enum parley_error error =
         checking->kv->calls->scan(checking->kv, checking->view, &bounds, on_next, checking);

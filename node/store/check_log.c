@@ -246,7 +246,7 @@ static void check_segments(struct checking *checking, const struct log_row *row)
     walk->policy = policy_of(checking, row);
     key_letter_number(&low, 's', row->number);
     key_after(&high, &low);
-    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), true};
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), true, true};
     check_scanned(
         checking,
         checking->kv->calls->scan(checking->kv, checking->view, &bounds, on_segment, walk), 's',

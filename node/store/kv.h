@@ -30,6 +30,10 @@ struct parley_kv_bounds {
     struct parley_span from;
     struct parley_span to;
     bool is_descending;
+    /* What cannot be read ends a scan before anything behind it is called, so that nobody takes
+     * two pairs for neighbours that are none. With this it goes on behind, and says so in the end:
+     * for whoever looks for damage. */
+    bool is_past_damage;
 };
 
 /* key and value are borrowed until it returns. False ends the scan. It may get and scan, and must
