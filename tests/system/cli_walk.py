@@ -17,6 +17,7 @@ from cli.people import walk_people
 from cli.reading import walk_ndjson, walk_posts, walk_timeline
 from cli.saying import walk_erase_with_nodes, walk_missing_parts, walk_saying
 from cli.statuses import walk_statuses
+from cli.store import walk_store
 from cli.table import TABLE
 from cli.trouble import walk_full_disk, walk_kill, walk_long_path, walk_trouble
 from cli.usage import walk_init, walk_usage
@@ -47,6 +48,7 @@ def walk_many_homes(scratch):
     walk_tcp(scratch)
     walk_kill(scratch)
     walk_trouble(scratch)
+    walk_store(scratch)
     walk_full_disk(scratch)
     walk_long_path(scratch)
     naughty_home = os.path.join(scratch, "naughty")

@@ -1,5 +1,5 @@
 /* The database itself: check, rebuild, repair. Check asks the node that runs on the home; without
- * one, and for the other two, the database is opened here, without the home's node around it: what
+ * one, and for the other two, the database is opened here, without a node around it: what
  * is damaged must not have to be whole first.
  */
 #include "api_store.h"
@@ -160,20 +160,12 @@ static int check_closed(struct findings *findings, const struct parley_problem *
     return complain(EXIT_NO, "%s", problem->text);
 }
 
-/* Locks the home; its keys are not looked at. */
-static enum parley_error lock_home(struct parley_home *home, const char *path,
+static enum parley_error open_home(struct parley_home *home, const char *path,
                                    struct parley_problem *problem) {
-    struct parley_home_state state;
-    enum parley_error error = PARLEY_E_STORE_LOCKED;
-    parley_home_inspect(&state, path);
-    if (!state.has_node_key && !state.has_marker)
-        return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
-                                  "no identity in %s: make one with parley --home %s init", path,
-                                  path);
-    for (int i = 0; i < LOCK_TRIES && error == PARLEY_E_STORE_LOCKED; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_MS * 1000000}, NULL);
-        error = parley_home_lock(home, path, problem);
+    enum parley_error error = parley_home_open_keys(home, path, problem);
+    for (int i = 1; i < LOCK_TRIES && error == PARLEY_E_STORE_LOCKED; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_MS * 1000000}, NULL);
+        error = parley_home_open_keys(home, path, problem);
     }
     return error;
 }
@@ -182,7 +174,7 @@ static enum parley_error open_database(struct parley_home *home, struct parley_d
                                        const char *path, struct parley_problem *problem) {
     char directory[PATH_MAX];
     memset(disk, 0, sizeof(*disk));
-    enum parley_error error = lock_home(home, path, problem);
+    enum parley_error error = open_home(home, path, problem);
     if (error != PARLEY_E_OK)
         return error;
     if (!parley_home_file(directory, home, "db"))

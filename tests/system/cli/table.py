@@ -26,6 +26,9 @@ EITHER = {
     "import": "0 1 2 4 5",
     "digest": "0 1 2 4 5",
     "status": "0 1 2 4 5",
+    "check": "0 1 2 4 5",
+    "rebuild": "0 1 2 4 5",
+    "repair": "0 1 2 4 5",
 }
 # Has nothing to do where no node runs.
 ONLINE = {
@@ -42,5 +45,6 @@ WORDS = {
     "erase": ["POST"], "profile": [], "follow": ["AUTHOR"], "unfollow": ["AUTHOR"], "follows": [],
     "timeline": [], "show": ["POST"], "thread": ["POST"], "purge": ["POST"], "export": [],
     "import": ["-"], "verify": ["-"], "digest": [], "status": [], "peers": [],
+    "check": [], "rebuild": [], "repair": [],
     "connect": ["KEY@127.0.0.1:9"], "disconnect": ["KEY"],
 }
