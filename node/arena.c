@@ -16,7 +16,7 @@ void arena_init(struct arena *arena, void *memory, size_t size) {
     arena->size = size;
 }
 
-void *arena_take(struct arena *arena, size_t size) {
+void *arena_take(struct arena *arena, size_t size, size_t kept) {
     unsigned class = class_of(size);
     if (class >= ARENA_CLASS_COUNT)
         return NULL;
@@ -26,7 +26,7 @@ void *arena_take(struct arena *arena, size_t size) {
         return piece;
     }
     size_t whole = (size_t)1 << (class + ARENA_CLASS_MIN);
-    if (arena->size - arena->used < whole)
+    if (arena->size - arena->used < whole + kept)
         return NULL;
     piece = arena->memory + arena->used;
     arena->used += whole;

@@ -17,8 +17,9 @@ struct arena {
 };
 
 void arena_init(struct arena *arena, void *memory, size_t size);
-/* NULL when there is no room. Aligned to 16 bytes. */
-void *arena_take(struct arena *arena, size_t size);
+/* NULL when there is no room, or when less than kept bytes would be left of what was never used.
+ * Aligned to 16 bytes. */
+void *arena_take(struct arena *arena, size_t size, size_t kept);
 /* size as it was taken. NULL is ignored. */
 void arena_give(struct arena *arena, void *memory, size_t size);
 

@@ -181,8 +181,8 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
     struct parley_wire_list authors = heads->authors;
     struct parley_wire_author_heads item;
     while (parley_wire_next_author_heads(&authors, &item)) {
-        uint32_t author =
-            node->config.relay ? author_take(node, &item.author) : author_find(node, &item.author);
+        uint32_t author = node->config.relay ? named_take(node, peer, &item.author)
+                                             : author_find(node, &item.author);
         if (author == NONE || !author_is_wanted(node, author))
             continue;
         struct parley_identity_hash hash;
@@ -216,7 +216,7 @@ void on_announce(struct parley_node *node, struct peer *peer,
 /* --- regularly ---------------------------------------------------------------------------- */
 
 /* What changed there since it last told is enough, unless something that it told was lost here. */
-static void ask_heads(struct parley_node *node, struct peer *peer) {
+void heads_ask(struct parley_node *node, struct peer *peer) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};
     message.as.ask_heads.session = peer->is_forgotten ? 0 : PARLEY_HEADS_CHANGES;
     if (peer_send_message(node, peer, &message))
@@ -242,7 +242,7 @@ static void ask_somebody(struct parley_node *node) {
     chosen = parley_random_below(&node->random, open);
     for (size_t i = 0; i < node->peers_count; i++)
         if (node->peers[i].phase == PEER_OPEN && chosen-- == 0)
-            ask_heads(node, &node->peers[i]);
+            heads_ask(node, &node->peers[i]);
 }
 
 void catchup_on_timer(struct parley_node *node) {

@@ -234,8 +234,9 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
     if (failed)
         row->tried = 0; /* cut short is not declined */
     queue_log(node, fetch->log);
-    if (!row->is_queued && !row->is_doubted && has_holes(row))
-        heads_forget(node); /* somebody else may have said that they have them */
+    bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && has_holes(row);
+    if (misses)
+        heads_forget(node); /* somebody else may have said that they have it */
 }
 
 void fetch_drop_peer(struct parley_node *node, uint32_t peer) {

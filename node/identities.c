@@ -35,6 +35,7 @@ void identity_answered(struct parley_node *node, struct peer *peer, uint32_t aut
     peer->identities_deadline = node->now + PARLEY_FETCH_MS;
     if (row->is_stale)
         identity_want(node, peer, author);
+    named_end(node, author);
 }
 
 /* As many authors as one message and the peer's budget allow, from the front of the queue. */
@@ -78,10 +79,12 @@ void identity_pump(struct parley_node *node) {
         }
         node->authors_queue_first = row->queue_next;
         row->is_queued = false;
-        if (gone)
+        if (gone) {
             heads_forget(node);
-        else
+            named_end(node, author);
+        } else {
             identity_want(node, peer, author); /* to the back: others do not wait for this one */
+        }
     }
 }
 
@@ -92,6 +95,7 @@ void identity_drop_peer(struct parley_node *node, struct peer *peer) {
         if (node->authors[i].is_asked && node->authors[i].source == peer->connection) {
             node->authors[i].is_asked = false;
             peer->identities_count--;
+            named_end(node, (uint32_t)i);
         }
 }
 

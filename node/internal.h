@@ -9,6 +9,7 @@
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
  *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
+ *   named.c    authors who are a name so far
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
  *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
@@ -47,7 +48,11 @@ struct author_row {
     bool is_private;
     bool is_asked;  /* its records, of source */
     bool is_queued; /* to be asked for, of source */
-    bool is_stale;  /* a peer told of another set while it was asked: the answer may lack it */
+    bool is_free;   /* nobody's row: next in the list of free ones is queue_next */
+    bool is_named;  /* a peer said the name; nothing that it signed is here. Counted by named.c */
+    uint32_t named_slot; /* the peer that said it */
+    parley_connection named_by;
+    bool is_stale; /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
     uint64_t changed; /* the number of the last change of anything that its heads tell */
@@ -122,6 +127,8 @@ struct peer {
     struct parley_anchor evidence_next; /* of it must end in */
     uint32_t evidence_serve; /* slot of the serve that sends it evidence, or NONE: one at a time */
     uint32_t identities_count; /* authors whose records we asked of it */
+    uint32_t named_count;      /* authors of whom it said the name, and nothing else is known */
+    bool has_more_names;       /* there was no place for all that it said */
     parley_time_ms identities_deadline;
     /* what it wants of us */
     enum parley_interest_mode mode;
@@ -271,7 +278,10 @@ struct parley_node {
 
     struct author_row *authors;
     uint32_t *authors_index;
-    size_t authors_count, authors_index_size;
+    size_t authors_count, authors_index_size; /* rows ever used; places */
+    size_t authors_used;                      /* rows in use */
+    uint32_t authors_free;                    /* list through queue_next, or NONE */
+    size_t named_count;                       /* rows of authors who were only named */
     struct arena facts;
     void *facts_memory;
     struct log_row *logs;
@@ -319,6 +329,7 @@ struct parley_node {
     uint8_t *heads;   /* one author's heads being written */
     uint8_t *items;   /* the authors' items around them */
     struct parley_body body;
+    struct parley_identity nobody; /* the empty set of an author without a row, while looked at */
 
     uint64_t entries_count, duplicates_count;
 };
@@ -327,7 +338,11 @@ struct parley_node {
 uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]);
 uint32_t author_find(const struct parley_node *node, const struct parley_author *author);
 /* NONE when the table is full. */
+uint32_t author_take_stranger(struct parley_node *node, const struct parley_author *author);
+/* Into the part that strangers cannot fill, too: whom the owner follows, or what is on disk. */
 uint32_t author_take(struct parley_node *node, const struct parley_author *author);
+/* Of a row without records and logs, not asked for. */
+void author_give(struct parley_node *node, uint32_t author);
 bool author_is_wanted(const struct parley_node *node, uint32_t author);
 uint32_t log_find(const struct parley_node *node, const struct parley_log *log);
 uint32_t log_take(struct parley_node *node, uint32_t author,
@@ -473,6 +488,7 @@ void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t sessio
 void heads_send_changes(struct parley_node *node, struct peer *peer);
 /* What the heads of this author tell is different now. */
 void author_changed(struct parley_node *node, uint32_t author);
+void heads_ask(struct parley_node *node, struct peer *peer);
 /* Something that a peer told was given up: each is asked for everything, once. */
 void heads_forget(struct parley_node *node);
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
@@ -491,6 +507,15 @@ void identity_answered(struct parley_node *node, struct peer *peer, uint32_t aut
 void identity_pump(struct parley_node *node);
 void identity_drop_peer(struct parley_node *node, struct peer *peer);
 void identity_on_timer(struct parley_node *node);
+
+/* named.c */
+/* A row for an author whose name this peer says, or NONE when it has said enough for now. */
+uint32_t named_take(struct parley_node *node, struct peer *peer,
+                    const struct parley_author *author);
+/* Nobody is asked for the author's records any more: his row goes when there are none. */
+void named_end(struct parley_node *node, uint32_t author);
+/* He is more than a name: records are here, or the owner wants him. */
+void named_is_real(struct parley_node *node, uint32_t author);
 
 /* fetch.c */
 /* The newest seq accepted; 0 when none. */

@@ -62,6 +62,7 @@ static void set_empty(struct parley_node *node) {
     node->queue_first = node->queue_last = NONE;
     node->authors_queue_first = node->authors_queue_last = NONE;
     node->reviews_first = node->reviews_last = NONE;
+    node->authors_free = NONE;
     node->next_dial = 1;
     node->next_request = 1;
     node->jobs_free = PARLEY_JOBS_MAX;

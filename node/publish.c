@@ -68,7 +68,8 @@ void on_publish(struct parley_node *node, parley_request request, struct parley_
 void on_import(struct parley_node *node, const struct parley_event *event) {
     struct parley_span bytes = event->import.bytes;
     parley_request request = event->import.request;
-    if (!store_has_room(node) || node->jobs_free < 2) {
+    /* The last job is the owner's: peers leave it free. */
+    if (!store_has_room(node) || node->jobs_free == 0) {
         effect_reply(node, request, node->is_failed ? PARLEY_E_READ_ONLY : PARLEY_E_RETRY);
         return;
     }

@@ -80,7 +80,8 @@ bool parley_node_author_at(const struct parley_node *node, size_t index,
     *out = (struct parley_node_author){.author = row->set.author,
                                        .is_followed = row->is_followed,
                                        .is_private = row->is_private,
-                                       .is_wanted = author_is_wanted(node, (uint32_t)index),
+                                       .is_wanted =
+                                           !row->is_free && author_is_wanted(node, (uint32_t)index),
                                        .generation = row->set.generation,
                                        .is_revealed = row->set.revealed};
     return true;

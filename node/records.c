@@ -25,27 +25,34 @@ static void store_record(struct parley_node *node, const struct parley_record *r
     (void)store_emit(node, &op, &after);
 }
 
-/* The author's row when the record may be taken: a relay and an import open new ones. */
-static uint32_t row_for_record(struct parley_node *node, const struct peer *peer,
-                               const struct parley_record *record) {
-    if (peer == NULL || node->config.relay)
-        return author_take(node, &record->author);
-    uint32_t row = author_find(node, &record->author);
-    return row != NONE && author_is_wanted(node, row) ? row : NONE;
+/* The set that the record would come into. NULL: it is not wanted. A relay and an import take those
+ * of authors without a row, too: *row is NONE then, and he gets one when a signature held. */
+static const struct parley_identity *set_for_record(struct parley_node *node,
+                                                    const struct peer *peer,
+                                                    const struct parley_record *record,
+                                                    uint32_t *row) {
+    static const struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
+    *row = author_find(node, &record->author);
+    if (*row != NONE)
+        return peer == NULL || author_is_wanted(node, *row) ? &node->authors[*row].set : NULL;
+    if (peer != NULL && !node->config.relay)
+        return NULL;
+    parley_identity_init(&node->nobody, &record->author, &nothing);
+    return &node->nobody;
 }
 
 /* Looks at the first of the records left; true when its signatures must be checked. */
 static enum parley_error preview_record(struct parley_node *node, const struct peer *peer,
                                         struct parley_span bytes, struct parley_record *record,
-                                        uint32_t *row) {
+                                        const struct parley_identity **set, uint32_t *row) {
     struct parley_identity_change change;
     struct parley_fault fault = parley_record_decode(record, bytes);
     if (fault.error != PARLEY_E_OK)
         return fault.error;
-    *row = row_for_record(node, peer, record);
-    if (*row == NONE)
+    *set = set_for_record(node, peer, record, row);
+    if (*set == NULL)
         return PARLEY_E_NOT_WANTED;
-    switch (parley_identity_preview(&node->authors[*row].set, record, &change)) {
+    switch (parley_identity_preview(*set, record, &change)) {
     case PARLEY_IDENTITY_ADDED:
     case PARLEY_IDENTITY_FULL:
         return PARLEY_E_OK;
@@ -79,11 +86,13 @@ static void run_records(struct parley_node *node, struct job *job) {
     enum parley_error last = PARLEY_E_OK;
     while (parley_wire_next_record(&ahead, &bytes)) {
         struct parley_record record;
+        const struct parley_identity *set;
         uint32_t row;
-        enum parley_error error = preview_record(node, job_peer(node, job), bytes, &record, &row);
+        enum parley_error error =
+            preview_record(node, job_peer(node, job), bytes, &record, &set, &row);
         if (error == PARLEY_E_OK) {
             struct parley_check checks[2];
-            size_t count = parley_record_checks(checks, &record, &node->authors[row].set.root);
+            size_t count = parley_record_checks(checks, &record, &set->root);
             job->state = JOB_CHECKING;
             job->records.checks_left = (uint32_t)count;
             job->records.check_failed = false;
@@ -102,19 +111,27 @@ static void run_records(struct parley_node *node, struct job *job) {
     finish_records(node, job, job->request != 0 ? last : PARLEY_E_OK);
 }
 
-static void add_record(struct parley_node *node, struct job *job, struct parley_span bytes) {
+static enum parley_error add_record(struct parley_node *node, struct job *job,
+                                    struct parley_span bytes) {
     struct parley_record record;
+    const struct parley_identity *set;
     uint32_t row;
     struct parley_identity_change change;
-    if (preview_record(node, job_peer(node, job), bytes, &record, &row) != PARLEY_E_OK)
-        return; /* the set has changed meanwhile */
+    if (preview_record(node, job_peer(node, job), bytes, &record, &set, &row) != PARLEY_E_OK)
+        return PARLEY_E_OK; /* the set has changed meanwhile */
     if (!store_has_room(node))
-        return; /* a set holds nothing that the disk never gets */
+        return PARLEY_E_RETRY; /* a set holds nothing that the disk never gets */
+    if (row == NONE)
+        row = author_take_stranger(node, &record.author);
+    if (row == NONE)
+        return PARLEY_E_FULL; /* of strangers */
     if (author_add_record(node, row, &record, &change) != PARLEY_IDENTITY_ADDED)
-        return;
+        return PARLEY_E_FULL;
+    named_is_real(node, row);
     job->records.added++;
     store_record(node, &record, bytes, &change, row);
     author_refresh_logs(node, row, &record, &change);
+    return PARLEY_E_OK;
 }
 
 void records_on_verified(struct parley_node *node, struct job *job, bool holds) {
@@ -128,8 +145,11 @@ void records_on_verified(struct parley_node *node, struct job *job, bool holds) 
         finish_records(node, job, PARLEY_E_BAD_SIGNATURE);
         return;
     }
-    add_record(node, job, bytes);
-    run_records(node, job);
+    enum parley_error error = add_record(node, job, bytes);
+    if (error != PARLEY_E_OK && job->request != 0)
+        finish_records(node, job, error); /* who imports hears it; a peer tells again */
+    else
+        run_records(node, job);
 }
 
 void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,

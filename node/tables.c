@@ -1,7 +1,9 @@
 #include "internal.h"
 
-/* Rows never move and are never dropped while the node lives; the indexes are open addressing at
- * most half full, with keyed hashes since peers choose the keys. */
+/* Rows never move while the node lives. A log's row and that of an author whose records are here
+ * are never dropped; an author who was only named has a row as long as his records are asked for
+ * (named.c). The indexes are open addressing at most half full, with keyed hashes since peers
+ * choose the keys. */
 
 uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]) {
     uint8_t hash[crypto_shorthash_BYTES];
@@ -31,18 +33,72 @@ uint32_t author_find(const struct parley_node *node, const struct parley_author 
     return *author_place(node, author);
 }
 
+/* What is kept of a table of that size for whom the owner wants. */
+static size_t kept_of(size_t size) {
+    return size / PARLEY_OWNERS_SHARE;
+}
+
+static uint32_t free_row(struct parley_node *node) {
+    uint32_t index = node->authors_free;
+    if (index != NONE)
+        node->authors_free = node->authors[index].queue_next;
+    else if (node->authors_count < node->config.authors_max)
+        index = (uint32_t)node->authors_count++;
+    return index;
+}
+
+uint32_t author_take_stranger(struct parley_node *node, const struct parley_author *author) {
+    uint32_t row = author_find(node, author);
+    bool has_room =
+        node->authors_used + kept_of(node->config.authors_max) < node->config.authors_max;
+    return row != NONE || !has_room ? row : author_take(node, author);
+}
+
 uint32_t author_take(struct parley_node *node, const struct parley_author *author) {
     uint32_t *place = author_place(node, author);
-    if (*place != NONE || node->authors_count == node->config.authors_max)
+    uint32_t index = *place == NONE ? free_row(node) : NONE;
+    if (index == NONE)
         return *place;
-    uint32_t index = (uint32_t)node->authors_count++;
     struct author_row *row = &node->authors[index];
+    *row = (struct author_row){0};
+    node->authors_used++;
     struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
     parley_identity_init(&row->set, author, &nothing);
     row->logs_first = NONE;
     row->depth = UINT8_MAX;
     *place = index;
     return index;
+}
+
+/* The places behind an emptied one move up, so that no search ends too early. */
+static void index_remove(struct parley_node *node, uint32_t *place) {
+    size_t mask = node->authors_index_size - 1, hole = (size_t)(place - node->authors_index);
+    for (size_t at = (hole + 1) & mask; node->authors_index[at] != NONE; at = (at + 1) & mask) {
+        uint32_t row = node->authors_index[at];
+        size_t home = table_hash(node, node->authors[row].set.author.bytes) & mask;
+        if (((at - home) & mask) < ((at - hole) & mask))
+            continue;
+        node->authors_index[hole] = row;
+        hole = at;
+    }
+    node->authors_index[hole] = NONE;
+}
+
+void author_give(struct parley_node *node, uint32_t author) {
+    struct author_row *row = &node->authors[author];
+    assert(!row->set.revealed && row->logs_first == NONE && !row->is_asked && !row->is_queued);
+    index_remove(node, author_place(node, &row->set.author));
+    struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
+    parley_identity_init(&row->set, &(struct parley_author){{0}}, &nothing);
+    row->is_free = true;
+    row->queue_next = node->authors_free;
+    node->authors_free = author;
+    node->authors_used--;
+}
+
+static bool is_stranger(const struct parley_node *node, uint32_t author) {
+    return node->is_started && !node->is_reloading &&
+           node->authors[author].depth > node->config.hops;
 }
 
 bool author_is_wanted(const struct parley_node *node, uint32_t author) {
@@ -58,7 +114,8 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
     struct parley_log log;
     parley_log_derive(&log, &node->authors[author].set.author, device);
     uint32_t *place = log_place(node, &log);
-    if (*place != NONE || node->logs_count == node->config.logs_max)
+    size_t kept = is_stranger(node, author) ? kept_of(node->config.logs_max) : 0;
+    if (*place != NONE || node->logs_count + kept >= node->config.logs_max)
         return *place;
     uint32_t index = (uint32_t)node->logs_count++;
     struct log_row *row = &node->logs[index];
@@ -74,20 +131,23 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
     return index;
 }
 
-static bool grow_set(struct parley_node *node, struct parley_identity *set,
+static bool grow_set(struct parley_node *node, uint32_t author,
                      const struct parley_identity_change *change) {
+    struct parley_identity *set = &node->authors[author].set;
+    size_t kept = is_stranger(node, author) ? kept_of(node->facts.size) : 0;
     struct parley_identity_storage old = set->storage, new = old;
     if (change->facts_count_needed > old.facts_count_max) {
         new.facts_count_max = 1;
         while (new.facts_count_max < change->facts_count_needed)
             new.facts_count_max *= 2;
-        new.facts = arena_take(&node->facts, new.facts_count_max * sizeof *new.facts);
+        new.facts = arena_take(&node->facts, new.facts_count_max * sizeof *new.facts, kept);
         if (new.facts == NULL)
             return false;
     }
     if (change->listings_count_needed > old.listings_count_max) {
         new.listings_count_max = change->listings_count_needed;
-        new.listings = arena_take(&node->facts, new.listings_count_max * sizeof *new.listings);
+        new.listings =
+            arena_take(&node->facts, new.listings_count_max * sizeof *new.listings, kept);
         if (new.listings == NULL) {
             if (new.facts != old.facts)
                 arena_give(&node->facts, new.facts, new.facts_count_max * sizeof *new.facts);
@@ -107,7 +167,7 @@ enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t
                                               struct parley_identity_change *change) {
     struct parley_identity *set = &node->authors[author].set;
     enum parley_identity_answer answer = parley_identity_add(set, record, change);
-    if (answer == PARLEY_IDENTITY_FULL && grow_set(node, set, change))
+    if (answer == PARLEY_IDENTITY_FULL && grow_set(node, author, change))
         answer = parley_identity_add(set, record, change);
     return answer;
 }
