@@ -5,7 +5,6 @@
  * ascending order of their names, so a cursor stays good while others write.
  */
 #include "api_job.h"
-#include "memory.h"
 #include <parley/bundle.h>
 #include <parley/digest.h>
 #include <stdio.h>
@@ -254,15 +253,8 @@ void api_run_export(struct api_job *job) {
 
 /* ---- import ------------------------------------------------------------------------------- */
 
-/* A node whose tables are full of what its peers bring takes the owner's section a moment later:
- * that is no reason to give a long import back half done. */
-#define IMPORT_PAUSE_MS    10u
-#define IMPORT_PATIENCE_MS 30000u /* of one section; then the disk is not merely busy */
-
 struct import {
     struct parley_reader reader;
-    struct parley_event event; /* the section under way: its bytes are the request's */
-    uint64_t waited_ms;        /* for it */
     uint64_t records, chunks, entries, added;
     unsigned kind; /* of the section under way */
     size_t offset;
@@ -289,44 +281,10 @@ static bool goes_on(enum parley_error error) {
            error == PARLEY_E_LOG_CLOSED;
 }
 
-static void on_imported(void *context, const struct parley_effect *effect);
-
-static void import_submit(struct api_job *job) {
-    struct import *import = job->state;
-    parley_host_submit(job->api->host, &import->event, on_imported, job);
-}
-
-static void on_pause_closed(uv_handle_t *handle) {
-    struct api_job *job = handle->data;
-    free(handle);
-    if (job->api->is_closing)
-        answer_import(job, PARLEY_E_RETRY, parley_strerror(PARLEY_E_RETRY));
-    else
-        import_submit(job);
-}
-
-static void on_pause_over(uv_timer_t *timer) {
-    uv_close((uv_handle_t *)timer, on_pause_closed);
-}
-
-static void import_pause(struct api_job *job) {
-    struct import *import = job->state;
-    uv_timer_t *timer = parley_memory(sizeof *timer);
-    import->waited_ms += IMPORT_PAUSE_MS;
-    (void)uv_timer_init(parley_host_loop(job->api->host), timer);
-    timer->data = job;
-    (void)uv_timer_start(timer, on_pause_over, IMPORT_PAUSE_MS, 0);
-}
-
 static void on_imported(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     struct import *import = job->state;
     enum parley_error error = api_reply_error(job->api, effect);
-    if (error == PARLEY_E_RETRY && !job->api->is_closing &&
-        import->waited_ms < IMPORT_PATIENCE_MS) {
-        import_pause(job);
-        return;
-    }
     if (!goes_on(error)) {
         answer_import(job, error, parley_strerror(error));
         return;
@@ -345,7 +303,6 @@ static void on_imported(void *context, const struct parley_effect *effect) {
 static void import_next(struct api_job *job) {
     struct import *import = job->state;
     struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_RECORD};
-    import->waited_ms = 0;
     if (parley_reader_is_done(&import->reader)) {
         answer_import(job, PARLEY_E_OK, NULL);
         return;
@@ -366,8 +323,8 @@ static void import_next(struct api_job *job) {
         return;
     }
     import->chunk_entries = chunk.count;
-    import->event = event;
-    import_submit(job);
+    /* The bytes are the request's, which waits for the answer. */
+    parley_host_submit_patiently(job->api->host, &event, on_imported, job);
 }
 
 void api_run_import(struct api_job *job) {

@@ -297,6 +297,7 @@ void parley_host_stop(struct parley_host *host, void (*on_stopped)(void *context
     host->is_stopping = true;
     host->on_stopped = on_stopped;
     host->stopped_context = context;
+    host_end_patience(host);
     (void)uv_timer_stop(&host->timer);
     if (host->tcp != NULL)
         parley_tcp_stop(host->tcp);

@@ -64,6 +64,11 @@ typedef void parley_host_on_reply(void *context, const struct parley_effect *rep
  * is on disk. Answers the number, for parley_host_forget. After stop: RETRY. */
 parley_request parley_host_submit(struct parley_host *host, struct parley_event *event,
                                   parley_host_on_reply *on_reply, void *context);
+/* The same, and while the answer is RETRY asked again for half a minute: a long import goes on
+ * while peers keep the node busy. Spans of the event stay until the reply, which cannot be
+ * forgotten. */
+void parley_host_submit_patiently(struct parley_host *host, const struct parley_event *event,
+                                  parley_host_on_reply *on_reply, void *context);
 /* Whoever asked has gone: its on_reply will not be called. What was asked is still done. */
 void parley_host_forget(struct parley_host *host, parley_request request);
 

@@ -61,6 +61,7 @@ struct parley_host {
 
     parley_request request_last;
     struct host_request *requests[HOST_BUCKETS_COUNT];
+    struct host_patient *patients;
     struct parley_host_watch *watches;
     struct parley_host_watch *watch_next; /* of a round of calls that is under way */
 
@@ -86,6 +87,8 @@ void host_verify(struct parley_host *host, parley_ticket ticket, const struct pa
 void host_verify_flush(struct parley_host *host);
 void host_read(struct parley_host *host, const struct parley_effect *effect);
 
+/* Who waits to ask again is answered RETRY: the host stops. */
+void host_end_patience(struct parley_host *host);
 void host_answer_request(struct parley_host *host, const struct parley_effect *reply);
 /* Answers all that are open: the host stops. */
 void host_answer_all(struct parley_host *host, enum parley_error error);

@@ -3,6 +3,10 @@
 #include "memory.h"
 #include <stdlib.h>
 
+/* A node whose tables are full of what its peers bring takes the owner's word a moment later. */
+#define PAUSE_MS    10u
+#define PATIENCE_MS 30000u /* then the disk is not merely busy */
+
 /* --- asking ---------------------------------------------------------------------------------- */
 
 static parley_request *request_field(struct parley_event *event) {
@@ -66,6 +70,76 @@ parley_request parley_host_submit(struct parley_host *host, struct parley_event 
     else
         (void)host_step(host, event);
     return host->request_last;
+}
+
+/* --- asking again ------------------------------------------------------------------------------
+ */
+
+struct host_patient {
+    struct host_patient *next;
+    uv_timer_t timer;
+    struct parley_host *host;
+    struct parley_event event;
+    parley_host_on_reply *on_reply;
+    void *context;
+    uint64_t waited_ms;
+};
+
+static void on_patient_reply(void *context, const struct parley_effect *reply);
+
+static void on_patient_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+/* Not waiting any more: out of the list, and free once the loop has let the timer go. */
+static void patient_end(struct host_patient *patient, const struct parley_effect *reply) {
+    struct host_patient **place = &patient->host->patients;
+    while (*place != patient)
+        place = &(*place)->next;
+    *place = patient->next;
+    patient->on_reply(patient->context, reply);
+    uv_close((uv_handle_t *)&patient->timer, on_patient_closed);
+}
+
+static void on_pause_over(uv_timer_t *timer) {
+    struct host_patient *patient = timer->data;
+    (void)parley_host_submit(patient->host, &patient->event, on_patient_reply, patient);
+}
+
+static void on_patient_reply(void *context, const struct parley_effect *reply) {
+    struct host_patient *patient = context;
+    if (reply->reply.error != PARLEY_E_RETRY || patient->host->is_stopping ||
+        patient->waited_ms >= PATIENCE_MS) {
+        patient_end(patient, reply);
+        return;
+    }
+    patient->waited_ms += PAUSE_MS;
+    (void)uv_timer_start(&patient->timer, on_pause_over, PAUSE_MS, 0);
+}
+
+void parley_host_submit_patiently(struct parley_host *host, const struct parley_event *event,
+                                  parley_host_on_reply *on_reply, void *context) {
+    struct host_patient *patient = parley_memory(sizeof *patient);
+    *patient = (struct host_patient){.next = host->patients,
+                                     .host = host,
+                                     .event = *event,
+                                     .on_reply = on_reply,
+                                     .context = context};
+    host->patients = patient;
+    (void)uv_timer_init(host->loop, &patient->timer);
+    patient->timer.data = patient;
+    (void)parley_host_submit(host, &patient->event, on_patient_reply, patient);
+}
+
+void host_end_patience(struct parley_host *host) {
+    struct parley_effect reply = {.kind = PARLEY_EFFECT_REPLY};
+    struct host_patient *patient = host->patients, *next;
+    reply.reply.error = PARLEY_E_RETRY;
+    for (; patient != NULL; patient = next) {
+        next = patient->next;
+        if (uv_is_active((uv_handle_t *)&patient->timer)) /* the others have an answer coming */
+            patient_end(patient, &reply);
+    }
 }
 
 void parley_host_forget(struct parley_host *host, parley_request number) {

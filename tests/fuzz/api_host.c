@@ -162,6 +162,13 @@ parley_request parley_host_submit(struct parley_host *to, struct parley_event *e
     return ++to->next_request;
 }
 
+/* Nobody waits here: RETRY is one of the answers. */
+void parley_host_submit_patiently(struct parley_host *to, const struct parley_event *event,
+                                  parley_host_on_reply *on_reply, void *context) {
+    struct parley_event copy = *event;
+    (void)parley_host_submit(to, &copy, on_reply, context);
+}
+
 void parley_host_read(struct parley_host *of, parley_host_work *work, parley_host_done *done,
                       void *context) {
     (void)of;
