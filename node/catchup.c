@@ -232,16 +232,24 @@ void author_changed(struct parley_node *node, uint32_t author) {
     node->authors[author].changed = ++node->changes_count;
 }
 
-/* One peer at random each time: cost does not grow with the number of peers. */
+static bool is_askable(const struct parley_node *node, size_t slot, bool only_forgotten) {
+    const struct peer *peer = &node->peers[slot];
+    return peer->phase == PEER_OPEN && (peer->is_forgotten || !only_forgotten);
+}
+
+/* One peer at random each time: cost does not grow with the number of peers. Those that are asked
+ * for everything come first. */
 static void ask_somebody(struct parley_node *node) {
-    size_t open = 0, chosen;
-    for (size_t i = 0; i < node->peers_count; i++)
-        open += node->peers[i].phase == PEER_OPEN;
+    size_t open = 0, forgotten = 0;
+    for (size_t i = 0; i < node->peers_count; i++) {
+        open += is_askable(node, i, false);
+        forgotten += is_askable(node, i, true);
+    }
     if (open == 0)
         return;
-    chosen = parley_random_below(&node->random, open);
+    size_t chosen = parley_random_below(&node->random, forgotten > 0 ? forgotten : open);
     for (size_t i = 0; i < node->peers_count; i++)
-        if (node->peers[i].phase == PEER_OPEN && chosen-- == 0)
+        if (is_askable(node, i, forgotten > 0) && chosen-- == 0)
             heads_ask(node, &node->peers[i]);
 }
 

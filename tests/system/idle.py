@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--authors", type=int, default=1000)
     parser.add_argument("--peers", type=int, default=4)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--settle", type=int, default=120,
+    parser.add_argument("--settle", type=int, default=180,
                         help="seconds before: each peer's second look after a newcomer's first")
     options = parser.parse_args()
     os.environ.pop("PARLEY_HOME", None)
