@@ -6,7 +6,7 @@
 
 static uint32_t book_find(const struct parley_node *node, const struct parley_node_key *key) {
     for (uint32_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++)
-        if (node->book[i].is_used && PARLEY_EQUAL(node->book[i].address.key, *key))
+        if (node->book[i].is_used && node_keys_meet(&node->book[i].address.key, key))
             return i;
     return NONE;
 }
@@ -20,6 +20,10 @@ static struct parley_span meta_key(const struct parley_node_key *key, uint8_t ou
 
 uint32_t book_take(struct parley_node *node, const struct parley_address *address) {
     uint32_t at = book_find(node, &address->key);
+    if (at != NONE && !PARLEY_EQUAL(node->book[at].address.key, address->key)) {
+        (void)book_forget(node, &address->key, 0); /* its row on disk bears the other sign */
+        at = NONE;
+    }
     for (uint32_t i = 0; at == NONE && i < PARLEY_BOOK_ADDRESSES_MAX; i++)
         if (!node->book[i].is_used)
             at = i;
@@ -62,7 +66,7 @@ bool book_forget(struct parley_node *node, const struct parley_node_key *key,
     bool was_kept = node->book[at].is_kept;
     if (was_kept) {
         uint8_t name[64];
-        meta_put(node, meta_key(key, name), PARLEY_NO_SPAN, request);
+        meta_put(node, meta_key(&node->book[at].address.key, name), PARLEY_NO_SPAN, request);
     }
     if (node->book[at].peer != NONE)
         node->peers[node->book[at].peer].book = NONE;
@@ -88,7 +92,7 @@ void book_on_closed(struct parley_node *node, uint32_t book, bool lasted) {
 
 static bool is_connected(const struct parley_node *node, const struct parley_node_key *key) {
     for (size_t i = 0; i < node->peers_count; i++)
-        if (node->peers[i].phase == PEER_OPEN && PARLEY_EQUAL(node->peers[i].node_key, *key))
+        if (node->peers[i].phase == PEER_OPEN && node_keys_meet(&node->peers[i].node_key, key))
             return true;
     return false;
 }
@@ -100,7 +104,7 @@ void book_on_timer(struct parley_node *node) {
         struct book_row *row = &node->book[i];
         if (!row->is_used || row->peer != NONE)
             continue;
-        if (PARLEY_EQUAL(row->address.key, node->node_key)) {
+        if (node_keys_meet(&row->address.key, &node->node_key)) {
             row->is_used = false;
             continue;
         }

@@ -188,7 +188,7 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
         struct parley_identity_hash hash;
         parley_identity_hash(&hash, &node->authors[author].set);
         /* After records (session 1) a difference means that ours are more: theirs to ask for. */
-        if (heads->session != 0)
+        if (heads->session == PARLEY_HEADS_AFTER_RECORDS)
             identity_answered(node, peer, author);
         else if (memcmp(hash.bytes, item.set_hash, sizeof item.set_hash) != 0)
             identity_want(node, peer, author);

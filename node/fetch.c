@@ -120,6 +120,8 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
           const struct parley_id *id, parley_seq low) {
     struct log_row *row = &node->logs[log];
     struct parley_wire_ask_run ask;
+    if (peer->is_silent)
+        return;
     bool source_gone = row->source == 0 || peer_find(node, row->source) == NULL;
     bool better =
         seq > row->source_seq || (seq == row->source_seq && low != 0 && low < row->source_low);

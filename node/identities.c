@@ -7,6 +7,8 @@
 
 void identity_want(struct parley_node *node, struct peer *peer, uint32_t author) {
     struct author_row *row = &node->authors[author];
+    if (peer->is_silent)
+        return;
     if (row->is_queued && peer->identities_count < PARLEY_IDENTITIES_PER_PEER)
         row->source = peer->connection; /* who has room goes before who was first */
     row->is_stale |= row->is_asked;

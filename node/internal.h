@@ -110,6 +110,8 @@ struct peer {
     enum peer_phase phase;
     bool is_dialled;
     bool is_relay;
+    bool is_silent;  /* its hello does not say that it answers asks */
+    bool is_leaving; /* it said goodbye */
     bool is_known;   /* node_key is that of the peer: dialled, or proved by its hello */
     bool is_starved; /* bytes wait because no job was free */
     parley_connection connection;
@@ -391,6 +393,8 @@ void on_dial_failed(struct parley_node *node, parley_connection connection);
 size_t on_received(struct parley_node *node, parley_connection connection, struct parley_span in);
 void on_sent(struct parley_node *node, parley_connection connection, size_t bytes_count);
 void on_closed(struct parley_node *node, parley_connection connection);
+/* Whether two keys are of one node as far as links can tell. */
+bool node_keys_meet(const struct parley_node_key *a, const struct parley_node_key *b);
 struct peer *peer_find(struct parley_node *node, parley_connection connection);
 uint32_t peer_slot(const struct parley_node *node, const struct peer *peer);
 /* Seals and sends; false when there is no room: nothing was sent. */

@@ -24,17 +24,23 @@ static bool must_wait(const struct parley_node *node, const struct peer *peer,
     return log_of_message(message, &log) && log_has_job(node, &log);
 }
 
-static void on_push(struct parley_node *node, struct peer *peer, struct parley_span chunk) {
+/* One entry: what is older comes in runs, where the top alone is judged. */
+static void on_push(struct parley_node *node, struct peer *peer, struct parley_span bytes) {
     struct chunk_task task = {.source = CHUNK_PUSH, .fetch = NONE};
-    struct parley_fault fault = parley_chunk_peek_log(&task.log, chunk);
+    struct parley_chunk chunk;
+    struct parley_fault fault = parley_chunk_decode(&chunk, bytes);
+    if (fault.error == PARLEY_E_OK && chunk.count != 1)
+        fault.error = PARLEY_E_BAD_MESSAGE;
+    task.log = chunk.log;
     if (fault.error != PARLEY_E_OK)
         peer_close(node, peer, fault.error, PARLEY_GOODBYE_FAULT);
     else
-        ingest_chunk(node, peer, 0, &task, chunk);
+        ingest_chunk(node, peer, 0, &task, bytes);
 }
 
 static void on_goodbye(struct parley_node *node, struct peer *peer) {
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer said goodbye");
+    peer->is_leaving = true;
     peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
 }
 

@@ -159,7 +159,7 @@ static void on_start(struct parley_node *node) {
 }
 
 static void on_connect(struct parley_node *node, const struct parley_event *event) {
-    bool is_self = PARLEY_EQUAL(event->connect.address.key, node->node_key);
+    bool is_self = node_keys_meet(&event->connect.address.key, &node->node_key);
     uint32_t book = is_self ? NONE : book_take(node, &event->connect.address);
     if (book == NONE)
         effect_reply(node, event->connect.request, is_self ? PARLEY_E_BAD_INPUT : PARLEY_E_FULL);
@@ -173,7 +173,7 @@ static void on_disconnect(struct parley_node *node, const struct parley_event *e
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
         if (peer->phase == PEER_FREE || !peer->is_known ||
-            !PARLEY_EQUAL(peer->node_key, event->disconnect.key))
+            !node_keys_meet(&peer->node_key, &event->disconnect.key))
             continue;
         peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
         error = PARLEY_E_OK;

@@ -206,7 +206,9 @@ void peer_close(struct parley_node *node, struct peer *peer, enum parley_error r
         return;
     struct parley_wire_message message = {.type = PARLEY_WIRE_GOODBYE};
     message.as.goodbye.reason = goodbye;
-    if (peer->phase != PEER_LINKING && peer->link.state == PARLEY_LINK_OPEN)
+    bool is_heard =
+        peer->phase != PEER_LINKING && peer->link.state == PARLEY_LINK_OPEN && !peer->is_leaving;
+    if (is_heard)
         (void)peer_send_message(node, peer, &message);
     peer->phase = PEER_CLOSING;
     peer->stalled = NONE;
@@ -226,6 +228,13 @@ static void say_hello(struct parley_node *node, struct peer *peer) {
     (void)peer_send_message(node, peer, &message);
 }
 
+/* A link proves a node key up to its sign (SPEC 8.1.1): the two keys that differ in it alone are
+ * one node, whatever it calls itself. */
+bool node_keys_meet(const struct parley_node_key *a, const struct parley_node_key *b) {
+    size_t last = sizeof a->bytes - 1;
+    return memcmp(a->bytes, b->bytes, last) == 0 && ((a->bytes[last] ^ b->bytes[last]) & 0x7f) == 0;
+}
+
 /* Of two connections of the same two nodes both sides keep the same one: that which the smaller
  * node key dialled; of two in one direction the newer, since the older may be dead. */
 static bool keeps_newer(const struct parley_node *node, const struct peer *older,
@@ -237,7 +246,7 @@ static bool keeps_newer(const struct parley_node *node, const struct peer *older
 }
 
 bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_wire_hello *hello) {
-    if (PARLEY_EQUAL(hello->node_key, node->node_key)) {
+    if (node_keys_meet(&hello->node_key, &node->node_key)) {
         effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection,
                    "an address leads to this node itself");
         (void)book_forget(node, &node->node_key, 0);
@@ -252,10 +261,11 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
     peer->node_key = hello->node_key;
     peer->is_known = true;
     peer->is_relay = (hello->features & PARLEY_WIRE_RELAY) != 0;
+    peer->is_silent = (hello->features & PARLEY_WIRE_SERVES_RUNS) == 0;
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *other = &node->peers[i];
         if (other == peer || other->phase != PEER_OPEN ||
-            !PARLEY_EQUAL(other->node_key, peer->node_key))
+            !node_keys_meet(&other->node_key, &peer->node_key))
             continue;
         bool newer = keeps_newer(node, other, peer);
         peer_close(node, newer ? other : peer, PARLEY_E_OK, PARLEY_GOODBYE_DUPLICATE);

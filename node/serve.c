@@ -91,6 +91,7 @@ static void send_bodies(struct parley_node *node, struct peer *peer, const struc
 void on_ask_bodies(struct parley_node *node, struct peer *peer,
                    const struct parley_wire_ask_bodies *ask) {
     uint32_t log = log_find(node, &ask->log);
+    /* Hidden or not: who names the id knows that it is good. */
     bool has = log != NONE && parley_ranges_covers(&node->logs[log].ranges, ask->top_seq);
     struct serve *serve = has ? serve_take(node, peer) : NULL;
     if (serve == NULL) {
@@ -101,6 +102,8 @@ void on_ask_bodies(struct parley_node *node, struct peer *peer,
     serve->kind = SERVE_BODIES;
     serve->request = ask->request;
     serve->log = ask->log;
+    serve->is_anchored = true;
+    serve->top_id = ask->top_id;
     serve->top = ask->top_seq;
     serve->down = ask->low_seq - 1;
     serve->bodies = true;
@@ -189,16 +192,21 @@ void serve_pump(struct parley_node *node) {
     }
 }
 
+/* False when this is not what was asked for: of a fork it may be the other branch. */
+static bool decode_asked(struct parley_chunk *chunk, struct serve *serve,
+                         struct parley_span bytes) {
+    struct parley_entry top;
+    bool serves = parley_chunk_decode(chunk, bytes).error == PARLEY_E_OK;
+    if (serves && serve->is_anchored)
+        serves = parley_chunk_find(chunk, serve->top, &top) && PARLEY_EQUAL(top.id, serve->top_id);
+    serve->is_anchored = false;
+    return serves;
+}
+
 static void run_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,
                          struct parley_span bytes) {
     struct parley_chunk chunk;
-    struct parley_entry top;
-    bool serves = parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK;
-    /* Of a fork this may be the other branch: then it is not what was asked for. */
-    if (serves && serve->is_anchored)
-        serves = parley_chunk_find(&chunk, serve->top, &top) && PARLEY_EQUAL(top.id, serve->top_id);
-    serve->is_anchored = false;
-    if (!serves) {
+    if (!decode_asked(&chunk, serve, bytes)) {
         send_run(node, peer, serve->request, true, PARLEY_NO_SPAN);
         serve_give(node, serve);
         return;
@@ -220,7 +228,7 @@ static void bodies_were_read(struct parley_node *node, struct peer *peer, struct
     struct parley_writer writer;
     size_t count = 0;
     parley_writer_init(&writer, node->scratch, PARLEY_MESSAGE_BYTES_MAX);
-    if (parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK) {
+    if (decode_asked(&chunk, serve, bytes)) {
         parley_chunk_start(&cursor, &chunk);
         while (parley_chunk_next_item(&cursor, &item)) {
             if (!item.has_body)
@@ -254,7 +262,7 @@ static void records_end(struct parley_node *node, struct peer *peer, struct serv
     uint32_t author = author_find(node, &serve->author);
     serve_give(node, serve);
     if (author != NONE)
-        heads_send_author(node, peer, author, 1);
+        heads_send_author(node, peer, author, PARLEY_HEADS_AFTER_RECORDS);
 }
 
 static void evidence_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,

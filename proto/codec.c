@@ -213,6 +213,14 @@ static size_t read_count(struct parley_reader *reader, const char *field, enum v
     return (size_t)head.number;
 }
 
+size_t parley_read_array_head(struct parley_reader *reader, const char *field) {
+    struct head head;
+    if (!peek_head(reader, field, TYPE_ARRAY, &head))
+        return 0;
+    reader->at = head.end;
+    return (size_t)head.number;
+}
+
 size_t parley_read_array(struct parley_reader *reader, const char *field, size_t count_min,
                          size_t count_max) {
     return read_count(reader, field, TYPE_ARRAY, count_min, count_max);

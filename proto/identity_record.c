@@ -12,9 +12,7 @@
 #define ROTATION_ELEMENTS    6u
 #define CLOSING_ELEMENTS     8u
 #define CERTIFICATE_ELEMENTS 7u
-/* The most that another version's array may hold and still be read far enough to say so. */
-#define ELEMENTS_MAX     16u
-#define LISTING_ELEMENTS 4u
+#define LISTING_ELEMENTS     4u
 
 static const char *const sign_domains[] = {
     [PARLEY_RECORD_ROTATION] = PARLEY_DOMAIN_ROTATION,
@@ -271,7 +269,8 @@ struct parley_fault parley_record_decode(struct parley_record *record, struct pa
         return (struct parley_fault){PARLEY_E_TOO_LARGE, PARLEY_RECORD_BYTES_MAX, "record"};
     struct parley_reader reader;
     parley_reader_init(&reader, bytes);
-    size_t elements = parley_read_array(&reader, "record", 1, ELEMENTS_MAX);
+    /* Of another version or kind nothing behind it is asked, its count of elements included. */
+    size_t elements = parley_read_array_head(&reader, "record");
     uint64_t version = parley_read_uint(&reader, "version", 1, PARLEY_VERSION_MAX);
     if (version != PARLEY_RECORD_VERSION)
         parley_reader_fail(&reader, PARLEY_E_BAD_VERSION, "version");

@@ -129,6 +129,7 @@ static void read_ask_bodies(struct parley_reader *reader, struct parley_wire_ask
     ask->request = read_request(reader, "request");
     READ_THING(reader, "log", ask->log);
     ask->top_seq = parley_read_uint(reader, "top seq", 1, PARLEY_SEQ_MAX);
+    READ_THING(reader, "top id", ask->top_id);
     ask->low_seq = parley_read_uint(reader, "low seq", 1, ask->top_seq);
     fail_unless(reader, "low seq", ask->top_seq - ask->low_seq < PARLEY_CHUNK_ENTRIES_MAX);
 }
@@ -138,6 +139,7 @@ static void write_ask_bodies(struct parley_writer *writer,
     parley_write_uint(writer, ask->request);
     PARLEY_WRITE_FIXED(writer, ask->log);
     parley_write_uint(writer, ask->top_seq);
+    PARLEY_WRITE_FIXED(writer, ask->top_id);
     parley_write_uint(writer, ask->low_seq);
 }
 
@@ -194,7 +196,7 @@ static size_t elements_of(uint64_t type) {
         [PARLEY_WIRE_INTEREST] = 3,     [PARLEY_WIRE_ADDRESSES] = 2,
         [PARLEY_WIRE_HEADS] = 4,        [PARLEY_WIRE_INTEREST_CHANGE] = 3,
         [PARLEY_WIRE_ASK_RUN] = 9,      [PARLEY_WIRE_RUN] = 4,
-        [PARLEY_WIRE_ASK_BODIES] = 5,   [PARLEY_WIRE_BODIES] = 5,
+        [PARLEY_WIRE_ASK_BODIES] = 6,   [PARLEY_WIRE_BODIES] = 5,
         [PARLEY_WIRE_PUSH] = 2,         [PARLEY_WIRE_ANNOUNCE] = 2,
         [PARLEY_WIRE_ASK_IDENTITY] = 2, [PARLEY_WIRE_IDENTITY] = 2,
         [PARLEY_WIRE_EVIDENCE] = 3,     [PARLEY_WIRE_ASK_HEADS] = 2,
@@ -202,9 +204,11 @@ static size_t elements_of(uint64_t type) {
     return type < sizeof elements ? elements[type] : 0;
 }
 
-/* The array's header and the type; the count of elements. */
+/* The array's header and the type; the count of elements. Of an odd type that is not known nothing
+ * more is asked, so not even whether there is place for its elements. */
 static size_t read_type(struct parley_reader *reader, uint64_t *type) {
-    size_t count = parley_read_array(reader, "message", 1, SIZE_MAX);
+    size_t count = parley_read_array_head(reader, "message");
+    fail_unless(reader, "message", count > 0);
     *type = parley_read_uint(reader, "type", 0, UINT32_MAX);
     return count;
 }

@@ -33,6 +33,9 @@ struct parley_span parley_read_bin(struct parley_reader *reader, const char *fie
 /* A str that is valid UTF-8. */
 struct parley_span parley_read_text(struct parley_reader *reader, const char *field,
                                     size_t size_min, size_t size_max);
+/* The count of an array's elements; 0 after an error. What is left is not asked whether it holds
+ * them: for heads of messages that nobody reads further (SPEC 9.1.1). */
+size_t parley_read_array_head(struct parley_reader *reader, const char *field);
 /* The count of elements; 0 after an error. */
 size_t parley_read_array(struct parley_reader *reader, const char *field, size_t count_min,
                          size_t count_max);

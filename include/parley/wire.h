@@ -109,8 +109,11 @@ struct parley_wire_heads {
     bool last;
     struct parley_wire_list authors; /* of struct parley_wire_author_heads */
 };
-#define PARLEY_HEADS_ALL     0u /* in ask heads: of everything wanted */
-#define PARLEY_HEADS_CHANGES 1u /* only of what changed since the link told it last */
+/* In heads: they follow the identity records that were asked for. Other numbers mean what 0 does.
+ */
+#define PARLEY_HEADS_AFTER_RECORDS 1u
+#define PARLEY_HEADS_ALL           0u /* in ask heads: of everything wanted */
+#define PARLEY_HEADS_CHANGES       1u /* only of what changed since the link told it last */
 struct parley_wire_ask_heads {
     uint64_t session;
 };
@@ -133,7 +136,8 @@ struct parley_wire_ask_bodies {
     uint64_t request;
     struct parley_log log;
     parley_seq top_seq;
-    parley_seq low_seq; /* both included; at most PARLEY_CHUNK_ENTRIES_MAX entries */
+    struct parley_id top_id; /* bodies are of what it commits to */
+    parley_seq low_seq;      /* both included; at most PARLEY_CHUNK_ENTRIES_MAX entries */
 };
 struct parley_wire_body {
     parley_seq seq;

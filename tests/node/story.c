@@ -247,6 +247,7 @@ void story_send(struct story *story, struct story_puppet *puppet,
 void story_hello(struct story *story, struct story_puppet *puppet) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
     message.as.hello.version = PARLEY_WIRE_VERSION;
+    message.as.hello.features = PARLEY_WIRE_SERVES_RUNS;
     message.as.hello.node_key = puppet->key;
     story_send(story, puppet, &message);
 }

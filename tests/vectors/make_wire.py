@@ -92,8 +92,8 @@ GOOD = [
     ("run", [12, 5, 0, CHUNK]),
     ("run: the last chunk", [12, 5, 1, CHUNK]),
     ("run: nothing", [12, 5, 1, b""]),
-    ("ask for one body", [14, 8, LOG, 3, 3]),
-    ("ask for the most bodies", [14, 8, LOG, SEQ_MAX, SEQ_MAX - 1023]),
+    ("ask for one body", [14, 8, LOG, 3, ID, 3]),
+    ("ask for the most bodies", [14, 8, LOG, SEQ_MAX, ID, SEQ_MAX - 1023]),
     ("bodies", [16, 8, 0, LOG, [[3, SALT, b"\x81\x00\x02"], [5, SALT, b""]]]),
     ("no bodies", [16, 8, 1, LOG, []]),
     ("push", [18, CHUNK]),
@@ -104,6 +104,10 @@ GOOD = [
     ("ask for heads", [28, 3]),
     ("an odd type that is not known", [7, "whatever", [1, 2]]),
     ("an odd type that is not known, alone", [4294967295]),
+    ("an odd type that is not known, cut behind the type", Raw("9507")),
+    ("an odd type that is not known, of four billion elements", Raw("ddffffffff07")),
+    ("an odd type that is not known, and what is no value behind it", Raw("9307c1")),
+    ("an odd type that is not known, and bytes behind its end", Raw("9107ffff")),
 ]
 
 BAD = [
@@ -115,6 +119,10 @@ BAD = [
     ("OUT_OF_RANGE", "a type below zero", [Raw("ff")]),
     ("NOT_CANONICAL", "a type in a longer form", [Raw("cc00"), 1, 0, KEY]),
     ("BAD_MESSAGE", "an even type that is not known", [30, 1]),
+    ("BAD_MESSAGE", "an even type that is not known, of four billion elements", Raw("ddffffffff1e")),
+    ("NOT_CANONICAL", "an odd type that is not known in an array of a longer form", Raw("dc00020700")),
+    ("NOT_CANONICAL", "an odd type that is not known in a longer form", Raw("92cc0700")),
+    ("OUT_OF_RANGE", "a known type of four billion elements", Raw("ddffffffff01")),
     ("BAD_MESSAGE", "a large even type", [4294967294]),
     ("NOT_CANONICAL", "an array in a longer form", Raw("dc0002" + "0100")),
     ("TRUNCATED", "an array of four billion", Raw("ddffffffff")),
@@ -157,9 +165,10 @@ BAD = [
     ("OUT_OF_RANGE", "ask for a run of no bytes", [10, 5, LOG, 1, 9, ID, 8, 1, 0]),
     ("OUT_OF_RANGE", "run: nothing, and more to come", [12, 5, 0, b""]),
     ("TOO_LARGE", "run: a chunk of 66,049 bytes", [12, 5, 1, b(0, 66049)]),
-    ("OUT_OF_RANGE", "ask for bodies upside down", [14, 8, LOG, 3, 4]),
-    ("OUT_OF_RANGE", "ask for the body of seq 0", [14, 8, LOG, 3, 0]),
-    ("OUT_OF_RANGE", "ask for 1,025 bodies", [14, 8, LOG, 1025, 1]),
+    ("OUT_OF_RANGE", "ask for bodies upside down", [14, 8, LOG, 3, ID, 4]),
+    ("OUT_OF_RANGE", "ask for the body of seq 0", [14, 8, LOG, 3, ID, 0]),
+    ("OUT_OF_RANGE", "ask for 1,025 bodies", [14, 8, LOG, 1025, ID, 1]),
+    ("OUT_OF_RANGE", "ask for bodies without the id of the top", [14, 8, LOG, 3, 3]),
     ("OUT_OF_RANGE", "no bodies, and more to come", [16, 8, 0, LOG, []]),
     ("OUT_OF_RANGE", "bodies descending", [16, 8, 1, LOG, [[5, SALT, b""], [3, SALT, b""]]]),
     ("OUT_OF_RANGE", "a body twice", [16, 8, 1, LOG, [[5, SALT, b""], [5, SALT, b""]]]),
@@ -184,7 +193,8 @@ def main():
     print("# (bytes as hex; IGNORED is an odd type that is not known). Written by make_wire.py.")
     for name, message in GOOD:
         verdict = "IGNORED" if "odd type" in name else "OK"
-        print(verdict, name, pack(message).hex(), json.dumps(fields(message)), sep="\t")
+        shown = "-" if isinstance(message, Raw) else json.dumps(fields(message))
+        print(verdict, name, pack(message).hex(), shown, sep="\t")
     for verdict, name, message in BAD:
         data = pack(message)
         if len(data) <= 4096:
