@@ -141,6 +141,8 @@ void announce_to_interested(struct parley_node *node, uint32_t log, parley_conne
 
 /* --- hearing ------------------------------------------------------------------------------- */
 
+#define EVIDENCE_AGAIN_MS 600000u /* what a busy peer dropped */
+
 /* Of two forks that of the lower seq is the verdict: who knows of it shows it. Once, as long as
  * neither changes: who did not take it has other identity records. */
 static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t log,
@@ -148,7 +150,8 @@ static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t 
     struct log_row *row = &node->logs[log];
     uint8_t bytes[32];
     struct parley_hasher hasher;
-    uint64_t numbers[] = {peer->connection, row->forked, head->forked_seq, head->seq, row->world};
+    uint64_t numbers[] = {peer->connection, row->forked, head->forked_seq, head->seq, row->world,
+                          node->now / EVIDENCE_AGAIN_MS};
     if (!row->is_proved)
         return; /* not on the disk yet; heads are told again when it is */
     parley_hash_init(&hasher, PARLEY_DOMAIN_DIGEST);

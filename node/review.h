@@ -28,12 +28,14 @@ static_assert(REVIEW_PIECES_MAX <= PARLEY_BRANCHES_MAX, "all are looked at toget
 
 /* Chunks that contradict what is held, or evidence of which the other half is still to come. */
 #define SUSPECTS_MAX 32u
+#define EVIDENCE_WAITS_MS 60000u /* for its other half, which comes right behind it or is lost */
 struct suspect {
     bool is_used;
     bool is_signed;   /* the own signature of its top holds */
     bool is_evidence; /* kept after a review that found nothing: the other branch may follow */
     uint32_t log;
     uint64_t order;
+    parley_time_ms at;
     struct parley_run run;
     size_t size;
     uint8_t *bytes;

@@ -39,6 +39,7 @@ bool suspect_keep(struct parley_node *node, uint32_t log, const struct parley_ju
                                     .is_evidence = is_evidence,
                                     .log = log,
                                     .order = ++node->suspects_order,
+                                    .at = node->now,
                                     .run = judged->run,
                                     .size = bytes.size,
                                     .bytes = memory};
@@ -52,7 +53,8 @@ bool suspect_keep(struct parley_node *node, uint32_t log, const struct parley_ju
 void suspects_drop(struct parley_node *node, uint32_t log, bool evidence) {
     for (size_t i = 0; i < SUSPECTS_MAX; i++) {
         struct suspect *suspect = &node->suspects[i];
-        if (suspect->is_used && suspect->log == log && (evidence || !suspect->is_evidence))
+        bool waits = suspect->is_evidence && node->now - suspect->at < EVIDENCE_WAITS_MS;
+        if (suspect->is_used && suspect->log == log && (evidence || !waits))
             suspect->is_used = false;
     }
 }

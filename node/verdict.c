@@ -348,7 +348,7 @@ void verdict_apply(struct parley_node *node) {
     row->below = review->below;
     row->pin = review->pin;
     row->is_unjudged = false;
-    suspects_drop(node, review->log, row->forked != 0);
+    suspects_drop(node, review->log, false);
     end(node);
     if (!changes && was_suspected)
         log_back_off(node, review->log);
