@@ -62,6 +62,25 @@ void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t aut
     } while (log != NONE);
 }
 
+/* Of one log, also if there is nothing to tell: that is what is told. */
+static void heads_send_log(struct parley_node *node, struct peer *peer, uint32_t log) {
+    const struct log_row *row = &node->logs[log];
+    struct parley_wire_author_heads item = {.author = node->authors[row->author].set.author};
+    struct parley_identity_hash hash;
+    struct parley_writer heads, items;
+    struct parley_anchor told;
+    bool is_signed;
+    (void)log_told(row, &told, &is_signed);
+    parley_identity_hash(&hash, &node->authors[row->author].set);
+    memcpy(item.set_hash, hash.bytes, sizeof item.set_hash);
+    parley_writer_init(&heads, node->heads, PARLEY_HEADS_BYTES);
+    put_head(&heads, row, &told);
+    item.heads = parley_wire_list_of(&heads, 1);
+    parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
+    parley_wire_put_author_heads(&items, &item);
+    (void)send_heads(node, peer, &items, 1, 0, true);
+}
+
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session) {
     peer->is_told = true;
     peer->heads_next = 0;
@@ -176,7 +195,7 @@ static void on_head(struct parley_node *node, struct peer *peer, uint32_t author
         peer->is_forgotten = true;
     /* Who knows of a lower one shows it to who says that they do not. */
     if (head->forked_seq != 0 && (forked == 0 || head->forked_seq < forked))
-        heads_send_author(node, peer, author, 0);
+        heads_send_log(node, peer, log);
     want(node, peer, log, head->seq, &head->id, head->low_seq);
 }
 

@@ -17,6 +17,10 @@ void log_view(const struct log_row *row, struct parley_ranges *view) {
         parley_ranges_cut(view, &end, false);
     } else if (row->forked != 0) {
         parley_ranges_cut(view, &row->below, row->below.seq != policy->seq);
+        /* It has grown across the fork since: the review says where it ends. */
+        if (view->count > 0 && view->ranges[0].hi == row->below.seq &&
+            PARLEY_IS_ZERO(view->ranges[0].hi_id))
+            (void)parley_ranges_drop(view, row->below.seq);
     }
 }
 
