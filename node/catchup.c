@@ -169,8 +169,8 @@ static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t 
     struct log_row *row = &node->logs[log];
     uint8_t bytes[32];
     struct parley_hasher hasher;
-    uint64_t numbers[] = {peer->connection, row->forked, head->forked_seq, head->seq, row->world,
-                          node->now / EVIDENCE_AGAIN_MS};
+    uint64_t numbers[] = {peer->connection, row->forked, head->forked_seq,
+                          head->seq,        row->world,  node->now / EVIDENCE_AGAIN_MS};
     if (!row->is_proved)
         return; /* not on the disk yet; heads are told again when it is */
     parley_hash_init(&hasher, PARLEY_DOMAIN_DIGEST);

@@ -68,8 +68,10 @@ void reviews_pump(struct parley_node *node) {
             review->step = REVIEW_START;
         if (review->step == REVIEW_START && node->logs[review->log].stores_in_flight > 0)
             return; /* its STORED comes back here */
-        if (!review_step(node) && !review->is_waiting)
+        if (!review_step(node) && review->step == REVIEW_DECIDED && review->is_active) {
+            deadline_lower(node, node->now + REVIEW_RETRY_MS); /* no room for what it decided */
             return;
+        }
     }
 }
 

@@ -27,7 +27,7 @@
 static_assert(REVIEW_PIECES_MAX <= PARLEY_BRANCHES_MAX, "all are looked at together");
 
 /* Chunks that contradict what is held, or evidence of which the other half is still to come. */
-#define SUSPECTS_MAX 32u
+#define SUSPECTS_MAX      32u
 #define EVIDENCE_WAITS_MS 60000u /* for its other half, which comes right behind it or is lost */
 struct suspect {
     bool is_used;

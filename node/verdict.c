@@ -25,19 +25,14 @@ static bool continues_a_piece(struct review *review, struct parley_span bytes) {
     return false;
 }
 
-static void gather_one(struct parley_node *node, uint32_t index) {
+static void gather_top(struct parley_node *node, uint32_t index) {
     struct review *review = &node->review;
     const struct suspect *suspect = &node->suspects[index];
-    struct parley_span bytes = PARLEY_SPAN(suspect->bytes, suspect->size);
-    if (suspect->is_evidence && !suspect->is_signed) {
-        (void)continues_a_piece(review, bytes);
-        return;
-    }
     if (review->pieces_count == REVIEW_PIECES_MAX)
         return;
     struct side *piece = &review->pieces[review->pieces_count];
     *piece = (struct side){.suspect = index};
-    if (!side_add_above(piece, bytes))
+    if (!side_add_above(piece, PARLEY_SPAN(suspect->bytes, suspect->size)))
         return;
     piece->base_count = 1;
     const struct parley_run *above = linked_above(row_of(node), &suspect->run);
@@ -50,21 +45,33 @@ static void gather_one(struct parley_node *node, uint32_t index) {
     review->pieces_count++;
 }
 
-/* In the order in which they came: a run travels newest first. */
-void suspects_gather(struct parley_node *node) {
-    uint64_t last = 0;
-    for (;;) {
-        uint32_t next = NONE;
-        for (uint32_t i = 0; i < SUSPECTS_MAX; i++)
-            if (node->suspects[i].is_used && node->suspects[i].log == node->review.log &&
-                node->suspects[i].order > last &&
-                (next == NONE || node->suspects[i].order < node->suspects[next].order))
-                next = i;
-        if (next == NONE)
-            return;
-        last = node->suspects[next].order;
-        gather_one(node, next);
+/* The log's suspect that came next after, or before, that one; NONE: no other. */
+static uint32_t next_suspect(const struct parley_node *node, uint64_t order, bool is_later) {
+    uint32_t next = NONE;
+    for (uint32_t i = 0; i < SUSPECTS_MAX; i++) {
+        const struct suspect *suspect = &node->suspects[i];
+        if (!suspect->is_used || suspect->log != node->review.log || suspect->order == order ||
+            (suspect->order > order) != is_later)
+            continue;
+        if (next == NONE || (suspect->order > node->suspects[next].order) != is_later)
+            next = i;
     }
+    return next;
+}
+
+/* Tops first, the newest before all: what came long ago and told nothing is no hindrance. Then what
+ * they go on with, in the order in which it came. */
+void suspects_gather(struct parley_node *node) {
+    struct review *review = &node->review;
+    uint32_t i = next_suspect(node, UINT64_MAX, false);
+    for (; i != NONE; i = next_suspect(node, node->suspects[i].order, false))
+        if (node->suspects[i].is_signed || !node->suspects[i].is_evidence)
+            gather_top(node, i);
+    i = next_suspect(node, 0, true);
+    for (; i != NONE; i = next_suspect(node, node->suspects[i].order, true))
+        if (!node->suspects[i].is_signed && node->suspects[i].is_evidence)
+            (void)continues_a_piece(review,
+                                    PARLEY_SPAN(node->suspects[i].bytes, node->suspects[i].size));
 }
 
 bool verdict_is_named(const struct parley_node *node, const struct side *piece) {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /* An author who does anything: several branches, bad own signatures in the middle, closings and
- * rotations that name any of it; given to some nodes in any order. In the end all agree, and no node
- * has blamed another. */
+ * rotations that name any of it; given to some nodes in any order. In the end all agree, and no
+ * node has blamed another. */
 
 #define SEEDS_COUNT 150u
 
@@ -29,7 +29,8 @@ static void write(struct world *world) {
     uint32_t on = below(world, 8) == 0 ? CROWD_NOTHING : any_entry(world);
     if (world->tops_count > 0 && below(world, 2) == 0)
         on = world->tops[world->tops_count - 1];
-    uint32_t top = crowd_write(&world->author, on, (unsigned)below(world, 6) + (on == CROWD_NOTHING));
+    uint32_t top =
+        crowd_write(&world->author, on, (unsigned)below(world, 6) + (on == CROWD_NOTHING));
     if (below(world, 4) == 0)
         top = crowd_write_bad(&world->author, top, (unsigned)below(world, 12));
     if (below(world, 12) == 0)
@@ -44,8 +45,8 @@ static void write(struct world *world) {
 static void give(struct world *world) {
     if (world->tops_count == 0)
         return;
-    uint32_t top = below(world, 3) == 0 ? any_entry(world)
-                                        : world->tops[below(world, world->tops_count)];
+    uint32_t top =
+        below(world, 3) == 0 ? any_entry(world) : world->tops[below(world, world->tops_count)];
     parley_seq low = below(world, 2) == 0 ? 1 : 1 + below(world, crowd_seq(&world->author, top));
     crowd_give(&world->crowd, (unsigned)below(world, world->crowd.count), &world->author, top, low);
 }
