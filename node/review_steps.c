@@ -278,7 +278,7 @@ static bool step_windows(struct parley_node *node) {
     if (review->raw == 0)
         review->range++;
     else if (verdict_is_named(node, piece))
-        review->step = REVIEW_COMPARED;
+        review->step = REVIEW_SEARCH_HELD;
     return true;
 }
 
@@ -286,6 +286,8 @@ static bool step_windows(struct parley_node *node) {
 static parley_seq first_signature(const struct parley_node *node, const struct side *side) {
     const struct review *review = &node->review;
     parley_seq named = node->logs[review->log].policy.seq;
+    if (verdict_is_named(node, &review->pieces[review->piece]))
+        return named + 1; /* what leaves it above */
     return review->raw >= side_lo(side) && review->raw > named ? review->raw : review->raw + 1;
 }
 
@@ -302,7 +304,8 @@ static bool step_search(struct parley_node *node) {
 static bool step_compared(struct parley_node *node) {
     struct review *review = &node->review;
     struct side *piece = &review->pieces[review->piece];
-    if (verdict_is_named(node, piece) || !verdict_consider(node, piece, &review->held))
+    bool is_named = verdict_is_named(node, piece);
+    if (!verdict_consider(node, is_named ? NULL : piece, &review->held) || is_named)
         verdict_give_way(node, piece);
     side_reset(piece);
     review->range++;

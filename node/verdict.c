@@ -189,8 +189,6 @@ void verdict_give_way(struct parley_node *node, const struct side *piece) {
         bool is_here = side_id(&review->held, review->raw - 1, &review->cut_top.id);
         assert(is_here);
         review->cut_top.seq = review->raw - 1;
-    } else if (review->raw < run->lo) {
-        review->cuts = false; /* the link below the range: that range is what gives way */
     }
     review->cut_at_link = review->raw < side_lo(piece);
     review->cut_for = piece->suspect;
@@ -341,7 +339,9 @@ void verdict_apply(struct parley_node *node) {
         return;
     }
     if (review->cuts) {
-        cut(node);
+        /* What gives way may be one side of a fork: that is kept first. */
+        if (review->best.seq == 0 || store_verdict(node, review->best.seq))
+            cut(node);
         return;
     }
     if (!store_verdict(node, review->best.seq))
