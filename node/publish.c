@@ -26,7 +26,8 @@ static enum parley_error may_publish(const struct parley_node *node, struct parl
     /* The newest entry here must be one that our own signature stands on. */
     const struct parley_run *top = &row->ranges.ranges[0];
     parley_seq newest = row->ranges.count == 0 ? 0 : top->hi;
-    if (newest < row->policy.seq)
+    /* Nor on an island: who else signs for this device may have put it there. */
+    if (newest < row->policy.seq || row->ranges.count > 1 || (newest > 0 && top->lo > 1))
         return PARLEY_E_GAP;
     return newest == PARLEY_SEQ_MAX ? PARLEY_E_FULL : PARLEY_E_OK;
 }
