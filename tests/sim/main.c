@@ -104,6 +104,25 @@ static bool read_total(int in, struct total *part) {
     return true;
 }
 
+static_assert(sizeof(struct total) <= 4096, "a pipe takes it at once");
+
+/* After the first failed seed the others are not waited for. */
+static bool wait_for_all(pid_t *children, unsigned count) {
+    bool is_good = true;
+    int status;
+    for (pid_t ended; (ended = wait(&status)) > 0;) {
+        bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        for (unsigned i = 0; i < count; i++) {
+            if (children[i] == ended)
+                children[i] = 0;
+            else if (failed && is_good && children[i] != 0)
+                kill(children[i], SIGTERM);
+        }
+        is_good &= !failed;
+    }
+    return is_good;
+}
+
 static bool run_all(const struct options *options, struct total *total) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned shares = options->jobs > 0 ? options->jobs : processors < 1 ? 1 : (unsigned)processors;
@@ -112,20 +131,22 @@ static bool run_all(const struct options *options, struct total *total) {
     if (shares > options->seeds)
         shares = (unsigned)options->seeds;
     int pipes[PROCESSES_MAX];
-    bool is_good = true;
+    pid_t children[PROCESSES_MAX];
     for (unsigned i = 0; i < shares; i++) {
         int ends[2];
         if (pipe(ends) != 0)
             return false;
         fflush(stdout);
-        pid_t child = fork();
-        if (child < 0)
+        children[i] = fork();
+        if (children[i] < 0)
             return false;
-        if (child == 0)
+        if (children[i] == 0)
             run_share(options, i, shares, ends[1]);
         close(ends[1]);
         pipes[i] = ends[0];
     }
+    /* What they write is less than a pipe holds: nobody waits for its reader. */
+    bool is_good = wait_for_all(children, shares);
     for (unsigned i = 0; i < shares; i++) {
         struct total part;
         if (read_total(pipes[i], &part))
@@ -134,8 +155,6 @@ static bool run_all(const struct options *options, struct total *total) {
             is_good = false;
         close(pipes[i]);
     }
-    for (int status; wait(&status) > 0;)
-        is_good &= WIFEXITED(status) && WEXITSTATUS(status) == 0;
     return is_good && total->seeds == options->seeds;
 }
 
