@@ -71,8 +71,11 @@ static void kill_for_a_while(struct sim *sim, uint32_t node) {
 
 static void fail_write(struct sim *sim, uint32_t node, bool is_kept) {
     fault_fired(sim, is_kept ? FAULT_WRITE_KEPT : FAULT_WRITE_LOST);
-    parley_disk_fail_write(sim->nodes[node].disk.disk, (unsigned)sim_below(sim, 4),
-                           sim_chance(sim, 2) ? PARLEY_E_DISK_FULL : PARLEY_E_DISK_FAILED,
+    /* One draw a statement: compilers differ in which argument comes first. */
+    unsigned skip = (unsigned)sim_below(sim, 4);
+    bool is_full = sim_chance(sim, 2);
+    parley_disk_fail_write(sim->nodes[node].disk.disk, skip,
+                           is_full ? PARLEY_E_DISK_FULL : PARLEY_E_DISK_FAILED,
                            is_kept ? PARLEY_DISK_WRITTEN : PARLEY_DISK_LOST);
 }
 

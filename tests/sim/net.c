@@ -219,7 +219,8 @@ static void way_add(struct sim *sim, size_t index, unsigned from, struct parley_
         if (at > *newest)
             *newest = at;
         if (bytes.size > 0 && fault_hits(sim, FAULT_BIT_FLIPPED, 1500)) {
-            piece->bytes[sim_below(sim, bytes.size)] ^= (uint8_t)(1u << sim_below(sim, 8));
+            uint64_t bit = sim_below(sim, bytes.size * 8);
+            piece->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
             wire->is_tainted = true;
             trace_say(sim, "a bit flipped between n%u and n%u", wire->ends[0].node,
                       wire->ends[1].node);

@@ -26,8 +26,8 @@ static void show_evidence(struct sim *sim, struct sim_puppet *puppet) {
     if (piece == NULL || (!piece->is_signed && !sim_chance(sim, 10)))
         return;
     message.as.evidence.log = sim->logs[piece->log].log;
-    message.as.evidence.chunk = piece_chunk(
-        sim, piece, 1 + (size_t)sim_below(sim, EVIDENCE_ENTRIES), sim_chance(sim, 4), chunk_buffer);
+    size_t count = 1 + (size_t)sim_below(sim, EVIDENCE_ENTRIES);
+    message.as.evidence.chunk = piece_chunk(sim, piece, count, sim_chance(sim, 4), chunk_buffer);
     fault_fired(sim, BAD_PEER_EVIDENCE);
     (void)puppet_send(sim, puppet, &message);
 }

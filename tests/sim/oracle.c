@@ -88,6 +88,8 @@ static void hold_all(struct sim *sim, uint32_t node, const struct parley_log *lo
         while (parley_chunk_next(&cursor, &entry))
             hold(sim, held, &entry);
     }
+    if (held->count == 0)
+        return;
     qsort(held->headers, held->count, sizeof *held->headers, by_seq_and_id);
     for (size_t i = 0; i < held->count; i++)
         for (size_t j = i + 1; j < held->count && held->headers[j].seq + 1 >= held->headers[i].seq;

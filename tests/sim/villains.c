@@ -69,9 +69,11 @@ static void branch(struct sim *sim, uint32_t log, struct parley_anchor base, siz
     }
 }
 
-static unsigned some_bad(struct sim *sim) {
-    static const unsigned of_ten[] = {0, 0, 1, 3, 9};
-    return of_ten[sim_below(sim, 5)];
+/* A few entries, of which none, some or most have a bad own signature. */
+static void branch_somehow(struct sim *sim, uint32_t log, struct parley_anchor base) {
+    static const unsigned bad_of_ten[] = {0, 0, 1, 3, 9};
+    unsigned bad = bad_of_ten[sim_below(sim, 5)];
+    branch(sim, log, base, 1 + (size_t)sim_below(sim, 7), bad);
 }
 
 /* --- records ------------------------------------------------------------------------------- */
@@ -199,7 +201,7 @@ static void bad_author_acts(struct sim *sim) {
     if (drawn >= 70 && base.seq > 1 && sim_chance(sim, 5))
         base.seq += sim_chance(sim, 2) ? 1 : UINT64_MAX;
     if (drawn < 70)
-        branch(sim, log, base, 1 + (size_t)sim_below(sim, 7), some_bad(sim));
+        branch_somehow(sim, log, base);
     else if (drawn < 85 && sim_chance(sim, 3))
         close_at(sim, author, generation, &sim->logs[log].device_key, &base);
     else if (drawn < 85)
@@ -258,7 +260,7 @@ static void thief_writes(struct sim *sim) {
         base = (struct parley_anchor){known->seq, known->id};
     }
     fault_fired(sim, rewrites ? BAD_REWRITES : BAD_POSTS_ON);
-    branch(sim, log, base, 1 + (size_t)sim_below(sim, 6), some_bad(sim));
+    branch_somehow(sim, log, base);
 }
 
 static void steal_root(struct sim *sim) {
