@@ -20,6 +20,7 @@
 struct part {
     struct parley_log log;
     parley_seq low, high;
+    parley_seq good; /* the last entry whose word counts */
 };
 
 struct export_page {
@@ -35,7 +36,9 @@ struct export_page {
     bool is_full;
     char next[CURSOR_SIZE];
     enum parley_error error;
-    /* of the chunk at hand */
+    /* of the part and the chunk at hand */
+    struct parley_store *store;
+    parley_seq good;
     struct parley_chunk_writer writer;
     uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
 };
@@ -98,11 +101,23 @@ static void finish_chunk(struct export_page *page) {
     parley_chunk_writer_init(&page->writer, page->buffer, sizeof(page->buffer));
 }
 
+/* What is hidden goes out as its header, though its bytes may wait here still. */
+static bool takes_body(const struct export_page *page, const struct parley_store_log *log,
+                       const struct parley_entry *entry) {
+    struct parley_store_body_state state;
+    if (!entry->has_body || log->erase_ms == 0)
+        return entry->has_body;
+    return parley_store_body_state(page->store, &log->log, entry->header.seq, &entry->id, &state) ==
+               PARLEY_E_OK &&
+           (state.erased_by == 0 || state.erased_by > page->good);
+}
+
 static bool on_export_entry(void *context, const struct parley_store_log *log,
                             const struct parley_entry *entry,
                             const struct parley_timeline_place *place, parley_time_ms received) {
     struct export_page *page = context;
-    enum parley_error error = parley_chunk_add(&page->writer, entry, entry->has_body);
+    bool takes = takes_body(page, log, entry);
+    enum parley_error error = parley_chunk_add(&page->writer, entry, takes);
     if (error == PARLEY_E_NO_SPACE) {
         finish_chunk(page);
         if (page->size >= PAGE_BYTES_MAX) {
@@ -113,7 +128,7 @@ static bool on_export_entry(void *context, const struct parley_store_log *log,
             page->is_full = true;
             return false;
         }
-        error = parley_chunk_add(&page->writer, entry, entry->has_body);
+        error = parley_chunk_add(&page->writer, entry, takes);
     }
     if (error != PARLEY_E_OK)
         page->error = error;
@@ -129,6 +144,8 @@ static void read_export(struct api_job *job, struct parley_store *store) {
         struct part *part = &page->parts[i];
         if (page->error != PARLEY_E_OK || page->is_full)
             break;
+        page->store = store;
+        page->good = part->good;
         enum parley_error error =
             parley_store_entries(store, &part->log, part->low, part->high, on_export_entry, page);
         if (error != PARLEY_E_OK && page->error == PARLEY_E_OK)
@@ -178,7 +195,10 @@ static void add_part(struct export_page *page, const struct parley_node_log *log
         low = page->seq;
     if (low > high || (!page->in_records && order < 0))
         return;
-    page->parts[page->parts_count++] = (struct part){log->log, low, high};
+    parley_seq good = log->policy.kind == PARLEY_POLICY_CLOSED ? log->policy.seq : PARLEY_SEQ_MAX;
+    if (log->forked != 0 && log->forked <= good)
+        good = log->forked - 1;
+    page->parts[page->parts_count++] = (struct part){log->log, low, high, good};
 }
 
 static void add_log(struct export_page *page, const struct parley_node_log *log) {

@@ -10,7 +10,7 @@ import time
 import nodes
 from nodes import PARLEY, PARLEYD
 
-SOURCE = os.environ["PARLEY_SOURCE_ROOT"]
+SOURCE = pathlib.Path(__file__).resolve().parents[3]
 FAILED = []
 SEEN = set()  # (command, status)
 COUNT = 0

@@ -182,20 +182,33 @@ def walk_erase_with_nodes(scratch):
     writer, reader = os.path.join(scratch, "erases"), os.path.join(scratch, "obeys")
     author = json.loads(row("init", 0, "init", "--json", home=writer))["author"]
     row("init", 0, "init", "--json", home=reader)
+    keeper = os.path.join(scratch, "waits")
+    row("init", 0, "init", "--json", home=keeper)
     first = started(writer)
     second = started(reader, "--erase-after", "2s")
+    third = started(keeper)
+    row("follow", 0, "follow", author, first.address, home=keeper)
     row("follow", 0, "follow", author, first.address, home=reader)
     post = row("a post", 0, "post", "taken back soon", home=writer).strip()
-    wait_for("the reader has it", lambda: parley("show", post, home=reader).returncode == 0)
+    for home in (reader, keeper):
+        wait_for("a reader has it", lambda: b"taken back soon" in parley("show", post, home=home).stdout)
     row("erase with a node", 0, "erase", post, home=writer)
     wait_for("it is hidden at the reader",
              lambda: b"(erased)" in parley("show", post, home=reader).stdout)
     mine = json.loads(parley("digest", author, "--json", home=writer).stdout)
     wait_for("its bytes go when it is time", lambda: json.loads(
         parley("digest", author, "--json", home=reader).stdout)["digest_bodies"] == mine["digest_bodies"])
+    wait_for("and at the one who waits a week",
+             lambda: b"(erased)" in parley("show", post, home=keeper).stdout)
+    theirs = json.loads(parley("digest", author, "--json", home=keeper).stdout)
+    check("the bytes wait there", theirs["digest"] == mine["digest"]
+          and theirs["digest_bodies"] != mine["digest_bodies"], theirs)
+    bundle = parley("export", "--author", author, home=keeper).stdout
+    row("a bundle of theirs verifies", 0, "verify", "-", stdin=bundle)
+    check("and has the header only", b"taken back soon" not in bundle)
     for words in (["profile", "set", "--name", "W"], ["vote", post, "none"]):
         parley(*words, home=writer)
     row("thread with a node", 0, "thread", post, home=writer, out="erased")
     row("profile with a node", 0, "profile", home=writer, out="^W ")
     row("purge with a node", 0, "purge", author, home=reader)
-    check("both nodes stop", first.end() == 0 and second.end() == 0)
+    check("the nodes stop", first.end() == 0 and second.end() == 0 and third.end() == 0)
