@@ -134,6 +134,7 @@ struct import {
     struct client *client;
     uint8_t *data; /* sections that wait to be sent */
     size_t size;
+    size_t size_good; /* up to the last section that something vouches for */
     json_int_t records, entries, added;
     struct progress progress;
 };
@@ -151,7 +152,7 @@ static int send_sections(struct import *import) {
     if (import->size == 0)
         return EXIT_DONE;
     int status = client_call_json(import->client, &request, NULL, &json);
-    import->size = 0;
+    import->size = import->size_good = 0;
     if (status != EXIT_DONE)
         return status;
     import->records += number_of(json, "records");
@@ -183,6 +184,8 @@ static int on_import(void *context, const struct parley_bundle_finding *finding)
     if (parley_writer_finish(&writer, &out) != PARLEY_E_OK)
         return complain(EXIT_SYSTEM, "a section does not fit");
     import->size += out.size;
+    if (finding->kind == PARLEY_FINDING_RECORD || finding->top_is_vouched)
+        import->size_good = import->size;
     return EXIT_DONE;
 }
 
@@ -202,7 +205,10 @@ static int import_file(const struct options *options, struct import *import) {
     const char *path = options->arguments_count > 0 ? options->arguments[0] : "-";
     struct bundle_visitor visitor = {.context = import, .on_section = on_import};
     int status = bundle_walk(path, &visitor);
-    /* what stands before the damage is good, and is taken */
+    /* What stands before the damage is good, and is taken; of a run that was cut short only what
+     * something vouches for. */
+    if (visitor.is_refused)
+        import->size = import->size_good;
     int sent = visitor.has_stopped ? EXIT_DONE : send_sections(import);
     print_import(options, import, status == EXIT_DONE && sent == EXIT_DONE);
     return status != EXIT_DONE ? status : sent;
