@@ -194,8 +194,9 @@ parley_store_body_state(struct parley_store *store, const struct parley_log *log
                         const struct parley_id *id, struct parley_store_body_state *out);
 
 /* Makes every index anew from the entries held; not beside commit or reads. What was cut short is
- * done again at the next open. Errors: STORE_DAMAGED (entries that are not one chain), DISK_FULL,
- * DISK_FAILED, NO_MEMORY. Cost: one walk of everything, a microsecond for each entry. */
+ * done again at the next open. Errors: STORE_DAMAGED (entries that are not one chain, or fewer than
+ * a log's row says: nothing is changed then), DISK_FULL, DISK_FAILED, NO_MEMORY. Cost: two walks of
+ * everything, a microsecond for each entry. */
 PARLEY_USE_RESULT enum parley_error parley_store_rebuild(struct parley_store *store);
 
 /* What can be wrong, and in words. Rebuilding mends INDEX and nothing else; repairing drops all of

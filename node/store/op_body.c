@@ -31,9 +31,8 @@ uint64_t bodies_rewrite(struct commit *commit, struct log_row *row, parley_seq l
     struct parley_entry entry;
     uint64_t changed = 0;
     segment_writer_init(writer, &commit->batch, row);
-    for (parley_seq seq = low;
-         seq <= high && segment_find(&commit->batch, row->number, seq, high, &segment);
-         seq = segment_seq_last(&segment) + 1) {
+    parley_seq seq = low;
+    while (segment_walk(&commit->batch, row->number, &seq, high, &segment)) {
         if (!segment_changes(&segment, low, high, has_body))
             continue;
         segment_drop(&commit->batch, row, &segment);

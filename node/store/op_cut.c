@@ -8,23 +8,17 @@
 static void drop_entries(struct commit *commit, struct log_row *row, parley_seq low,
                          parley_seq high) {
     struct segment_writer *writer = &commit->store->writer;
+    parley_seq seq = low;
     struct segment segment;
-    struct segment_cursor cursor;
-    struct parley_entry entry;
     segment_writer_init(writer, &commit->batch, row);
-    for (parley_seq seq = low;
-         seq <= high && segment_find(&commit->batch, row->number, seq, high, &segment);
-         seq = segment_seq_last(&segment) + 1) {
+    while (segment_walk(&commit->batch, row->number, &seq, high, &segment)) {
         segment_drop(&commit->batch, row, &segment);
         index_drop_segment(&commit->batch, row, &segment, low, high);
         row->held.entries_count -= segment.chunk.count;
         row->held.bodies_count -= segment.chunk.bodies_count;
         if (segment.chunk.seq_first >= low && segment_seq_last(&segment) <= high)
             continue;
-        segment_start(&cursor, &segment);
-        while (segment_next(&cursor, &entry))
-            if (entry.header.seq < low || entry.header.seq > high)
-                segment_writer_add(writer, &entry, entry.has_body, cursor.received_ms);
+        segment_writer_add_outside(writer, &segment, low, high);
         segment_writer_flush(writer);
     }
     row->held.entries_count += writer->entries_count;

@@ -122,16 +122,10 @@ static void join(struct commit *commit, const struct log_row *row, parley_seq lo
                  parley_seq high) {
     struct segment_writer *writer = &commit->store->writer;
     struct segment segment;
-    struct segment_cursor cursor;
-    struct parley_entry entry;
     segment_writer_init(writer, &commit->batch, row);
-    for (parley_seq seq = low;
-         seq <= high && segment_find(&commit->batch, row->number, seq, high, &segment);
-         seq = segment_seq_last(&segment) + 1) {
+    while (segment_walk(&commit->batch, row->number, &low, high, &segment)) {
         segment_drop(&commit->batch, row, &segment);
-        segment_start(&cursor, &segment);
-        while (segment_next(&cursor, &entry))
-            segment_writer_add(writer, &entry, entry.has_body, cursor.received_ms);
+        segment_writer_add_outside(writer, &segment, 1, 0); /* all of them */
     }
     segment_writer_flush(writer);
 }

@@ -50,9 +50,25 @@ static enum parley_error drop_letter(struct parley_store *store, char letter) {
 
 /* ---- one log */
 
+/* What is missing, or another than it was, must not be forgotten: with its head gone a log would be
+ * continued below it. */
+static bool holds_all(const struct parley_ranges *ranges, const struct parley_ranges *before) {
+    parley_seq from, to;
+    for (size_t i = 0; i < before->count; i++) {
+        const struct parley_run *run = &before->ranges[i], *now;
+        if (parley_ranges_missing(ranges, run->lo, run->hi, &from, &to))
+            return false;
+        now = parley_ranges_find(ranges, run->hi);
+        if (now->hi == run->hi && !PARLEY_EQUAL(now->hi_id, run->hi_id))
+            return false;
+    }
+    return true;
+}
+
 /* The row's ranges and counts from its segments. What the old row knew of checked signatures stays
  * where the same entry is a range's newest still. */
 static enum parley_error rebuild_row(struct commit *commit, struct log_row *row) {
+    parley_seq seq = 1, above;
     struct parley_ranges before = row->held.ranges;
     struct segment segment;
     struct parley_entry top = {0};
@@ -61,13 +77,11 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
     row->held.entries_count = 0;
     row->held.bodies_count = 0;
     row->held.erase_ms = 0;
-    for (parley_seq seq = 1;
-         segment_find(&commit->batch, row->number, seq, PARLEY_SEQ_MAX, &segment);
-         seq = segment_seq_last(&segment) + 1) {
+    while (above = seq, segment_walk(&commit->batch, row->number, &seq, PARLEY_SEQ_MAX, &segment)) {
         struct parley_run run = {.lo = segment.chunk.seq_first,
                                  .lo_prev = segment.chunk.prev_first,
                                  .hi = segment_seq_last(&segment)};
-        if (!PARLEY_EQUAL(segment.chunk.log, row->held.log) || run.lo < seq ||
+        if (!PARLEY_EQUAL(segment.chunk.log, row->held.log) || run.lo < above ||
             !parley_chunk_find(&segment.chunk, run.hi, &top))
             return PARLEY_E_STORE_DAMAGED;
         run.hi_id = top.id;
@@ -82,10 +96,12 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
         row->held.entries_count += segment.chunk.count;
         row->held.bodies_count += segment.chunk.bodies_count;
     }
-    return commit->batch.error;
+    return holds_all(&row->held.ranges, &before) ? commit->batch.error : PARLEY_E_STORE_DAMAGED;
 }
 
-static enum parley_error rebuild_log(struct parley_store *store, const struct parley_log *log) {
+/* is_trial: nothing is written. */
+static enum parley_error rebuild_log(struct parley_store *store, const struct parley_log *log,
+                                     bool is_trial) {
     struct commit commit = {.store = store};
     struct log_row row;
     struct key key;
@@ -94,7 +110,7 @@ static enum parley_error rebuild_log(struct parley_store *store, const struct pa
     enum parley_error error = row_load(&commit.batch, log, &row);
     if (error == PARLEY_E_OK)
         error = rebuild_row(&commit, &row);
-    if (error == PARLEY_E_OK) {
+    if (error == PARLEY_E_OK && !is_trial) {
         uint32_t highest = row.number > row.author_number ? row.number : row.author_number;
         if (store->next_number <= highest)
             store->next_number = highest + 1;
@@ -127,7 +143,7 @@ static bool on_next_log(void *context, struct parley_span key, struct parley_spa
     return false;
 }
 
-static enum parley_error rebuild_logs(struct parley_store *store) {
+static enum parley_error rebuild_logs(struct parley_store *store, bool is_trial) {
     struct key low, high, letter;
     struct next_log next = {.any = true};
     enum parley_error error = PARLEY_E_OK;
@@ -140,7 +156,7 @@ static enum parley_error rebuild_logs(struct parley_store *store) {
         error = store->kv->calls->scan(store->kv, NULL, &bounds, on_next_log, &next);
         if (error != PARLEY_E_OK || !next.any)
             break;
-        error = rebuild_log(store, &next.log);
+        error = rebuild_log(store, &next.log, is_trial);
         key_log(&low, &next.log);
         low.bytes[low.size++] = 0; /* the next one after it */
     }
@@ -166,7 +182,9 @@ static enum parley_error mark(struct parley_store *store, bool is_going_on) {
 enum parley_error parley_store_rebuild(struct parley_store *store) {
     if (store->broken != PARLEY_E_OK)
         return store->broken;
-    enum parley_error error = mark(store, true);
+    enum parley_error error = rebuild_logs(store, true);
+    if (error == PARLEY_E_OK)
+        error = mark(store, true);
     if (error == PARLEY_E_OK)
         error = drop_letter(store, 't');
     if (error == PARLEY_E_OK)
@@ -176,7 +194,7 @@ enum parley_error parley_store_rebuild(struct parley_store *store) {
     for (const char *letter = INDEX_LETTERS; error == PARLEY_E_OK && *letter != 0; letter++)
         error = drop_letter(store, *letter);
     if (error == PARLEY_E_OK)
-        error = rebuild_logs(store);
+        error = rebuild_logs(store, false);
     if (error == PARLEY_E_OK)
         error = mark(store, false);
     return error;

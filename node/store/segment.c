@@ -215,6 +215,14 @@ bool segment_find(struct batch *batch, uint32_t log_number, parley_seq seq, parl
     return find_first(batch, log_number, seq + 1, seq_high, false, segment);
 }
 
+bool segment_walk(struct batch *batch, uint32_t log_number, parley_seq *seq, parley_seq seq_high,
+                  struct segment *segment) {
+    if (*seq > seq_high || !segment_find(batch, log_number, *seq, seq_high, segment))
+        return false;
+    *seq = segment_seq_last(segment) + 1;
+    return true;
+}
+
 /* ---- writing */
 
 static void begin(struct segment_writer *writer) {
@@ -261,6 +269,16 @@ void segment_writer_add(struct segment_writer *writer, const struct parley_entry
     add_time(writer, entry->header.time, received_ms);
     writer->entries_count++;
     writer->bodies_count += with_body;
+}
+
+void segment_writer_add_outside(struct segment_writer *writer, const struct segment *segment,
+                                parley_seq low, parley_seq high) {
+    struct segment_cursor cursor;
+    struct parley_entry entry;
+    segment_start(&cursor, segment);
+    while (segment_next(&cursor, &entry))
+        if (entry.header.seq < low || entry.header.seq > high)
+            segment_writer_add(writer, &entry, entry.has_body, cursor.received_ms);
 }
 
 static struct parley_span write_times(const struct segment_writer *segment, uint8_t *out) {

@@ -60,6 +60,12 @@ void segment_drop(struct batch *batch, const struct log_row *row, const struct s
 bool segment_find(struct batch *batch, uint32_t log_number, parley_seq seq, parley_seq seq_high,
                   struct segment *segment);
 
+/* Walks upwards over the segments of a log that have entries *seq .. seq_high: begin with the
+ * lowest seq; it moves on behind each. False at the end, or when an error stands in the batch. The
+ * segment at hand may be dropped and written anew. */
+bool segment_walk(struct batch *batch, uint32_t log_number, parley_seq *seq, parley_seq seq_high,
+                  struct segment *segment);
+
 /* Entries one by one into as many segments as they need. */
 struct segment_writer {
     struct batch *batch;
@@ -82,6 +88,9 @@ void segment_writer_init(struct segment_writer *writer, struct batch *batch,
 /* Consecutive entries; a new segment begins by itself where one is full. */
 void segment_writer_add(struct segment_writer *writer, const struct parley_entry *entry,
                         bool with_body, parley_time_ms received_ms);
+/* The segment's entries as they are, but for those low .. high. */
+void segment_writer_add_outside(struct segment_writer *writer, const struct segment *segment,
+                                parley_seq low, parley_seq high);
 /* Puts what waits. The next entry added may then have any seq. */
 void segment_writer_flush(struct segment_writer *writer);
 

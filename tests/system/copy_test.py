@@ -1,9 +1,23 @@
-"""A copied home never forks: a copy, a backup put back, another machine get a log of their own."""
+"""A copied home never forks: a copy, a backup put back, another machine get a log of their own.
+Usage: copy_test.py PARLEYD PARLEY [--rounds N]"""
+import argparse
 import os
+import random
 import shutil
 import signal
 
 from nodes import run, wait_until
+
+
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parleyd")
+    parser.add_argument("parley")
+    parser.add_argument("--rounds", type=int, default=12, help="old copies started beside it")
+    return parser.parse_args()
+
+
+OPTIONS = options()
 
 
 def copy(scratch, home, name):
@@ -117,6 +131,54 @@ def a_state_folder_that_cannot_be_written_is_no_hindrance(scratch):
     assert log_of(home) == log
 
 
+class Elsewhere:
+    """The state folder of another machine, for a while."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        self.before = os.environ["XDG_STATE_HOME"]
+        os.environ["XDG_STATE_HOME"] = self.folder
+
+    def __exit__(self, *_):
+        os.environ["XDG_STATE_HOME"] = self.before
+
+
+def old_copies_beside_it_fork_nothing(scratch):
+    """A home that posts on, with and without a node, is copied and closed in every way; old copies
+    start beside it, on this machine and on others, and post, too. Nobody ever sees two entries of
+    one log and one number."""
+    chance = random.Random(3)
+    home = scratch.home("a").init()
+    relay = scratch.home("relay").start("--relay")
+    log = log_of(home)
+    copies, seen, elsewhere = [copy(scratch, home, "kept")], {}, 0
+    for number in range(OPTIONS.rounds):
+        home.parley("post", f"here {number}")  # so every copy is an old one
+        other = copy(scratch, chance.choice(copies), f"started-{number}")
+        is_elsewhere = chance.random() < 0.4
+        with Elsewhere(os.path.join(scratch.folder, f"machine-{number}") if is_elsewhere
+                       else os.environ["XDG_STATE_HOME"]):
+            other.parley("post", f"there {number}")
+            posts = other.json("timeline", "--limit", "0")
+            elsewhere += is_elsewhere
+        assert log_of(other) != log, f"round {number}: the copy goes on in the log"
+        for post in posts + home.json("timeline", "--limit", "0"):
+            place = (post["log"], post["seq"])
+            assert seen.setdefault(place, post["id"]) == post["id"], f"round {number}: a fork"
+        shutil.rmtree(other.path)
+        if chance.random() < 0.3:
+            home.start(peers=[relay.address])
+            home.parley("post", f"live {number}")
+            copies.append(copy(scratch, home, f"kept-live-{number}"))
+            home.end(chance.choice([signal.SIGTERM, signal.SIGKILL]))
+        elif chance.random() < 0.5:
+            copies.append(copy(scratch, home, f"kept-{number}"))
+    assert log_of(home) == log, "the home itself was taken for a copy"
+    print(f"# {OPTIONS.rounds} old copies, {elsewhere} of them on another machine: no fork")
+
+
 run(the_same_home_keeps_its_log,
     a_copy_goes_on_in_a_log_of_its_own,
     both_logs_meet_again,
@@ -124,4 +186,5 @@ run(the_same_home_keeps_its_log,
     a_backup_put_back_is_noticed,
     another_machine_is_noticed,
     without_the_root_it_is_read_only,
-    a_state_folder_that_cannot_be_written_is_no_hindrance)
+    a_state_folder_that_cannot_be_written_is_no_hindrance,
+    old_copies_beside_it_fork_nothing)
