@@ -128,6 +128,18 @@ def calls_of_a_session(whole):
     return calls
 
 
+def what_is_acknowledged_was_synced(scratch):
+    whole = Session(scratch)
+    home, disk, environment = whole.begin()
+    assert spawn(home, {**environment, **disk.environment})
+    for number in range(10):
+        before = disk.syncs
+        assert publish(home, environment, lines_of_posts(1, number))
+        assert disk.syncs > before, f"post {number} was acknowledged before any sync"
+    home.end()
+    whole.end(home, disk)
+
+
 def every_call_fails_once(scratch):
     whole = Session(scratch)
     calls = calls_of_a_session(whole)
@@ -186,8 +198,8 @@ def a_disk_fills_and_empties(scratch):
         assert publish(home, environment, lines_of_posts(1, 600)), what
         whole.end(home, disk)
     assert OPTIONS.levels < 4 or read_only > 0, "it was never read-only"
-    print(f"# {OPTIONS.levels} levels: {closed} before the start, {refused} while publishing, "
-          f"again after {slowest:.1f} s at most")
+    print(f"# {OPTIONS.levels} levels: {closed} before the start, {refused} while publishing "
+          f"({read_only} still read-only when asked), again after {slowest:.1f} s at most")
 
 
-nodes.run(every_call_fails_once, a_disk_fills_and_empties)
+nodes.run(what_is_acknowledged_was_synced, every_call_fails_once, a_disk_fills_and_empties)

@@ -12,9 +12,9 @@ class FaultyDisk:
 
     def __init__(self, library, folder, state):
         with open(state, "wb") as file:
-            file.write(bytes(40))
+            file.write(bytes(48))
         self.file = open(state, "r+b")
-        self.memory = mmap.mmap(self.file.fileno(), 40)
+        self.memory = mmap.mmap(self.file.fileno(), 48)
         self.environment = {"LD_PRELOAD": os.path.abspath(library), "FAULTY_FOLDER": str(folder),
                             "FAULTY_STATE": str(state)}
         self.heal()
@@ -28,6 +28,10 @@ class FaultyDisk:
     @property
     def calls(self):
         return self._get(0)
+
+    @property
+    def syncs(self):
+        return self._get(5)
 
     def fail(self, number, count, what):
         """The call with that number from now on, and those after it, count in all."""

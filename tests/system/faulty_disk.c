@@ -9,6 +9,7 @@
  *                    u64 how many from there on fail
  *                    u64 what happens: 1 EIO, 2 ENOSPC, 3 the process dies at once
  *                    i64 bytes that may still be written; below 0: any number
+ *                    u64 syncs that were done
  */
 /* Both names of a call stand here: that of 64-bit offsets must not become the other. */
 #undef _FILE_OFFSET_BITS
@@ -31,6 +32,7 @@
 struct state {
     _Atomic uint64_t calls, fail_at, fail_count, what;
     _Atomic int64_t bytes_left;
+    _Atomic uint64_t syncs;
 };
 
 #define FILES_MAX 4096
@@ -151,6 +153,8 @@ ssize_t write(int file, const void *bytes, size_t size) {
 #define SYNC(name)                                                                                 \
     int name(int file) {                                                                           \
         int fault = is_file_watched(file) ? next_fault() : 0;                                      \
+        if (is_file_watched(file) && fault == 0)                                                   \
+            state->syncs++;                                                                        \
         return fault != 0 ? refuse(fault) : REAL(name)(file);                                      \
     }
 SYNC(fsync)
@@ -175,11 +179,12 @@ int unlink(const char *path) {
     return removed(path, REAL(unlink));
 }
 
-int posix_fallocate(int file, off_t offset, off_t size) {
-    if (!is_file_watched(file))
-        return REAL(posix_fallocate)(file, offset, size);
-    int fault = next_fault();
-    if (fault == 0 && state->bytes_left >= 0 && state->bytes_left < size)
-        fault = ENOSPC;
-    return fault;
-}
+#define FALLOCATE(name)                                                                            \
+    int name(int file, off_t offset, off_t size) {                                                 \
+        if (!is_file_watched(file))                                                                \
+            return REAL(name)(file, offset, size);                                                 \
+        int fault = next_fault();                                                                  \
+        return fault == 0 && state->bytes_left >= 0 && state->bytes_left < size ? ENOSPC : fault;  \
+    }
+FALLOCATE(posix_fallocate)
+FALLOCATE(posix_fallocate64)
