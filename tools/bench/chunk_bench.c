@@ -1,8 +1,8 @@
 /* How fast runs are read, judged, cut and written: one core, one JSON line for each figure. */
+#include "figures.h"
 #include <parley/log.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define BODY_SIZE  200u
 #define CHUNKS_MAX 256u
@@ -13,12 +13,6 @@ static struct parley_anchor tops[CHUNKS_MAX];
 static size_t chunks_count;
 static size_t entries_count;
 static struct parley_log log_name = {{1}};
-
-static double now_s(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void report(const char *what, size_t count, double seconds) {
     printf("{\"bench\":\"%s\",\"body_bytes\":%u,\"per_second\":%.0f}\n", what, BODY_SIZE,

@@ -3,22 +3,16 @@
  *   signature_checks_per_second   one core, what a post would cost with a check each
  *   run_entries_per_second        entries verified in runs: two hashes each, one check a chunk
  */
+#include "figures.h"
 #include <parley/entry.h>
 #include <parley/identity.h>
 #include <parley/log.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define ENTRIES_COUNT 200u
 #define POST_BYTES    206u /* 200 characters and the map around them */
 #define MEASURE_S     1.0
-
-static double now_s(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void must(bool holds, const char *what) {
     if (holds)

@@ -6,6 +6,7 @@
  * DIRECTORY is made and emptied again. TEXTS is a file of lines to take bodies from, so that
  * compression sees real words; without it they are made up.
  */
+#include "figures.h"
 #include <inttypes.h>
 #include <leveldb/c.h>
 #include <stdbool.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LOGS_COUNT      1000u
 #define SEGMENT_ENTRIES 180u
@@ -24,21 +24,6 @@
 #define TEXTS_COUNT_MAX 20000u
 #define TEXT_SIZE_MAX   400u
 #define KEY_SIZE        11u
-
-static uint64_t chance_state = 88172645463325252u;
-
-static uint64_t next_chance(void) {
-    chance_state ^= chance_state << 13;
-    chance_state ^= chance_state >> 7;
-    chance_state ^= chance_state << 17;
-    return chance_state;
-}
-
-static double now_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static char *texts[TEXTS_COUNT_MAX];
 static size_t texts_count;
@@ -195,11 +180,11 @@ static void measure(const char *path, const struct layout *layout, uint64_t post
     require("open", text);
     uint64_t payload = 0;
     uint64_t count = posts / SEGMENT_ENTRIES * SEGMENT_ENTRIES;
-    double start = now_seconds();
+    double start = now_s();
     fill(database, layout, posts, &payload);
-    double filled = now_seconds();
+    double filled = now_s();
     uint64_t read = read_runs(database, layout, posts);
-    double done = now_seconds();
+    double done = now_s();
     printf("{\"bench\":\"store_value\",\"value\":\"%s\",\"snappy\":%s,\"posts\":%" PRIu64
            ",\"puts_per_s\":%.0f,\"range_reads_per_s\":%.0f,\"payload_bytes_per_post\":%.1f,"
            "\"bytes_per_post\":%.1f}\n",

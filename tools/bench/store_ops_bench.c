@@ -6,12 +6,12 @@
  * DIRECTORY must not exist or be empty. Making the posts is not in the times.
  */
 #include "../../node/shell/kv_leveldb.h"
+#include "figures.h"
 #include <inttypes.h>
 #include <parley/store.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOGS_COUNT        1000u
@@ -28,21 +28,6 @@
 
 static struct parley_entry heads[LOGS_COUNT];
 static uint8_t buffers[LIVE_GROUP][PARLEY_CHUNK_BUFFER_SIZE];
-static uint64_t chance_state = 88172645463325252u;
-
-static uint64_t next_chance(void) {
-    chance_state ^= chance_state << 13;
-    chance_state ^= chance_state >> 7;
-    chance_state ^= chance_state << 17;
-    return chance_state;
-}
-
-static double now_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void require(enum parley_error error, const char *what) {
     if (error == PARLEY_E_OK)
         return;
