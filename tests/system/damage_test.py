@@ -46,8 +46,8 @@ class Victim:
         self.home = os.path.join(scratch.folder, "victim")
         self.texts = self.posts(self.good.path)
         self.digest = parley(self.good.path, "digest").stdout
-        shutil.copytree(self.state, self.kept_state)
         self.author = self.good.json("id")[0]["author"]
+        shutil.copytree(self.state, self.kept_state)  # last: each command moves the lease on
         os.rename(self.good.path, self.home + ".good")
         os.mkdir(self.good.path)
         self.files = sorted(os.path.relpath(os.path.join(folder, name), self.home + ".good")
