@@ -7,7 +7,8 @@
 
 static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
                                     const struct chunk_task *task, struct parley_span bytes,
-                                    uint32_t *log, struct parley_judged *judged) {
+                                    uint32_t *log, struct parley_judged *judged,
+                                    parley_seq *needed) {
     *log = log_find(node, &task->log);
     if (*log == NONE)
         return PARLEY_E_UNKNOWN_LOG;
@@ -16,15 +17,10 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
         return PARLEY_E_NOT_WANTED;
     struct parley_anchor anchor = task->anchor;
     bool is_anchored = task->is_anchored;
-    if (!is_anchored && row->policy.seq != 0) {
-        /* An import or a push may be exactly what the identity records name. */
-        struct parley_chunk chunk;
-        struct parley_fault fault = parley_chunk_decode(&chunk, bytes);
-        if (fault.error != PARLEY_E_OK)
-            return fault.error;
-        is_anchored =
-            parley_chunk_seq_last(&chunk) == row->policy.seq && task->source == CHUNK_IMPORT;
-        anchor = (struct parley_anchor){row->policy.seq, row->policy.id};
+    if (task->source == CHUNK_IMPORT) {
+        enum parley_error error = import_anchor(row, task, bytes, &anchor, &is_anchored, needed);
+        if (error != PARLEY_E_OK)
+            return error;
     }
     struct parley_fault fault = parley_judge_chunk(judged, &task->log, &row->policy, &row->device,
                                                    is_anchored ? &anchor : NULL, bytes);
@@ -37,7 +33,9 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
                          const struct parley_judged *judged) {
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
-    if (error == PARLEY_E_EXISTS)
+    if (error == PARLEY_E_EXISTS && task->source == CHUNK_IMPORT && judged->chunk.bodies_count > 0)
+        import_bodies(node, log_find(node, &task->log), &judged->chunk, request);
+    else if (error == PARLEY_E_EXISTS)
         reply_when_durable(node, request, 0); /* it may be here and not yet on disk */
     else if (error != PARLEY_E_OK)            /* otherwise STORED answers */
         effect_reply(node, request, error);
@@ -82,10 +80,14 @@ static void run_chunk(struct parley_node *node, struct peer *peer, parley_reques
     uint32_t log;
     struct parley_judged judged;
     parley_seq conflict = 0;
-    enum parley_error error = judge_task(node, peer, task, bytes, &log, &judged);
+    enum parley_error error = judge_task(node, peer, task, bytes, &log, &judged, &conflict);
     bool checks = error == PARLEY_E_OK && judged.needs_check && !task->check_held;
-    if (error == PARLEY_E_OK && !checks)
+    if (error == PARLEY_E_OK && !checks) {
+        bool has_bodies = import_has_bodies(&node->logs[log], task, &judged.chunk);
         error = place_chunk(node, peer, request, task, log, &judged, &conflict);
+        if (error == PARLEY_E_OK && has_bodies)
+            import_bodies(node, log, &judged.chunk, 0);
+    }
     bool reads = error == PARLEY_E_RETRY && conflict != 0 && !task->id_known;
     if (!checks && !reads) {
         if (job != NULL)

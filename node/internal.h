@@ -11,6 +11,7 @@
  *   identities.c asking for identity records      serve.c   answers to asks
  *   named.c    authors who are a name so far
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
+ *   import.c   bundles that the owner brings in
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
  *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
  *   sides.c    two chains side by side        verdict.c  what a review decided
@@ -454,6 +455,10 @@ void verify_emit(struct parley_node *node, const struct job *job, const struct p
 void on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
 
 /* place.c */
+/* Whether the identity records name this entry, or what is held commits to it, as far as that is
+ * known without reading. */
+bool log_vouches(const struct log_row *row, const struct chunk_task *task,
+                 const struct parley_anchor *top);
 /* Puts a judged chunk, whose check holds, where it belongs. RETRY with *conflict: the id of that
  * entry, which is held, is needed. */
 enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parley_request request,
@@ -484,6 +489,19 @@ void on_load_record(struct parley_node *node, const struct parley_author *author
 /* publish.c */
 void on_publish(struct parley_node *node, parley_request request, struct parley_span body,
                 parley_time_ms time);
+
+/* import.c */
+/* The top of a chunk from outside, and whether the identity records or what is held vouch for it.
+ * RETRY: the id of *needed, which is held, has to be read for that. Or what the decoder says. */
+enum parley_error import_anchor(const struct log_row *row, const struct chunk_task *task,
+                                struct parley_span bytes, struct parley_anchor *anchor,
+                                bool *is_vouched, parley_seq *needed);
+/* Bodies of entries that may be held without: ask before the chunk is placed. */
+bool import_has_bodies(const struct log_row *row, const struct chunk_task *task,
+                       const struct parley_chunk *chunk);
+/* The chunk's entries are held: their bodies, too. Answers when they are on disk. */
+void import_bodies(struct parley_node *node, uint32_t log, const struct parley_chunk *chunk,
+                   parley_request request);
 void on_import(struct parley_node *node, const struct parley_event *event);
 
 /* catchup.c */

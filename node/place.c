@@ -114,14 +114,26 @@ static enum parley_error store_part(struct parley_node *node, uint32_t log,
 
 /* Nothing was checked of an anchored chunk but that it hashes to what somebody named: that must
  * still be named by what is held here, or by the identity records. */
-static bool is_vouched_for(const struct log_row *row, const struct parley_run *run) {
-    if (run->hi_is_signed ||
-        (row->policy.seq == run->hi && PARLEY_EQUAL(row->policy.id, run->hi_id)))
+static bool is_vouched_for(const struct log_row *row, const struct chunk_task *task,
+                           const struct parley_run *run) {
+    const struct parley_anchor top = {run->hi, run->hi_id};
+    return run->hi_is_signed || log_vouches(row, task, &top);
+}
+
+bool log_vouches(const struct log_row *row, const struct chunk_task *task,
+                 const struct parley_anchor *top) {
+    if (row->policy.seq == top->seq && PARLEY_EQUAL(row->policy.id, top->id))
         return true;
-    for (size_t i = 0; i < row->ranges.count; i++)
-        if (row->ranges.ranges[i].lo == run->hi + 1 &&
-            PARLEY_EQUAL(row->ranges.ranges[i].lo_prev, run->hi_id))
-            return true;
+    for (size_t i = 0; i < row->ranges.count; i++) {
+        const struct parley_run *range = &row->ranges.ranges[i];
+        if (range->lo == top->seq + 1)
+            return PARLEY_EQUAL(range->lo_prev, top->id);
+        if (range->hi == top->seq)
+            return PARLEY_EQUAL(range->hi_id, top->id);
+        if (range->lo <= top->seq && top->seq < range->hi)
+            return task->id_known && task->known_seq == top->seq &&
+                   PARLEY_EQUAL(task->known_id, top->id);
+    }
     return false;
 }
 
@@ -156,7 +168,7 @@ static enum parley_error may_stand(struct parley_node *node, const struct chunk_
                                    struct parley_ranges *whole, parley_seq *conflict) {
     const struct log_row *row = &node->logs[log];
     struct id_source source = {judged, task};
-    bool is_vouched = is_vouched_for(row, &judged->run);
+    bool is_vouched = is_vouched_for(row, task, &judged->run);
     if (row->policy.kind == PARLEY_POLICY_VOID)
         return PARLEY_E_LOG_VOID;
     if (is_hidden(row, &judged->run))

@@ -1,7 +1,7 @@
 #include "internal.h"
 
-/* A person's words become the next entry of their own log; and what the owner brings in by hand.
- * Both go through the same door as everything else. */
+/* A person's words become the next entry of their own log, through the same door as everything
+ * else. */
 
 static enum parley_error may_publish(const struct parley_node *node, struct parley_span body) {
     if (!node->config.has_device || node->own_log == NONE)
@@ -64,34 +64,4 @@ void on_publish(struct parley_node *node, parley_request request, struct parley_
     struct chunk_task task = {
         .source = CHUNK_OWN, .log = row->log, .check_held = true, .fetch = NONE};
     ingest_chunk(node, NULL, request, &task, parley_chunk_finish(&writer));
-}
-
-void on_import(struct parley_node *node, const struct parley_event *event) {
-    struct parley_span bytes = event->import.bytes;
-    parley_request request = event->import.request;
-    /* The last job is the owner's: peers leave it free. */
-    if (!store_has_room(node) || node->jobs_free == 0) {
-        effect_reply(node, request, node->is_failed ? PARLEY_E_READ_ONLY : PARLEY_E_RETRY);
-        return;
-    }
-    if (event->kind == PARLEY_EVENT_IMPORT_CHUNK) {
-        struct chunk_task task = {.source = CHUNK_IMPORT, .fetch = NONE};
-        struct parley_fault fault = parley_chunk_peek_log(&task.log, bytes);
-        if (fault.error != PARLEY_E_OK || bytes.size > PARLEY_MESSAGE_BYTES_MAX)
-            effect_reply(node, request,
-                         fault.error != PARLEY_E_OK ? fault.error : PARLEY_E_TOO_LARGE);
-        else
-            ingest_chunk(node, NULL, request, &task, bytes);
-        return;
-    }
-    struct parley_writer writer;
-    parley_writer_init(&writer, node->scratch, PARLEY_MESSAGE_BYTES_MAX);
-    parley_wire_put_record(&writer, bytes);
-    struct parley_span list;
-    if (bytes.size > PARLEY_RECORD_BYTES_MAX ||
-        parley_writer_finish(&writer, &list) != PARLEY_E_OK) {
-        effect_reply(node, request, PARLEY_E_TOO_LARGE);
-        return;
-    }
-    ingest_records(node, NULL, request, parley_wire_list_of(&writer, 1), list);
 }

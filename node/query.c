@@ -10,8 +10,10 @@ void parley_node_status(const struct parley_node *node, struct parley_node_statu
         out->connections_count += node->peers[i].phase != PEER_FREE;
         out->peers_count += node->peers[i].phase == PEER_OPEN;
     }
-    for (size_t i = 0; i < node->logs_count; i++)
+    for (size_t i = 0; i < node->logs_count; i++) {
         out->logs_count += node->logs[i].entries_count != 0;
+        out->is_judging |= node->logs[i].is_unjudged || node->logs[i].is_doubted;
+    }
     for (size_t i = 0; i < node->authors_count; i++)
         out->authors_count += node->authors[i].set.revealed;
     out->entries_count = node->entries_count;

@@ -178,10 +178,10 @@ static bool judge_record(struct parley_bundle_judge *judge, struct parley_bundle
     finding->kind = PARLEY_FINDING_PASSED;
     if (is_passed_over(fault.error))
         return true;
-    if (!end_run(judge, finding))
-        return false;
     if (fault.error != PARLEY_E_OK)
         return refuse(finding, fault.error, offset + fault.offset, fault.field);
+    if (!end_run(judge, finding))
+        return false;
     bool is_rotation = finding->record.kind == PARLEY_RECORD_ROTATION;
     if (is_rotation && !judge_signatures(judge, finding, offset))
         return false;

@@ -264,6 +264,7 @@ struct parley_node_status {
     uint64_t entries_count;
     bool is_writable;
     bool is_catching_up; /* a run is being fetched */
+    bool is_judging; /* what is held of some log is compared with its records: it is hidden yet */
     uint64_t stores_in_flight;
     uint64_t duplicates_count; /* pushes of what was here already */
 };

@@ -55,13 +55,12 @@ static bool list_logs(struct api_digest *digest, const struct parley_node *node,
         return false;
     for (size_t i = 0; i < count && parley_node_log_at(node, i, &at); i++) {
         struct counted *log = &digest->logs[digest->logs_count];
-        if (at.forked != 0 ||
-            (authors != NULL && bsearch(&at.author, authors, authors_count, sizeof(at.author),
-                                        compare_authors) == NULL))
+        if (authors != NULL &&
+            bsearch(&at.author, authors, authors_count, sizeof(at.author), compare_authors) == NULL)
             continue;
         log->author = at.author;
         log->log = at.log;
-        log->ranges_count = parley_digest_counted(log->ranges, &at.ranges, &at.policy);
+        log->ranges_count = parley_digest_counted(log->ranges, &at.good, &at.policy);
         digest->logs_count += log->ranges_count > 0;
     }
     qsort(digest->logs, digest->logs_count, sizeof(*digest->logs), compare_logs);

@@ -324,6 +324,35 @@ static void make_no_bundle(struct fixture_bundle *bundle) {
     bundle->data[6] = '2';
 }
 
+/* The phone goes on above its first entry, whatever was said of it before. */
+static void make_listing_alone(struct fixture_bundle *bundle) {
+    make_people();
+    struct parley_listing listing = fixture_listing(1, &on_phone[0], false);
+    fixture_bundle_start(bundle);
+    fixture_bundle_rotation(bundle, &alice, 1, &listing, 1);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_closed_at_another(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_branch(&phone, &on_phone[3], 1, &on_phone[2], 1);
+    fixture_bundle_closing(bundle, &alice, 0, 1, &on_phone[3]);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_other_branch(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_branch(&phone, &on_phone[3], 2, &on_phone[2], 1);
+    fixture_bundle_run(bundle, on_phone, 5, 5, true);
+    fixture_bundle_trailer(bundle);
+}
+
+static void make_headers_alone(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_run(bundle, on_phone, 5, 5, false);
+    fixture_bundle_trailer(bundle);
+}
+
 /* Entries of the phone from the one at index `first` on, chained: signatures bad, up to the one at
  * index `good`, which bears a good one. */
 static void chain_phone(size_t first, size_t good) {
@@ -457,6 +486,12 @@ const struct fixture_named_bundle fixture_named_bundles[] = {
     {"cut", "ends within the second chunk", make_cut},
     {"trailing", "a line feed behind the trailer", make_trailing},
     {"no-bundle", "another file's start", make_no_bundle},
+    {"closed-at-another", "a closing at 4 of another branch than that of `small`, and no entries",
+     make_closed_at_another},
+    {"other-branch", "entries 4 and 5 are others than those of `small`", make_other_branch},
+    {"headers-alone", "the entries of `small` without their bodies", make_headers_alone},
+    {"listing-alone", "a rotation that lists a log as going on above 1, and no entries",
+     make_listing_alone},
     {"chained-across-chunks", "only the last of three chunks has a top with a good signature",
      make_chained_across_chunks},
     {"chained-to-the-end", "no signature is good from entry 3 to the end of the second chunk",

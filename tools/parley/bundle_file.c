@@ -2,8 +2,11 @@
 #include "options.h"
 #include "terminal.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BUFFER_SIZE (4u * PARLEY_BUNDLE_SECTION_MAX)
 
@@ -79,24 +82,89 @@ static int judge_all(struct walk *walk, FILE *file, const char *path,
     }
 }
 
-int bundle_walk(const char *path, struct bundle_visitor *visitor) {
-    bool is_input = strcmp(path, "-") == 0;
-    FILE *file = is_input ? stdin : fopen(path, "rbe");
-    if (file == NULL)
-        return complain(EXIT_SYSTEM, "%s cannot be opened: %s", path, strerror(errno));
+int bundle_walk(const struct bundle_file *bundle, struct bundle_visitor *visitor) {
     struct walk *walk = calloc(1, sizeof(*walk));
-    int status = EXIT_SYSTEM;
-    if (walk == NULL) {
-        complain(EXIT_SYSTEM, "out of memory");
-    } else {
-        parley_bundle_judge_init(&walk->judge);
-        status = judge_all(walk, file, path, visitor);
-        visitor->entries_count = walk->judge.entries_count;
-        visitor->records_count = walk->judge.records_count;
-        visitor->authors_count = walk->judge.authors_count;
-    }
+    if (walk == NULL)
+        return complain(EXIT_SYSTEM, "out of memory");
+    parley_bundle_judge_init(&walk->judge);
+    int status = judge_all(walk, bundle->file, bundle->path, visitor);
+    visitor->entries_count = walk->judge.entries_count;
+    visitor->records_count = walk->judge.records_count;
+    visitor->authors_count = walk->judge.authors_count;
     free(walk);
-    if (!is_input)
-        fclose(file);
     return status;
+}
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+int bundle_open(struct bundle_file *bundle, const char *path) {
+    *bundle = (struct bundle_file){.path = path, .file = stdin};
+    if (strcmp(path, "-") != 0)
+        bundle->file = fopen(path, "rbe");
+    if (bundle->file == NULL)
+        return complain(EXIT_SYSTEM, "%s cannot be opened: %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
+void bundle_close(struct bundle_file *bundle) {
+    if (bundle->file != stdin)
+        fclose(bundle->file);
+    bundle->file = NULL;
+}
+
+/* NULL: errno says why. */
+static FILE *open_unnamed(const char *home) {
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof(path), "%s/import.XXXXXX", home);
+    int handle = size > 0 && (size_t)size < sizeof(path) ? mkostemp(path, O_CLOEXEC) : -1;
+    if (handle < 0)
+        return NULL;
+    (void)unlink(path);
+    FILE *file = fdopen(handle, "w+b");
+    if (file == NULL)
+        close(handle);
+    return file;
+}
+
+static bool copy_all(FILE *to, FILE *from) {
+    static uint8_t buffer[PARLEY_BUNDLE_SECTION_MAX];
+    size_t got;
+    while ((got = fread(buffer, 1, sizeof(buffer), from)) > 0)
+        if (fwrite(buffer, 1, got, to) != got)
+            return false;
+    return !ferror(from) && fflush(to) == 0 && fseeko(to, 0, SEEK_SET) == 0;
+}
+
+int bundle_open_again(struct bundle_file *bundle, const char *path, const char *home) {
+    int status = bundle_open(bundle, path);
+    if (status != EXIT_DONE)
+        return status;
+    off_t start = ftello(bundle->file);
+    if (start >= 0 && fseeko(bundle->file, start, SEEK_SET) == 0) {
+        bundle->start = (uint64_t)start;
+        return EXIT_DONE;
+    }
+    FILE *copy = open_unnamed(home);
+    bool is_copied = copy != NULL && copy_all(copy, bundle->file);
+    int error = errno;
+    bundle_close(bundle);
+    bundle->file = copy;
+    if (is_copied)
+        return EXIT_DONE;
+    if (copy != NULL)
+        fclose(copy);
+    return complain(EXIT_SYSTEM, "the bundle cannot be copied into %s: %s", home, strerror(error));
+}
+
+bool bundle_read_at(const struct bundle_file *bundle, uint8_t *data, size_t size, uint64_t offset) {
+    while (size > 0) {
+        ssize_t got = pread(fileno(bundle->file), data, size, (off_t)(bundle->start + offset));
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            return false;
+        size_t read = got > 0 ? (size_t)got : 0;
+        data += read;
+        size -= read;
+        offset += read;
+    }
+    return true;
 }

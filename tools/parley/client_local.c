@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* Longer than the records of any usual home keep the disk busy. */
+#define VERDICTS_MS_MAX 5000u
 
 struct client_local {
     uv_loop_t loop;
@@ -18,8 +22,25 @@ static void on_stopped(void *context) {
     local->is_stopped = true;
 }
 
+/* A node that was opened just now reads on what of it its records hide, and one that was given
+ * another branch of a log which of the two counts. A command waits for that rather than tell less,
+ * or end before it is settled. */
+static void wait_for_verdicts(struct client_local *local) {
+    const struct parley_node *node = parley_host_node(local->host);
+    struct parley_node_status status;
+    parley_node_status(node, &status);
+    for (unsigned waited = 0; status.is_judging && waited < VERDICTS_MS_MAX; waited++) {
+        if (uv_run(&local->loop, UV_RUN_NOWAIT) == 0)
+            return;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        parley_node_status(node, &status);
+    }
+}
+
 void client_local_close(struct client_local *local) {
     if (local->host != NULL) {
+        if (local->api != NULL)
+            wait_for_verdicts(local);
         parley_host_stop(local->host, on_stopped, local);
         while (!local->is_stopped && uv_run(&local->loop, UV_RUN_ONCE) != 0)
             ;
@@ -95,6 +116,7 @@ int client_local_call(struct client_local *local, const struct client_request *r
         .body = request->body,
     };
     struct call call = {.answer = answer};
+    wait_for_verdicts(local);
     parley_api_handle(local->api, &to, on_done, &call);
     while (!call.is_done)
         uv_run(&local->loop, UV_RUN_ONCE);

@@ -1,4 +1,4 @@
-/* Bundles: export, import, verify. */
+/* Bundles: export and verify. */
 #include "bundle_file.h"
 #include "command.h"
 #include "terminal.h"
@@ -128,109 +128,6 @@ int command_export(const struct options *options) {
     return status;
 }
 
-/* ---- import ------------------------------------------------------------------------------- */
-
-struct import {
-    struct client *client;
-    uint8_t *data; /* sections that wait to be sent */
-    size_t size;
-    size_t size_good; /* up to the last section that something vouches for */
-    json_int_t records, entries, added;
-    struct progress progress;
-};
-
-static json_int_t number_of(const json_t *json, const char *name) {
-    return json_integer_value(json_object_get(json, name));
-}
-
-static int send_sections(struct import *import) {
-    struct client_request request = {.method = PARLEY_API_POST,
-                                     .path = "/v1/import",
-                                     .content_type = "application/octet-stream",
-                                     .body = PARLEY_SPAN(import->data, import->size)};
-    json_t *json;
-    if (import->size == 0)
-        return EXIT_DONE;
-    int status = client_call_json(import->client, &request, NULL, &json);
-    import->size = import->size_good = 0;
-    if (status != EXIT_DONE)
-        return status;
-    import->records += number_of(json, "records");
-    import->entries += number_of(json, "entries");
-    import->added += number_of(json, "added");
-    const json_t *problem = json_object_get(json, "problem");
-    if (json_is_object(problem))
-        status = client_complain(problem, (unsigned)number_of(problem, "status"));
-    json_decref(json);
-    progress_show(&import->progress, (unsigned long long)import->entries, "entries");
-    return status;
-}
-
-static int on_import(void *context, const struct parley_bundle_finding *finding) {
-    struct import *import = context;
-    if (import->size + PARLEY_BUNDLE_SECTION_MAX > PARLEY_API_BODY_BYTES_MAX) {
-        int status = send_sections(import);
-        if (status != EXIT_DONE)
-            return status;
-    }
-    struct parley_writer writer;
-    struct parley_span out;
-    parley_writer_init(&writer, import->data + import->size,
-                       PARLEY_API_BODY_BYTES_MAX - import->size);
-    parley_write_array(&writer, 2);
-    parley_write_uint(&writer, finding->kind == PARLEY_FINDING_RECORD ? PARLEY_SECTION_RECORD
-                                                                      : PARLEY_SECTION_CHUNK);
-    parley_write_bin(&writer, finding->bytes);
-    if (parley_writer_finish(&writer, &out) != PARLEY_E_OK)
-        return complain(EXIT_SYSTEM, "a section does not fit");
-    import->size += out.size;
-    if (finding->kind == PARLEY_FINDING_RECORD || finding->top_is_vouched)
-        import->size_good = import->size;
-    return EXIT_DONE;
-}
-
-static void print_import(const struct options *options, const struct import *import, bool whole) {
-    if (options->json) {
-        json_t *json = json_pack("{s:I, s:I, s:I, s:b}", "records", import->records, "entries",
-                                 import->entries, "added", import->added, "whole", (int)whole);
-        print_json(json);
-        json_decref(json);
-        return;
-    }
-    printf("%lld entries taken in, %lld of them new\n", (long long)import->entries,
-           (long long)import->added);
-}
-
-static int import_file(const struct options *options, struct import *import) {
-    const char *path = options->arguments_count > 0 ? options->arguments[0] : "-";
-    struct bundle_visitor visitor = {.context = import, .on_section = on_import};
-    int status = bundle_walk(path, &visitor);
-    /* What stands before the damage is good, and is taken; of a run that was cut short only what
-     * something vouches for. */
-    if (visitor.is_refused)
-        import->size = import->size_good;
-    int sent = visitor.has_stopped ? EXIT_DONE : send_sections(import);
-    print_import(options, import, status == EXIT_DONE && sent == EXIT_DONE);
-    return status != EXIT_DONE ? status : sent;
-}
-
-int command_import(const struct options *options) {
-    struct import import = {0};
-    int status;
-    import.data = malloc(PARLEY_API_BODY_BYTES_MAX);
-    if (import.data == NULL)
-        return complain(EXIT_SYSTEM, "out of memory");
-    import.client = client_open(options, false, &status);
-    if (import.client != NULL) {
-        progress_start(&import.progress, "taken in");
-        status = import_file(options, &import);
-        progress_end(&import.progress);
-        client_close(import.client);
-    }
-    free(import.data);
-    return status;
-}
-
 /* ---- verify ------------------------------------------------------------------------------- */
 
 struct verify {
@@ -295,9 +192,14 @@ int command_verify(const struct options *options) {
     const char *path = options->arguments_count > 0 ? options->arguments[0] : "-";
     struct verify verify = {.options = options};
     struct bundle_visitor visitor = {.context = &verify, .on_section = on_verify};
+    struct bundle_file file;
+    int status = bundle_open(&file, path);
+    if (status != EXIT_DONE)
+        return status;
     progress_start(&verify.progress, "verified");
-    int status = bundle_walk(path, &visitor);
+    status = bundle_walk(&file, &visitor);
     progress_end(&verify.progress);
+    bundle_close(&file);
     if (status == EXIT_DONE || visitor.is_refused)
         print_verdict(&verify, &visitor, status == EXIT_DONE);
     return status;

@@ -1,4 +1,4 @@
-/* Bundles by the page: export gives an author's sections, import takes some.
+/* Export: an author's sections of a bundle, by the page.
  *
  * A page holds whole sections of a bundle; who asks puts the start before and the trailer behind.
  * The cursor names what comes next: "r.SKIP" for records, "e.LOG.SEQ" for entries. Logs go in
@@ -6,7 +6,6 @@
  */
 #include "api_job.h"
 #include <parley/bundle.h>
-#include <parley/digest.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,13 +13,14 @@
 #define PAGE_BYTES_MAX (PARLEY_API_BODY_BYTES_MAX - 2u * PARLEY_BUNDLE_SECTION_MAX)
 #define CURSOR_SIZE    128u
 
-/* ---- export ------------------------------------------------------------------------------- */
-
-/* Entries of one log that may go out. */
+/* Entries of one log that may go out: a run of the bundle. */
 struct part {
     struct parley_log log;
+    struct parley_device_key device;
     parley_seq low, high;
-    parley_seq good; /* the last entry whose word counts */
+    parley_seq named; /* vouches for what stands below; 0: nothing does but signatures */
+    bool is_vouched;  /* the entry at high bears a good signature, or is the named one */
+    parley_seq good;  /* the last entry whose word counts */
 };
 
 struct export_page {
@@ -135,24 +135,66 @@ static bool on_export_entry(void *context, const struct parley_store_log *log,
     return page->error == PARLEY_E_OK;
 }
 
+/* ---- what can be vouched for --------------------------------------------------------------- */
+
+static parley_seq newest_signed(const struct parley_chunk *chunk,
+                                const struct parley_device_key *device) {
+    struct parley_chunk_cursor cursor;
+    struct parley_entry entry;
+    struct parley_check check;
+    parley_seq newest = 0;
+    parley_chunk_start(&cursor, chunk);
+    while (parley_chunk_next(&cursor, &entry)) {
+        parley_entry_check(&check, &entry, device);
+        if (parley_check_holds(&check))
+            newest = entry.header.seq;
+    }
+    return newest;
+}
+
+/* Chained entries at the top are left out: nothing in the bundle would vouch for them. The newest
+ * that is signed is looked for downwards, as far as what is named, which needs no signature. */
+static enum parley_error cut_part(struct export_page *page, struct parley_store *store,
+                                  struct part *part) {
+    struct parley_span bytes;
+    struct parley_chunk chunk;
+    bool has_named = part->named >= part->low;
+    while (!part->is_vouched && part->high >= part->low) {
+        enum parley_error error = parley_store_read_run(
+            store, &part->log, part->high, has_named ? part->named + 1 : part->low, false,
+            PARLEY_CHUNK_BYTES_MAX, page->buffer, &bytes);
+        if (error == PARLEY_E_OK)
+            error = parley_chunk_decode(&chunk, bytes).error;
+        if (error != PARLEY_E_OK)
+            return error;
+        parley_seq newest = newest_signed(&chunk, &part->device);
+        part->high = newest > 0 ? newest : chunk.seq_first - 1;
+        part->is_vouched = newest > 0 || (has_named && part->high == part->named);
+    }
+    return PARLEY_E_OK;
+}
+
+static void read_part(struct export_page *page, struct parley_store *store, struct part *part) {
+    page->error = cut_part(page, store, part);
+    parley_chunk_writer_init(&page->writer, page->buffer, sizeof(page->buffer));
+    if (page->error != PARLEY_E_OK || part->high < part->low)
+        return;
+    page->store = store;
+    page->good = part->good;
+    enum parley_error error =
+        parley_store_entries(store, &part->log, part->low, part->high, on_export_entry, page);
+    if (error != PARLEY_E_OK && page->error == PARLEY_E_OK)
+        page->error = error;
+    if (page->error == PARLEY_E_OK && !page->is_full)
+        finish_chunk(page);
+}
+
 static void read_export(struct api_job *job, struct parley_store *store) {
     struct export_page *page = job->state;
     if (page->in_records)
         put_records(page, store);
-    parley_chunk_writer_init(&page->writer, page->buffer, sizeof(page->buffer));
-    for (size_t i = 0; i < page->parts_count; i++) {
-        struct part *part = &page->parts[i];
-        if (page->error != PARLEY_E_OK || page->is_full)
-            break;
-        page->store = store;
-        page->good = part->good;
-        enum parley_error error =
-            parley_store_entries(store, &part->log, part->low, part->high, on_export_entry, page);
-        if (error != PARLEY_E_OK && page->error == PARLEY_E_OK)
-            page->error = error;
-        if (page->error == PARLEY_E_OK && !page->is_full)
-            finish_chunk(page);
-    }
+    for (size_t i = 0; i < page->parts_count && page->error == PARLEY_E_OK && !page->is_full; i++)
+        read_part(page, store, &page->parts[i]);
 }
 
 static void answer_export(struct api_job *job) {
@@ -183,29 +225,34 @@ static bool decode_cursor(struct export_page *page, const char *text) {
     return parley_hex_decode(page->log.bytes, sizeof(page->log.bytes), PARLEY_SPAN(text + 2, 64));
 }
 
-/* What of one counted stretch is not yet out. Of a listed or closed log only the stretch that
- * reaches the entry named can be verified by whoever has nothing but the bundle. */
+/* What of one range of good entries is not yet out. At and below the place that the records name
+ * only the range that holds it can be verified by whoever has nothing but the bundle, and from
+ * there down. */
 static void add_part(struct export_page *page, const struct parley_node_log *log,
-                     const struct parley_digest_range *range) {
+                     const struct parley_run *range) {
+    const struct parley_policy *policy = &log->policy;
     int order = PARLEY_COMPARE(log->log, page->log);
-    parley_seq low = range->lo, high = range->hi < log->head_seq ? range->hi : log->head_seq;
-    if (log->policy.seq > 0 && (low > log->policy.seq || high < log->policy.seq))
+    struct part part = {
+        .log = log->log, .device = log->device, .low = range->lo, .high = range->hi};
+    if (range->hi < policy->seq || (!page->in_records && order < 0))
         return;
-    if (!page->in_records && order == 0 && low < page->seq)
-        low = page->seq;
-    if (low > high || (!page->in_records && order < 0))
-        return;
-    parley_seq good = log->policy.kind == PARLEY_POLICY_CLOSED ? log->policy.seq : PARLEY_SEQ_MAX;
-    if (log->forked != 0 && log->forked <= good)
-        good = log->forked - 1;
-    page->parts[page->parts_count++] = (struct part){log->log, low, high, good};
+    if (range->lo <= policy->seq)
+        part.named = policy->seq;
+    part.is_vouched = range->hi_is_signed || part.high == part.named;
+    if (!page->in_records && order == 0 && part.low < page->seq)
+        part.low = page->seq;
+    part.good = policy->kind == PARLEY_POLICY_CLOSED ? policy->seq : PARLEY_SEQ_MAX;
+    if (log->forked != 0 && log->forked <= part.good)
+        part.good = log->forked - 1;
+    if (part.low <= part.high)
+        page->parts[page->parts_count++] = part;
 }
 
 static void add_log(struct export_page *page, const struct parley_node_log *log) {
-    struct parley_digest_range ranges[PARLEY_DIGEST_RANGES_MAX];
-    size_t count = parley_digest_counted(ranges, &log->ranges, &log->policy);
-    for (size_t i = 0; i < count; i++)
-        add_part(page, log, &ranges[i]);
+    if (log->policy.kind == PARLEY_POLICY_VOID)
+        return;
+    for (size_t i = 0; i < log->good.count; i++)
+        add_part(page, log, &log->good.ranges[i]);
 }
 
 static int compare_parts(const void *a, const void *b) {
@@ -221,7 +268,7 @@ static bool list_parts(struct export_page *page, const struct parley_node *node)
     size_t count = 0;
     for (size_t i = 0; parley_node_log_at(node, i, &log); i++)
         count += PARLEY_EQUAL(log.author, page->author);
-    page->parts = calloc(count + 1, PARLEY_DIGEST_RANGES_MAX * sizeof(*page->parts));
+    page->parts = calloc(count + 1, PARLEY_RANGES_MAX * sizeof(*page->parts));
     if (page->parts == NULL)
         return false;
     for (size_t i = 0; parley_node_log_at(node, i, &log); i++)
@@ -269,92 +316,4 @@ void api_run_export(struct api_job *job) {
         api_no_memory(job);
     else
         api_read(job, read_export, answer_export);
-}
-
-/* ---- import ------------------------------------------------------------------------------- */
-
-struct import {
-    struct parley_reader reader;
-    uint64_t records, chunks, entries, added;
-    unsigned kind; /* of the section under way */
-    size_t offset;
-    uint64_t chunk_entries;
-};
-
-static void answer_import(struct api_job *job, enum parley_error error, const char *detail) {
-    struct import *import = job->state;
-    json_t *problem = error == PARLEY_E_OK ? json_null() : api_problem(error, NULL, detail);
-    if (error != PARLEY_E_OK)
-        json_object_set_new(problem, "offset", json_integer((json_int_t)import->offset));
-    api_answer_json(job, 200,
-                    json_pack("{s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)import->records,
-                              "chunks", (json_int_t)import->chunks, "entries",
-                              (json_int_t)import->entries, "added", (json_int_t)import->added,
-                              "problem", problem));
-}
-
-static void import_next(struct api_job *job);
-
-/* What is here already, or is void by now, is no reason to stop. */
-static bool goes_on(enum parley_error error) {
-    return error == PARLEY_E_OK || error == PARLEY_E_EXISTS || error == PARLEY_E_LOG_VOID ||
-           error == PARLEY_E_LOG_CLOSED;
-}
-
-static void on_imported(void *context, const struct parley_effect *effect) {
-    struct api_job *job = context;
-    struct import *import = job->state;
-    enum parley_error error = api_reply_error(job->api, effect);
-    if (!goes_on(error)) {
-        answer_import(job, error, parley_strerror(error));
-        return;
-    }
-    if (import->kind == PARLEY_SECTION_RECORD) {
-        import->records++;
-    } else {
-        import->chunks++;
-        import->entries += import->chunk_entries;
-        import->added += effect->reply.count;
-    }
-    import_next(job);
-}
-
-/* One section at a time: a chunk needs the records before it, and the chunk below it. */
-static void import_next(struct api_job *job) {
-    struct import *import = job->state;
-    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_RECORD};
-    if (parley_reader_is_done(&import->reader)) {
-        answer_import(job, PARLEY_E_OK, NULL);
-        return;
-    }
-    import->offset = parley_reader_offset(&import->reader);
-    parley_read_array(&import->reader, "section", 2, 2);
-    import->kind = (unsigned)parley_read_uint(&import->reader, "kind", PARLEY_SECTION_RECORD,
-                                              PARLEY_SECTION_CHUNK);
-    event.import.bytes = parley_read_bin(&import->reader, "section", 1, PARLEY_CHUNK_LARGEST);
-    struct parley_fault fault = import->reader.fault;
-    struct parley_chunk chunk = {0};
-    if (fault.error == PARLEY_E_OK && import->kind == PARLEY_SECTION_CHUNK) {
-        event.kind = PARLEY_EVENT_IMPORT_CHUNK;
-        fault = parley_chunk_decode(&chunk, event.import.bytes);
-    }
-    if (fault.error != PARLEY_E_OK) {
-        answer_import(job, fault.error, parley_strerror(fault.error));
-        return;
-    }
-    import->chunk_entries = chunk.count;
-    /* The bytes are the request's, which waits for the answer. */
-    parley_host_submit_patiently(job->api->host, &event, on_imported, job);
-}
-
-void api_run_import(struct api_job *job) {
-    struct import *import = calloc(1, sizeof(*import));
-    if (import == NULL) {
-        api_no_memory(job);
-        return;
-    }
-    job->state = import;
-    job->free_state = free;
-    parley_reader_init(&import->reader, PARLEY_SPAN(job->body, job->body_size));
-    import_next(job);
 }
