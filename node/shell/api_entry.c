@@ -75,20 +75,8 @@ bool api_entry_body(const struct api_entry *entry, struct parley_body *body) {
 
 static bool is_good_at(const struct parley_node *node, const struct parley_log *name,
                        parley_seq seq) {
-    struct parley_node_log log;
-    if (!parley_node_log_find(node, name, &log))
-        return false;
-    if (log.forked != 0 && seq >= log.forked)
-        return false;
-    switch (log.policy.kind) {
-    case PARLEY_POLICY_VOID:
-        return false;
-    case PARLEY_POLICY_CLOSED:
-        return seq <= log.policy.seq;
-    case PARLEY_POLICY_OPEN:
-        return true;
-    }
-    return false;
+    struct parley_node_log at;
+    return parley_node_log_find(node, name, &at) && parley_ranges_shows(&at.good, &at.policy, seq);
 }
 
 bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry) {

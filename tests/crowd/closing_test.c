@@ -41,6 +41,40 @@ static void test_closing_settles(void **state) {
         }
 }
 
+/* Listed on either branch, and open: that branch goes on; who wrote the other one above the entry
+ * that is listed forks it there again. */
+static void test_listing_settles(void **state) {
+    for (unsigned which = 0; which < 2; which++)
+        for (unsigned forks_again = 0; forks_again < 2; forks_again++) {
+            struct crowd crowd;
+            struct crowd_author author;
+            begin(&crowd, &author, 3, which);
+            uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
+            uint32_t listed = crowd_write(&author, common, 3);
+            uint32_t other = crowd_write(&author, common, forks_again ? 5 : 2);
+            crowd_give(&crowd, which, &author, listed, 1);
+            crowd_give(&crowd, !which, &author, other, 1);
+            crowd_meet(&crowd);
+            crowd_agrees(&crowd, &author.person.log);
+            assert_int_equal(crowd_log(&crowd, 2, &author.person.log).forked, 5);
+            crowd_rotate(&crowd, 2, &author, 1, listed, false);
+            crowd_agrees(&crowd, &author.person.log);
+            crowd_wait(&crowd, 60);
+            uint32_t top = crowd_write(&author, listed, 2);
+            crowd_give(&crowd, 0, &author, top, 1);
+            crowd_agrees(&crowd, &author.person.log);
+            crowd_wait(&crowd, 60);
+            for (unsigned i = 0; i < 3; i++) {
+                struct parley_node_log log = crowd_log(&crowd, i, &author.person.log);
+                assert_int_equal(log.forked, forks_again ? 8 : 0);
+                assert_int_equal(log.head_seq, forks_again ? 7 : 9);
+                assert_true(
+                    PARLEY_EQUAL(log.head_id, author.entries[forks_again ? listed : top].entry.id));
+            }
+            end(&crowd, &author);
+        }
+}
+
 static void test_cut_and_void(void **state) {
     struct crowd crowd;
     struct crowd_author author;
@@ -95,6 +129,7 @@ static void test_named_and_not_held(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closing_settles),
+        cmocka_unit_test(test_listing_settles),
         cmocka_unit_test(test_cut_and_void),
         cmocka_unit_test(test_named_and_not_held),
     };

@@ -141,6 +141,24 @@ static void test_follow_in_private(void **state) {
     story_end(&story);
 }
 
+/* Who has the device's key as well writes above what is here: nothing is signed on top of that, it
+ * would be the thief's chain. */
+static void test_not_on_an_island(void **state) {
+    struct story story;
+    struct story_person thief;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    thief = story.own;
+    (void)story_entries(&thief, 2, buffer);
+    story_push(&story, peer, story_entry(&thief, "the third", buffer));
+    story_settle(&story);
+    story_forget(&story);
+    story_publish(&story, 1, "mine");
+    story_expect(&story, "REPLY 1 GAP 0\n");
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_disk_first),
@@ -151,6 +169,7 @@ int main(void) {
         cmocka_unit_test(test_a_second_copy),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_follow_in_private),
+        cmocka_unit_test(test_not_on_an_island),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL) == 0 ? 0 : 1;
