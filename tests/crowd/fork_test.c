@@ -84,11 +84,33 @@ static void test_deep(void **state) {
     end(&crowd, &author);
 }
 
+/* What is loaded is judged at once, log after log, with nothing else going on. */
+static void test_loaded(void **state) {
+    struct crowd crowd;
+    struct crowd_author authors[2];
+    crowd_begin(&crowd, 1, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        crowd_author(&authors[i], (uint8_t)(9 + i));
+        crowd_introduce(&crowd, &authors[i]);
+        uint32_t common = crowd_write(&authors[i], CROWD_NOTHING, 4);
+        crowd_give(&crowd, 0, &authors[i], crowd_write(&authors[i], common, 3), 1);
+        crowd_give(&crowd, 0, &authors[i], crowd_write(&authors[i], common, 5), 1);
+    }
+    crowd_restart(&crowd, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(crowd_log(&crowd, 0, &authors[i].person.log).forked, 5);
+        assert_int_equal(crowd_log(&crowd, 0, &authors[i].person.log).head_seq, 4);
+        crowd_author_end(&authors[i]);
+    }
+    crowd_end(&crowd);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_branches),
         cmocka_unit_test(test_passed_on),
         cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_loaded),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("fork", tests, NULL, NULL) == 0 ? 0 : 1;
