@@ -7,7 +7,7 @@
  * rotations that name any of it; given to some nodes in any order. In the end all agree, and no
  * node has blamed another. */
 
-#define SEEDS_COUNT 150u
+#define SEEDS_COUNT 60u
 
 struct world {
     struct crowd crowd;
