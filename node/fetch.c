@@ -42,8 +42,10 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
     if (row->policy.kind != PARLEY_POLICY_OPEN || row->source_seq <= row->policy.seq ||
         (forked != 0 && row->source_seq >= forked))
         return false; /* who does not know of the fork is told of it, not asked */
-    /* A log with all its ranges taken makes room first: a hole is filled. */
-    if (row->source_seq > newest && row->ranges.count < PARLEY_RANGES_MAX) {
+    /* A log with all its ranges taken makes room first: what is hidden goes, or a hole is filled.
+     */
+    bool has_room = row->ranges.count < PARLEY_RANGES_MAX || log_may_make_room(row);
+    if (row->source_seq > newest && has_room) {
         ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
         return true;
     }

@@ -71,6 +71,7 @@ bool log_cut(struct parley_node *node, uint32_t log, const struct parley_anchor 
              parley_seq hi);
 /* Of a log with all its ranges taken the newest goes if it is hidden. */
 bool log_make_room(struct parley_node *node, uint32_t log);
+bool log_may_make_room(const struct log_row *row);
 void verdict_apply(struct parley_node *node);
 void verdict_is_stored(struct parley_node *node, uint32_t log);
 

@@ -234,14 +234,20 @@ bool log_cut(struct parley_node *node, uint32_t log, const struct parley_anchor 
     return true;
 }
 
+bool log_may_make_room(const struct log_row *row) {
+    const struct parley_run *newest = &row->ranges.ranges[0];
+    if (row->ranges.count == 0)
+        return false;
+    return row->policy.kind == PARLEY_POLICY_OPEN ? row->forked != 0 && newest->lo >= row->forked
+                                                  : newest->lo > row->policy.seq;
+}
+
 bool log_make_room(struct parley_node *node, uint32_t log) {
     const struct log_row *row = &node->logs[log];
     const struct parley_run *newest = &row->ranges.ranges[0];
-    bool is_hidden = row->policy.kind == PARLEY_POLICY_OPEN
-                         ? row->forked != 0 && newest->lo >= row->forked
-                         : newest->lo > row->policy.seq;
     struct parley_anchor top = {newest->lo - 1, {{0}}};
-    return is_hidden && row->stores_in_flight == 0 && log_cut(node, log, &top, newest->hi);
+    return log_may_make_room(row) && row->stores_in_flight == 0 &&
+           log_cut(node, log, &top, newest->hi);
 }
 
 static void cut(struct parley_node *node) {
