@@ -167,17 +167,15 @@ void announce_to_interested(struct parley_node *node, uint32_t log, parley_conne
 static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t log,
                           const struct parley_wire_head *head) {
     struct log_row *row = &node->logs[log];
-    uint8_t bytes[32];
-    struct parley_hasher hasher;
-    uint64_t numbers[] = {peer->connection, row->forked, head->forked_seq,
-                          head->seq,        row->world,  node->now / EVIDENCE_AGAIN_MS};
+    struct {
+        uint64_t connection, forked, theirs, head_seq, world, time;
+        struct parley_id head_id;
+    } all = {peer->connection, row->forked, head->forked_seq,
+             head->seq,        row->world,  node->now / EVIDENCE_AGAIN_MS,
+             head->id};
     if (!row->is_proved)
         return; /* not on the disk yet; heads are told again when it is */
-    parley_hash_init(&hasher, PARLEY_DOMAIN_DIGEST);
-    parley_hash_add(&hasher, numbers, sizeof numbers);
-    parley_hash_add(&hasher, head->id.bytes, sizeof head->id);
-    parley_hash_finish(&hasher, bytes);
-    uint64_t said = table_hash(node, bytes);
+    uint64_t said = table_hash_of(node, PARLEY_SPAN(&all, sizeof all));
     if (row->shown_to != said && serve_evidence(node, peer, log))
         row->shown_to = said;
 }

@@ -17,17 +17,12 @@ parley_seq log_newest(const struct log_row *row) {
  * one of these changes. */
 static uint64_t difference(const struct parley_node *node, const struct log_row *row,
                            const struct parley_anchor *head) {
-    uint8_t bytes[32];
-    struct parley_hasher hasher;
-    uint64_t numbers[] = {row->source,     row->source_seq,  head->seq,
-                          log_forked(row), row->policy.kind, row->policy.seq};
-    parley_hash_init(&hasher, PARLEY_DOMAIN_DIGEST);
-    parley_hash_add(&hasher, numbers, sizeof numbers);
-    parley_hash_add(&hasher, row->source_id.bytes, sizeof row->source_id);
-    parley_hash_add(&hasher, head->id.bytes, sizeof head->id);
-    parley_hash_add(&hasher, row->policy.id.bytes, sizeof row->policy.id);
-    parley_hash_finish(&hasher, bytes);
-    return table_hash(node, bytes);
+    struct {
+        uint64_t source, source_seq, head_seq, forked, kind, named;
+        struct parley_id source_id, head_id, named_id;
+    } all = {row->source,     row->source_seq, head->seq, log_forked(row), row->policy.kind,
+             row->policy.seq, row->source_id,  head->id,  row->policy.id};
+    return table_hash_of(node, PARLEY_SPAN(&all, sizeof all));
 }
 
 /* From the source's head, if that may tell something. */

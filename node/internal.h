@@ -339,6 +339,8 @@ struct parley_node {
 
 /* tables.c */
 uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]);
+/* The same of any bytes: to remember what was said without keeping it. */
+uint64_t table_hash_of(const struct parley_node *node, struct parley_span bytes);
 uint32_t author_find(const struct parley_node *node, const struct parley_author *author);
 /* NONE when the table is full. */
 uint32_t author_take_stranger(struct parley_node *node, const struct parley_author *author);

@@ -5,10 +5,14 @@
  * (named.c). The indexes are open addressing at most half full, with keyed hashes since peers
  * choose the keys. */
 
-uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]) {
+uint64_t table_hash_of(const struct parley_node *node, struct parley_span bytes) {
     uint8_t hash[crypto_shorthash_BYTES];
-    crypto_shorthash(hash, key, 32, node->table_key);
+    crypto_shorthash(hash, bytes.data, bytes.size, node->table_key);
     return parley_get_u64(hash);
+}
+
+uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]) {
+    return table_hash_of(node, PARLEY_SPAN(key, 32));
 }
 
 static uint32_t *author_place(const struct parley_node *node, const struct parley_author *author) {
