@@ -105,16 +105,9 @@ static void check_owner(struct checking *checking) {
 
 static void check_erased(struct checking *checking) {
     struct log_row row;
-    parley_seq last = 0;
-    size_t size = checking->value.size;
-    bool is_good = checking->key.size == 5 && size > 0 && size % 12 == 0 &&
+    bool is_good = checking->key.size == 5 && erased_is_valid(checking->value) &&
                    check_owner_of(checking, parley_get_u32(checking->key.bytes + 1), &row) &&
                    row.has_erased;
-    for (size_t i = 0; is_good && i < size; i += 6) {
-        parley_seq seq = parley_get_u48(checking->value.data + i);
-        is_good = i % 12 == 0 ? seq > last : seq >= last;
-        last = seq;
-    }
     if (!is_good)
         check_object(checking, PARLEY_DAMAGE_ROW, 'x', NULL, 0, 0);
 }

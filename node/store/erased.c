@@ -10,13 +10,26 @@ static parley_seq pair_high(const struct erased *erased, size_t index) {
     return parley_get_u48(erased->pairs.data + index * PAIR_SIZE + 6);
 }
 
+bool erased_is_valid(struct parley_span pairs) {
+    struct erased erased = {pairs};
+    parley_seq last = 0;
+    if (pairs.size == 0 || pairs.size % PAIR_SIZE != 0)
+        return false;
+    for (size_t i = 0; i < pairs.size / PAIR_SIZE; i++) {
+        if (pair_low(&erased, i) <= last || pair_high(&erased, i) < pair_low(&erased, i))
+            return false;
+        last = pair_high(&erased, i);
+    }
+    return true;
+}
+
 void erased_load(struct batch *batch, const struct log_row *row, struct erased *erased) {
     struct key key;
     erased->pairs = PARLEY_NO_SPAN;
     if (!row->has_erased)
         return;
     key_erased(&key, row->number);
-    if (batch_get(batch, &key, &erased->pairs) && erased->pairs.size % PAIR_SIZE != 0)
+    if (batch_get(batch, &key, &erased->pairs) && !erased_is_valid(erased->pairs))
         batch->error = PARLEY_E_STORE_DAMAGED;
 }
 

@@ -95,6 +95,8 @@ uint64_t bodies_rewrite(struct commit *commit, struct log_row *row, parley_seq l
 struct erased {
     struct parley_span pairs;
 };
+/* Whether bytes are such ranges, and at least one. */
+bool erased_is_valid(struct parley_span pairs);
 void erased_load(struct batch *batch, const struct log_row *row, struct erased *erased);
 bool erased_covers(const struct erased *erased, parley_seq seq);
 /* Adds [low, high] and writes the row. */

@@ -9,6 +9,7 @@
 
 /* First pass, downwards: how far the chunk goes. */
 struct measure {
+    const struct parley_log *log;
     parley_seq top;
     parley_seq low;
     bool bodies;
@@ -64,8 +65,7 @@ static bool on_measured(void *context, struct parley_span key, struct parley_spa
     struct segment segment;
     uint32_t costs[PARLEY_CHUNK_ENTRIES_MAX];
     size_t sum;
-    (void)key;
-    measure->error = segment_decode(&segment, value);
+    measure->error = segment_decode_row(&segment, measure->log, segment_key_seq(key), value);
     if (measure->error != PARLEY_E_OK)
         return false;
     parley_seq last = segment_seq_last(&segment);
@@ -102,8 +102,7 @@ static bool on_written(void *context, struct parley_span key, struct parley_span
     struct segment segment;
     struct segment_cursor cursor;
     struct parley_entry entry;
-    (void)key;
-    writing->error = segment_decode(&segment, value);
+    writing->error = segment_decode_row(&segment, measure->log, segment_key_seq(key), value);
     if (writing->error != PARLEY_E_OK || copy_whole(writing, &segment))
         return false;
     segment_start(&cursor, &segment);
@@ -134,7 +133,7 @@ struct first_key {
 
 static bool on_first_key(void *context, struct parley_span key, struct parley_span value) {
     (void)value;
-    ((struct first_key *)context)->seq = parley_get_u48(key.data + key.size - 6);
+    ((struct first_key *)context)->seq = segment_key_seq(key);
     return false;
 }
 
@@ -180,6 +179,7 @@ enum parley_error parley_store_read_run(struct parley_store *store, const struct
     size_t room = bytes_max < PARLEY_CHUNK_BYTES_MAX ? bytes_max : PARLEY_CHUNK_BYTES_MAX;
     room = room > PARLEY_CHUNK_HEAD_MAX ? room - PARLEY_CHUNK_HEAD_MAX : 0;
     struct measure measure = {
+        .log = log,
         .top = seq_top,
         .low = seq_low == 0 ? 1 : seq_low,
         .bodies = bodies,
@@ -215,8 +215,7 @@ static bool on_entries_segment(void *context, struct parley_span key, struct par
     struct segment segment;
     struct segment_cursor cursor;
     struct parley_entry entry;
-    (void)key;
-    entries->error = segment_decode(&segment, value);
+    entries->error = segment_decode_row(&segment, &entries->log->log, segment_key_seq(key), value);
     if (entries->error != PARLEY_E_OK)
         return false;
     segment_start(&cursor, &segment);

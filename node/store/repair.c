@@ -136,7 +136,7 @@ static bool is_row(struct parley_span key, struct parley_span value) {
     case 's':
         return key.size == 11;
     case 'x':
-        return key.size == 5 && value.size % 12 == 0;
+        return key.size == 5 && erased_is_valid(value);
     case 'R':
     case 'a':
     case 'b':

@@ -91,6 +91,8 @@ enum parley_error author_number_read(struct parley_kv *kv, const void *view,
     size_t size = 0;
     key_author(&key, author);
     enum parley_error error = get(kv, view, &key, value, sizeof value, &size);
+    if (error == PARLEY_E_OK && size != sizeof value)
+        error = PARLEY_E_STORE_DAMAGED;
     if (error == PARLEY_E_OK)
         *number = parley_get_u32(value);
     return error;

@@ -37,6 +37,14 @@ enum parley_error segment_decode(struct segment *segment, struct parley_span byt
     return PARLEY_E_OK;
 }
 
+enum parley_error segment_decode_row(struct segment *segment, const struct parley_log *log,
+                                     parley_seq seq_first, struct parley_span bytes) {
+    if (segment_decode(segment, bytes) != PARLEY_E_OK || segment->chunk.seq_first != seq_first ||
+        !PARLEY_EQUAL(segment->chunk.log, *log))
+        return PARLEY_E_STORE_DAMAGED;
+    return PARLEY_E_OK;
+}
+
 void segment_start(struct segment_cursor *cursor, const struct segment *segment) {
     parley_chunk_start(&cursor->chunk, &segment->chunk);
     parley_reader_init(&cursor->times, segment->times);

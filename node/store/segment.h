@@ -24,6 +24,15 @@ struct segment {
 /* STORE_DAMAGED when the bytes are not a segment. About 30 ns an entry. */
 PARLEY_USE_RESULT enum parley_error segment_decode(struct segment *segment,
                                                    struct parley_span bytes);
+/* The same, and that it is the segment of that log which its row's key names: what reads joins
+ * segments, and must not join those of two logs or places. */
+PARLEY_USE_RESULT enum parley_error segment_decode_row(struct segment *segment,
+                                                       const struct parley_log *log,
+                                                       parley_seq seq_first,
+                                                       struct parley_span bytes);
+static inline parley_seq segment_key_seq(struct parley_span key) {
+    return parley_get_u48(key.data + key.size - 6);
+}
 static inline parley_seq segment_seq_last(const struct segment *segment) {
     return parley_chunk_seq_last(&segment->chunk);
 }

@@ -54,10 +54,11 @@ static enum parley_error finish_rebuild(struct parley_store *store) {
     key_letter(&key, 'R');
     enum parley_error error =
         store->kv->calls->get(store->kv, NULL, key_span(&key), value, sizeof value, &size);
-    if (error == PARLEY_E_NOT_FOUND)
+    /* The row stands or does not; what is in it says nothing. */
+    bool stands = error == PARLEY_E_OK || error == PARLEY_E_NO_SPACE;
+    store->is_old = store->is_old || stands;
+    if (stands || error == PARLEY_E_NOT_FOUND)
         error = PARLEY_E_OK;
-    else if (error == PARLEY_E_OK)
-        store->is_old = true;
     return error == PARLEY_E_OK && store->is_old ? parley_store_rebuild(store) : error;
 }
 

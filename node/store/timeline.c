@@ -157,9 +157,10 @@ static enum parley_error load_segment(struct timeline *timeline, struct opened *
     if (error == PARLEY_E_NOT_FOUND || error == PARLEY_E_NO_SPACE)
         return PARLEY_E_STORE_DAMAGED;
     if (error == PARLEY_E_OK)
-        error = segment_decode(&opened->segment, PARLEY_SPAN(opened->buffer, size));
-    if (error == PARLEY_E_OK)
         error = row_read_by_number(timeline->kv, timeline->view, opened->log_number, &opened->row);
+    if (error == PARLEY_E_OK)
+        error = segment_decode_row(&opened->segment, &opened->row.held.log, opened->seq_first,
+                                   PARLEY_SPAN(opened->buffer, size));
     return error;
 }
 
@@ -308,6 +309,8 @@ static void walk_all(struct timeline *timeline, const struct parley_author *auth
         timeline->error = PARLEY_E_OK;
         return;
     }
+    if (timeline->error != PARLEY_E_OK)
+        return; /* number 0 would be everybody's */
     do
         walk(timeline);
     while (timeline->is_cut || (goes_on(timeline) && timeline->is_floored));
