@@ -154,9 +154,9 @@ static void on_event(const struct parley_event *event, const void *context) {
         FUZZ_HOLDS(event->connect.address.port > 0 && event->connect.address.host[0] != '\0');
         return;
     case PARLEY_EVENT_FOLLOW:
+    case PARLEY_EVENT_PURGE:
     case PARLEY_EVENT_DISCONNECT:
     case PARLEY_EVENT_IMPORT_RECORD:
-        return;
     case PARLEY_EVENT_IMPORT_CHUNK:
         return;
     default:
@@ -182,8 +182,41 @@ static void watch(const struct parley_api_request *request) {
     api_host_run();
 }
 
+/* More at once than there is room for, and an API that is freed while they are under way. */
+static void try_limits(void) {
+    static const struct parley_api_request request = {.path = "/v1/digest"};
+    struct parley_api *api = api_host_make();
+    answers_count = 0;
+    parley_api_set_url(api, "http://127.0.0.1:8080");
+    for (size_t i = 0; i < PARLEY_API_REQUESTS_MAX; i++)
+        parley_api_handle(api, &request, on_answer, NULL);
+    FUZZ_HOLDS(answers_count == 0);
+    parley_api_handle(api, &request, on_answer, NULL);
+    FUZZ_HOLDS(answers_count == 1 && answer_status == 503);
+    static uint8_t large[PARLEY_API_BODY_BYTES_MAX + 1];
+    struct parley_api_request too_large = {.method = PARLEY_API_POST, .path = "/v1/posts"};
+    too_large.content_type = "application/json";
+    too_large.body = PARLEY_SPAN(large, sizeof large);
+    parley_api_handle(api, &too_large, on_answer, NULL);
+    FUZZ_HOLDS(answers_count == 2 && answer_status == 413);
+    parley_api_free(api);
+    api_host_run();
+    FUZZ_HOLDS(answers_count == PARLEY_API_REQUESTS_MAX + 2);
+    static struct parley_api_watch *watched[PARLEY_API_WATCHERS_MAX + 1];
+    struct parley_api_answer problem = {0};
+    for (size_t i = 0; i <= PARLEY_API_WATCHERS_MAX; i++)
+        watched[i] = parley_api_watch_open(api_host_api(), &request, on_post, NULL, &problem);
+    FUZZ_HOLDS(watched[PARLEY_API_WATCHERS_MAX] == NULL && problem.status == 503);
+    for (size_t i = 0; i < PARLEY_API_WATCHERS_MAX; i++)
+        parley_api_watch_close(watched[i]);
+}
+
 void fuzz_target(struct parley_span bytes) {
     struct parley_api_request request = {0};
+    if (bytes.size == 0) {
+        api_host_begin(0, on_event, &request);
+        try_limits();
+    }
     if (bytes.size < 2)
         return;
     api_host_begin(bytes.data[1], on_event, &request);

@@ -41,18 +41,29 @@ static void follow(const struct person *person) {
     world_settle();
 }
 
+/* The owner's own; what a peer pushes of them is not taken. */
+static void publish_own(void) {
+    for (size_t i = 0; i < CHAIN_SIZE; i++) {
+        struct parley_event event = {.kind = PARLEY_EVENT_PUBLISH};
+        event.publish.body = people[0].chain[0][i].body;
+        event.publish.time = people[0].chain[0][i].header.time;
+        world_ask(&event);
+        world_settle();
+    }
+}
+
 static void make(void) {
     people_make();
     world_begin(false);
     puppet_connect(&world.puppets[0]);
     world_settle();
     say(message_make(&world.puppets[0], PARLEY_WIRE_HELLO, 0, 0));
-    for (size_t i = 0; i < PEOPLE_COUNT; i++) {
+    for (size_t i = 1; i < PEOPLE_COUNT; i++) {
+        follow(&people[i]);
         say(message_records(&people[i], 0));
-        if (i > 0)
-            follow(&people[i]);
         say(message_push(people_chunk(&people[i], 0, 1, i < 2 ? CHAIN_SIZE : 4, true, false)));
     }
+    publish_own();
     host.home.author = people[0].author;
     host.home.device = people[0].device_key;
     host.home.log = people[0].log;
@@ -75,6 +86,12 @@ struct parley_api *api_host_api(void) {
     return host.api;
 }
 
+struct parley_api *api_host_make(void) {
+    struct parley_api *api = parley_api_create(&host);
+    FUZZ_HOLDS(api != NULL);
+    return api;
+}
+
 static size_t take(struct parley_span *rest, size_t size) {
     *rest = PARLEY_SPAN(rest->data + size, rest->size - size);
     return size;
@@ -94,8 +111,8 @@ size_t api_host_put_name(char *out, struct parley_span *rest) {
     if (first == '$') {
         parley_author_encode(out, &person->author);
     } else {
-        struct parley_post_address post = {.log = person->log, .seq = 3};
-        memcpy(post.id_start, person->chain[0][2].id.bytes, sizeof post.id_start);
+        struct parley_post_address post = {.log = person->log, .seq = 1};
+        memcpy(post.id_start, person->chain[0][0].id.bytes, sizeof post.id_start);
         parley_post_address_encode(out, &post);
     }
     return strlen(out);

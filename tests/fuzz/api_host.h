@@ -14,6 +14,8 @@ typedef void api_host_on_event(const struct parley_event *event, const void *con
  * a listener. on_event sees what is submitted. */
 void api_host_begin(uint8_t how, api_host_on_event *on_event, const void *context);
 struct parley_api *api_host_api(void);
+/* Another one over the same host; the caller's. */
+struct parley_api *api_host_make(void);
 /* Does what was put off (reads, replies) until nothing is left. */
 void api_host_run(void);
 /* Some posts have become durable. */

@@ -44,6 +44,7 @@ static bool is_same(const struct parley_key_file *a, const struct parley_key_fil
            PARLEY_EQUAL(a->author, b->author) && PARLEY_EQUAL(a->seed, b->seed);
 }
 
+/* Whatever can be written is read. */
 static void write_and_read(const struct parley_key_file *key) {
     struct parley_key_file again = {.kind = key->kind};
     struct parley_problem problem;
@@ -58,6 +59,8 @@ void fuzz_target(struct parley_span bytes) {
     if (again_path[0] == '\0')
         begin();
     if (bytes.size == 0) {
+        for (int kind = 0; kind < 3; kind++)
+            write_and_read(&(struct parley_key_file){.kind = (enum parley_key_file_kind)kind});
         struct parley_key_file none = {.kind = PARLEY_KEY_FILE_NODE};
         FUZZ_HOLDS(parley_key_file_read(&none, "/dev/shm/parley_fuzz_none", &problem) ==
                    PARLEY_E_NOT_FOUND);

@@ -127,8 +127,9 @@ static void import(const uint8_t *deed) {
     const struct person *person = &people[deed[1] % PEOPLE_COUNT];
     struct parley_event event = {.kind = deed[2] & 1 ? PARLEY_EVENT_IMPORT_RECORD
                                                      : PARLEY_EVENT_IMPORT_CHUNK};
-    event.import.bytes = deed[2] & 1 ? person->records[deed[3] % person->records_count]
-                                     : message_chunk(person, deed[2] >> 1, deed[3]);
+    event.import.bytes =
+        deed[2] & 1 ? message_record(person, deed[3] % person->records_count, deed[3] & 0x80)
+                    : message_chunk(person, deed[2] >> 1, deed[3]);
     world_ask(&event);
 }
 

@@ -72,12 +72,24 @@ static const struct parley_wire_message *make_heads(const struct person *person,
     return &message;
 }
 
+/* A record ends in a signature. */
+struct parley_span message_record(const struct person *person, size_t index, bool is_badly_signed) {
+    static uint8_t changed[sizeof person->record_bytes[0]];
+    struct parley_span record = person->records[index];
+    if (!is_badly_signed)
+        return record;
+    memcpy(changed, record.data, record.size);
+    changed[record.size - 1] |= 0x80;
+    return PARLEY_SPAN(changed, record.size);
+}
+
 const struct parley_wire_message *message_records(const struct person *person, uint8_t which) {
     struct parley_writer writer = start(PARLEY_WIRE_IDENTITY);
     size_t count = 0;
     for (size_t i = 0; i < person->records_count; i++)
         if ((which >> i & 1) == 0) {
-            parley_wire_put_record(&writer, person->records[i]);
+            bool is_last = i + 1 == person->records_count;
+            parley_wire_put_record(&writer, message_record(person, i, is_last && which & 0x80));
             count++;
         }
     if (count == 0) {

@@ -12,8 +12,10 @@ const struct parley_wire_message *message_make(const struct puppet *puppet,
 /* NULL when there is nothing to say. how 0: as an honest peer who has everything. */
 const struct parley_wire_message *message_answer(const struct parley_wire_message *ask,
                                                  const struct parley_author *author, uint8_t how);
+/* which: those to leave out as low bits; the highest: the last one is badly signed. */
 const struct parley_wire_message *message_records(const struct person *person, uint8_t which);
 const struct parley_wire_message *message_push(struct parley_span chunk);
+struct parley_span message_record(const struct person *person, size_t index, bool is_badly_signed);
 /* how: branch, bodies and a bad signature as bits; place: the lower and the upper end. */
 struct parley_span message_chunk(const struct person *person, uint8_t how, uint8_t place);
 /* Empty when it does not fit. */

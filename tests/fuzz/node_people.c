@@ -5,18 +5,54 @@
 
 struct person people[PEOPLE_COUNT];
 
+static struct parley_ref ref_to(const struct person *person, size_t branch, size_t index) {
+    return (struct parley_ref){person->author, person->log, index + 1,
+                               person->chain[branch][index].id};
+}
+
+/* One of each kind that says something of others, and posts. */
+static void fill_body(struct parley_body *body, const struct person *person, size_t branch,
+                      size_t index) {
+    static const char names[PEOPLE_COUNT][4] = {"ann", "bob", "cyn", "dan"};
+    size_t next = (size_t)(person - people + 1) % PEOPLE_COUNT;
+    body->kind = PARLEY_BODY_POST;
+    body->post.text = branch == 0 ? PARLEY_SPAN("one", 3) : PARLEY_SPAN("another", 7);
+    switch (index) {
+    case 1:
+    case 9:
+        body->kind = PARLEY_BODY_FOLLOW;
+        body->follow.author = people[next].author;
+        body->follow.on = index < 8;
+        return;
+    case 2:
+        body->kind = PARLEY_BODY_PROFILE;
+        body->profile.name = PARLEY_SPAN(names[person - people], 3);
+        return;
+    case 3:
+        body->kind = PARLEY_BODY_VOTE;
+        body->vote.ref = ref_to(person, branch, 0);
+        body->vote.value = -1;
+        return;
+    case 6:
+        body->post.has_root = body->post.has_parent = true;
+        body->post.root = body->post.parent = ref_to(person, branch, 0);
+        return;
+    case 10:
+        body->kind = PARLEY_BODY_ERASE;
+        body->erase.refs_count = 1;
+        body->erase.refs[0] = ref_to(person, branch, 4);
+        return;
+    default:
+        return;
+    }
+}
+
 static void make_body(struct person *person, size_t branch, size_t index) {
     static struct parley_body body;
     struct parley_entry *entry = &person->chain[branch][index];
     uint8_t *bytes = person->bodies[branch][index];
     memset(&body, 0, sizeof body);
-    body.kind = PARLEY_BODY_POST;
-    body.post.text = branch == 0 ? PARLEY_SPAN("one", 3) : PARLEY_SPAN("another", 7);
-    if (index % 4 == 1) {
-        body.kind = PARLEY_BODY_FOLLOW;
-        body.follow.author = people[(size_t)(person - people + 1) % PEOPLE_COUNT].author;
-        body.follow.on = index < 8;
-    }
+    fill_body(&body, person, branch, index);
     FUZZ_HOLDS(parley_body_encode(&entry->body, bytes, sizeof person->bodies[0][0], &body) ==
                PARLEY_E_OK);
 }

@@ -19,7 +19,7 @@ struct person {
     struct parley_device_key device_key;
     struct parley_log log;
     struct parley_entry chain[BRANCHES_COUNT][CHAIN_SIZE]; /* seq - 1 */
-    uint8_t bodies[BRANCHES_COUNT][CHAIN_SIZE][96];
+    uint8_t bodies[BRANCHES_COUNT][CHAIN_SIZE][256];
     struct parley_span records[RECORDS_MAX];
     uint8_t record_bytes[RECORDS_MAX][1024];
     size_t records_count;

@@ -117,6 +117,12 @@ void puppet_sent(struct puppet *puppet);
 void puppet_take(struct puppet *puppet, struct parley_span bytes);
 void puppet_read_inbox(struct puppet *puppet);
 struct puppet *puppet_find(parley_connection connection);
+/* And these of node_disk.c. */
+void disk_take_store(const struct parley_effect *effect);
+void disk_drop_stores(size_t count);
+/* Whoever loads the store knows all of it. */
+void disk_tell_all_entries(void);
+void disk_close(void);
 /* Whether the entry is on disk, and the node knows. */
 bool world_is_told(const struct parley_id *id);
 

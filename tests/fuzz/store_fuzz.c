@@ -209,6 +209,13 @@ static bool on_entry(void *context, const struct parley_store_log *log,
     return reading->entries_count < 200;
 }
 
+static bool on_first(void *context, const struct parley_store_log *log,
+                     const struct parley_entry *entry, const struct parley_timeline_place *place,
+                     parley_time_ms received_ms) {
+    FUZZ_HOLDS(entry->header.seq >= 4);
+    return false;
+}
+
 static void read_log(struct parley_store *store, struct reading *reading,
                      const struct person *person) {
     static uint8_t buffer[PARLEY_MESSAGE_BYTES_MAX];
@@ -225,6 +232,13 @@ static void read_log(struct parley_store *store, struct reading *reading,
         FUZZ_HOLDS(parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK);
         FUZZ_HOLDS(parley_chunk_seq_last(&chunk) == top);
     }
+    FUZZ_HOLDS(parley_store_read_run(store, &person->log, 0, 0, true, 400, buffer, &bytes) ==
+               PARLEY_E_NOT_FOUND);
+    (void)take(reading,
+               parley_store_entries(store, &person->log, 4, UINT64_MAX, on_first, reading));
+    for (size_t skip = 1; skip < 4; skip++)
+        (void)take(reading, parley_store_read_records(store, &person->author, skip, buffer, 400,
+                                                      &bytes, &count));
     for (size_t i = 0; i < 3; i++)
         (void)take(reading, parley_store_read_evidence(store, &person->log, i, buffer, &bytes));
     if (take(reading, parley_store_read_records(store, &person->author, 0, buffer, sizeof buffer,
