@@ -1,5 +1,7 @@
 #include "story.h"
 
+#include <stdio.h>
+
 /* Tables that are full: an ordinary answer, and never at the cost of whom the owner follows. */
 
 static const struct story_sizes SIZES = {.peers = 4, .authors = 64, .logs = 24};
@@ -85,8 +87,10 @@ static void test_names_without_end(void **state) {
     story_settle(&story);
     assert_int_equal(status_of(&story).entries_count, 1);
     /* And when nobody answers for the names, their rows go. */
-    for (unsigned i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < 20; i++) {
+        name_many(&story, hostile, 110000 + 1000 * i, 1000);
         story_wait(&story, PARLEY_FETCH_MS);
+    }
     asked.is_asked = false;
     struct parley_author last = name_of(200000);
     asked.author = &last;
@@ -154,11 +158,141 @@ static void test_strangers_leave_room(void **state) {
     story_end(&story);
 }
 
+/* --- what one peer and the owner may fill --------------------------------------------------- */
+
+static struct parley_wire_list put_authors(struct parley_writer *writer, uint32_t from,
+                                           size_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        struct parley_author author = name_of(from + i);
+        parley_wire_put_author(writer, &author);
+    }
+    return parley_wire_list_of(writer, count);
+}
+
+/* An interest of more authors than one peer may name: those that fit are served, it stays. */
+static void test_interest_is_full(void **state) {
+    static uint8_t bytes[PARLEY_MESSAGE_BYTES_MAX];
+    struct story story;
+    struct parley_writer writer;
+    struct parley_wire_message change = {.type = PARLEY_WIRE_INTEREST_CHANGE};
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_interest(&story, peer, PARLEY_INTEREST_NOTHING);
+    parley_writer_init(&writer, bytes, sizeof bytes);
+    parley_wire_put_author(&writer, &story.own.author);
+    change.as.interest_change.added = parley_wire_list_of(&writer, 1);
+    story_send(&story, peer, &change);
+    for (uint32_t from = 0; from < PARLEY_INTEREST_AUTHORS_MAX + 2000; from += 1000) {
+        parley_writer_init(&writer, bytes, sizeof bytes);
+        change.as.interest_change.added = put_authors(&writer, from, 1000);
+        story_send(&story, peer, &change);
+    }
+    story_forget(&story);
+    story_publish(&story, 1, "still heard");
+    story_settle(&story);
+    assert_true(story_has(&story, "A push 1"));
+    assert_int_equal(status_of(&story).peers_count, 1);
+    story_end(&story);
+}
+
+/* More addresses than the book has places for: the owner hears it; one that is there is no other.
+ */
+static void test_book_is_full(void **state) {
+    struct story story;
+    struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
+    story_begin(&story);
+    snprintf(event.connect.address.transport, sizeof event.connect.address.transport, "tcp");
+    snprintf(event.connect.address.host, sizeof event.connect.address.host, "far");
+    event.connect.address.port = 1;
+    for (unsigned i = 0; i <= PARLEY_BOOK_ADDRESSES_MAX + 1; i++) {
+        struct parley_author name = name_of(i == PARLEY_BOOK_ADDRESSES_MAX + 1 ? 7 : i);
+        memcpy(event.connect.address.key.bytes, name.bytes, sizeof name.bytes);
+        event.connect.request = i + 1;
+        story_forget(&story);
+        story_step(&story, &event);
+        story_settle(&story);
+        char line[32];
+        snprintf(line, sizeof line, "REPLY %u %s 0", i + 1,
+                 i == PARLEY_BOOK_ADDRESSES_MAX ? "FULL" : "OK");
+        assert_true(story_has(&story, line));
+    }
+    story_end(&story);
+}
+
+/* A disk that is slower than what comes: the owner is told to wait, a peer is not read, and both go
+ * on when it has caught up. */
+static void test_stores_are_full(void **state) {
+    static char text[PARLEY_BODY_BYTES_MAX - 64];
+    static uint8_t sealed[PARLEY_LINK_SEALED_MAX];
+    struct story story;
+    struct story_person writer;
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin(&story);
+    story_person(&writer, 9);
+    story_know(&story, &writer);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    memset(text, 'x', sizeof text - 1);
+    struct parley_span last;
+    size_t imports = 0;
+    do {
+        story_forget(&story);
+        last = story_entry(&writer, text, buffer);
+        story_import(&story, ++imports, PARLEY_EVENT_IMPORT_CHUNK, last);
+        if (story.verifies_count > 0)
+            story_verified(&story);
+    } while (story.stores_count == imports && imports < STORY_WAITING_MAX);
+    char line[32];
+    snprintf(line, sizeof line, "REPLY %zu RETRY 0", imports);
+    assert_true(story_has(&story, line));
+    assert_true((imports - 1) * sizeof text >= PARLEY_STORE_BYTES_MAX - sizeof text);
+    struct parley_span waiting = story_seal(peer, sealed, &ping);
+    story_send_bytes(&story, peer, waiting);
+    assert_int_equal(story.consumed, 0);
+    story_forget(&story);
+    story_stored(&story, PARLEY_E_OK);
+    assert_true(story_has(&story, "RESUME A"));
+    story_settle(&story);
+    story_send_bytes(&story, peer, waiting);
+    assert_int_equal(story.consumed, waiting.size);
+    /* What was refused is taken now. */
+    story_forget(&story);
+    story_import(&story, 1000, PARLEY_EVENT_IMPORT_CHUNK, last);
+    story_settle(&story);
+    assert_int_equal(status_of(&story).entries_count, imports);
+    story_end(&story);
+}
+
+/* Addresses of strangers are not dialled, and cost nothing but their bytes. */
+static void test_addresses_are_passed_over(void **state) {
+    static uint8_t bytes[PARLEY_MESSAGE_BYTES_MAX];
+    struct story story;
+    struct parley_writer writer;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ADDRESSES};
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_forget(&story);
+    parley_writer_init(&writer, bytes, sizeof bytes);
+    struct parley_wire_address address = {.text = PARLEY_SPAN("pnode1x@far:1", 13)};
+    for (unsigned i = 0; i < 16; i++)
+        parley_wire_put_address(&writer, &address);
+    message.as.addresses.addresses = parley_wire_list_of(&writer, 16);
+    for (unsigned i = 0; i < 1000; i++)
+        story_send(&story, peer, &message);
+    story_expect(&story, "");
+    assert_int_equal(status_of(&story).peers_count, 1);
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_without_end),
         cmocka_unit_test(test_bad_records_take_no_row),
         cmocka_unit_test(test_strangers_leave_room),
+        cmocka_unit_test(test_interest_is_full),
+        cmocka_unit_test(test_book_is_full),
+        cmocka_unit_test(test_stores_are_full),
+        cmocka_unit_test(test_addresses_are_passed_over),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL) == 0 ? 0 : 1;

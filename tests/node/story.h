@@ -22,7 +22,7 @@
 #include <parley/node_limits.h>
 
 #define STORY_TRACE_SIZE  16384u
-#define STORY_WAITING_MAX 64u
+#define STORY_WAITING_MAX 512u
 #define STORY_PUPPETS_MAX 4u
 
 /* Of the person's clock when a story begins: some day of 2026, in ms. */

@@ -36,6 +36,15 @@ def it_says_ready_and_stops_at_a_signal(scratch):
     assert home.log() == ""
 
 
+def who_stops_says_goodbye(scratch):
+    relay = scratch.home("r").start("--relay")
+    home = scratch.home("a").init().start("--log", "info", peers=[relay.address])
+    wait_until(lambda: len(home.json("peers")) == 1, "the link")
+    assert relay.end() == 0
+    wait_until(lambda: "peer said goodbye" in home.log(), "the goodbye")
+    assert home.end() == 0
+
+
 def every_listener_is_said(scratch):
     home = scratch.home("a").init().start("--listen", "127.0.0.1:0", "--listen", "[::1]:0")
     others = [home.process.stdout.readline() for _ in range(2)]
@@ -141,6 +150,7 @@ def a_prober_gets_no_byte(scratch):
 run(a_home_without_identity_is_refused_with_the_command,
     wrong_usage_is_status_2,
     it_says_ready_and_stops_at_a_signal,
+    who_stops_says_goodbye,
     every_listener_is_said,
     a_relay_makes_its_own_home_once,
     a_marker_without_database_stops_it,
