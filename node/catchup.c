@@ -195,6 +195,7 @@ static void on_head(struct parley_node *node, struct peer *peer, uint32_t author
     if (head->forked_seq != 0 && (forked == 0 || head->forked_seq < forked))
         heads_send_log(node, peer, log);
     want(node, peer, log, head->seq, &head->id, head->low_seq);
+    bodies_want(node, peer, log, head->seq);
 }
 
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads) {
@@ -282,4 +283,5 @@ void catchup_on_timer(struct parley_node *node) {
     deadline_lower(node, node->heads_at);
     identity_on_timer(node);
     fetch_on_timer(node);
+    bodies_on_timer(node);
 }

@@ -44,6 +44,7 @@ static void chunk_is_stored(struct parley_node *node, const struct pending_store
     bool moved = head_moved(row, &pending->run);
     author_changed(node, pending->author);
     queue_log(node, pending->log);
+    bodies_lack(node, pending);
     if (!log_shows(row, pending->run.hi))
         return; /* hidden by a fork, or until what the identity records name is here */
     struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
@@ -110,6 +111,8 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
         else if (!failed)
             effect_log(node, PARLEY_LOG_ERROR, error, 0, "the store and the node disagree");
     }
+    if (pending.after == AFTER_BODIES)
+        bodies_on_stored(node, &pending, error);
     if (pending.after == AFTER_ERASE)
         erase_on_stored(node, pending.log, error);
     if (pending.after == AFTER_RECORD && error == PARLEY_E_OK)
@@ -140,6 +143,7 @@ void reload_begin(struct parley_node *node) {
         row->forked = row->marked = 0;
         row->is_proved = row->is_unjudged = row->is_doubted = row->overlaps = false;
         row->pin = PIN_ABSENT;
+        bodies_load(node, (uint32_t)i, 0, 0);
         row->world++;
     }
     reviews_forget(node);
@@ -177,6 +181,7 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
     row->entries_count = log->entries_count;
     node->entries_count += log->entries_count;
     erase_load(node, index, log->erase_ms);
+    bodies_load(node, index, log->lacks_low, log->lacks_high);
     row->durable = (struct parley_anchor){0};
     for (unsigned i = 0; i < log->ranges.count; i++)
         if (log->ranges.ranges[i].hi_is_signed) {

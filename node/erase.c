@@ -46,17 +46,27 @@ static void sweep(struct parley_node *node, uint32_t log, parley_time_ms until) 
         (void)store_emit(node, &op, &after); /* else when it is looked at again */
 }
 
+/* Map, key 0, kind. */
+static bool says_erase(struct parley_span body) {
+    return body.size > 2 && body.data[2] == PARLEY_BODY_ERASE;
+}
+
 void erase_look_at(struct parley_node *node, uint32_t log, struct parley_span bytes) {
     struct parley_chunk chunk;
     struct parley_chunk_cursor cursor;
     struct parley_item item;
-    bool any = false;
     if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK)
         return;
     parley_chunk_start(&cursor, &chunk);
-    while (!any && parley_chunk_next_item(&cursor, &item))
-        any = item.has_body && item.body.size > 2 && item.body.data[2] == PARLEY_BODY_ERASE;
-    if (!any)
+    while (parley_chunk_next_item(&cursor, &item))
+        if (item.has_body && says_erase(item.body)) {
+            erase_look_at_body(node, log, item.body);
+            return; /* one look sees all of them */
+        }
+}
+
+void erase_look_at_body(struct parley_node *node, uint32_t log, struct parley_span body) {
+    if (!says_erase(body))
         return;
     wait_for(node, &node->logs[log], node->wall > 0 ? node->wall : 1);
     if (log == node->own_log)

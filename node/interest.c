@@ -261,6 +261,15 @@ static void hop_add(struct parley_node *node, const struct parley_author *author
     meta_put(node, meta_name(META_HOP, author, name), PARLEY_SPAN(&depth, 1), 0);
 }
 
+void interest_look_at_body(struct parley_node *node, uint32_t author, struct parley_span body) {
+    unsigned depth = node->authors[author].depth;
+    if (node->config.relay || depth == 0 || depth >= node->config.hops)
+        return;
+    if (parley_body_decode(&node->body, body).error == PARLEY_E_OK &&
+        node->body.kind == PARLEY_BODY_FOLLOW && node->body.follow.on)
+        hop_add(node, &node->body.follow.author, (uint8_t)(depth + 1));
+}
+
 void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span bytes) {
     unsigned depth = node->authors[author].depth;
     if (node->config.relay || depth == 0 || depth >= node->config.hops)
@@ -272,7 +281,6 @@ void interest_look_at(struct parley_node *node, uint32_t author, struct parley_s
     struct parley_item item;
     parley_chunk_start(&cursor, &chunk);
     while (parley_chunk_next_item(&cursor, &item))
-        if (item.has_body && parley_body_decode(&node->body, item.body).error == PARLEY_E_OK &&
-            node->body.kind == PARLEY_BODY_FOLLOW && node->body.follow.on)
-            hop_add(node, &node->body.follow.author, (uint8_t)(depth + 1));
+        if (item.has_body)
+            interest_look_at_body(node, author, item.body);
 }

@@ -9,7 +9,7 @@
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
  *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
- *   named.c    authors who are a name so far
+ *   named.c    authors who are a name so far  bodies.c  bodies apart from their headers
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
  *   import.c   bundles that the owner brings in
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
@@ -60,6 +60,22 @@ struct author_row {
     uint8_t depth;    /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
 };
 
+/* Bodies of a log that may still come. */
+struct log_bodies {
+    parley_seq low, high; /* entries that lack one stand in this stretch; high 0: none does */
+    uint32_t changes;     /* counts when the stretch grew: what was read before may miss some */
+    uint32_t storing; /* operations on their way to the disk: what is read now may lack less soon */
+    uint32_t ask;     /* slot of the ask in flight, or NONE */
+    bool is_queued;
+    bool any_new; /* the source has given some */
+    uint8_t failures;
+    uint32_t queue_next;
+    parley_connection source; /* a peer that holds entries up to source_seq; 0: none is known */
+    parley_seq source_seq;
+    parley_seq top; /* the source was asked for all above; 0: for nothing yet */
+    parley_time_ms at;
+};
+
 struct log_row {
     struct parley_log log;
     struct parley_device_key device;
@@ -82,7 +98,8 @@ struct log_row {
     uint64_t tried;    /* a difference that asking did not change */
     uint64_t shown_to; /* whom the evidence went to last, and what it said then */
     uint32_t stores_in_flight;
-    uint64_t entries_count;  /* durable */
+    uint64_t entries_count; /* durable */
+    struct log_bodies bodies;
     parley_time_ms erase_ms; /* wall time of the oldest erasure whose bytes wait; 0: none */
     /* what some peer said that it has beyond ours */
     bool is_queued; /* in the list of logs to fetch */
@@ -125,7 +142,7 @@ struct peer {
     parley_time_ms ping_at;
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */
-    uint32_t jobs_count, serves_count, fetches_count;
+    uint32_t jobs_count, serves_count, fetches_count, bodies_count;
     struct parley_log evidence_log; /* of the evidence that it sent last, and what the next chunk */
     struct parley_anchor evidence_next; /* of it must end in */
     uint32_t evidence_serve; /* slot of the serve that sends it evidence, or NONE: one at a time */
@@ -238,6 +255,21 @@ struct fetch {
     parley_time_ms deadline;
 };
 
+enum bodies_state { BODIES_FREE, BODIES_READING, BODIES_ASKED };
+
+struct bodies_ask {
+    enum bodies_state state;
+    uint16_t generation;
+    uint32_t log, peer;
+    parley_connection connection;
+    uint32_t changes;    /* of the log's when it was read */
+    parley_seq top, low; /* READING: looked through; ASKED: asked for */
+    uint32_t request;
+    parley_time_ms deadline;
+    size_t size; /* ASKED: of headers, a chunk of the entries whose bodies are to come */
+    uint8_t *headers;
+};
+
 enum store_after {
     AFTER_NOTHING,
     AFTER_CHUNK,
@@ -245,6 +277,7 @@ enum store_after {
     AFTER_ERASE,
     AFTER_CUT,
     AFTER_VERDICT,
+    AFTER_BODIES,
 };
 
 struct pending_store {
@@ -252,7 +285,8 @@ struct pending_store {
     uint32_t log, author;
     struct parley_run run;
     size_t count, bytes;
-    uint32_t source_peer; /* not told again */
+    parley_seq bare_low, bare_high; /* its entries that came without a body are among these */
+    uint32_t source_peer;           /* not told again */
     parley_connection source_connection;
     parley_request request; /* 0: nobody waits */
     bool is_live;           /* push it on */
@@ -316,6 +350,9 @@ struct parley_node {
     size_t reads_in_flight;
     struct fetch fetches[PARLEY_FETCHES_MAX];
     uint32_t next_request;
+    struct bodies_ask bodies_asks[PARLEY_BODIES_ASKS_MAX];
+    uint8_t *bodies_memory;
+    uint32_t bodies_first, bodies_last; /* queue of logs whose bodies to ask for */
 
     struct pending_store *stores; /* a ring, in order */
     uint64_t stores_head, stores_tail;
@@ -439,6 +476,7 @@ void on_follow(struct parley_node *node, const struct parley_event *event);
 void interest_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value);
 /* Follow statements in what was stored, for who wants hops beyond the first. */
 void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span chunk);
+void interest_look_at_body(struct parley_node *node, uint32_t author, struct parley_span body);
 
 /* messages.c */
 /* Handles one opened message; false: it must wait (then job is where it is kept). */
@@ -558,9 +596,32 @@ void fetch_drop_peer(struct parley_node *node, uint32_t peer);
 void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);
 bool node_is_catching_up(const struct parley_node *node);
 
+/* bodies.c */
+/* Which of a chunk's entries low .. high come without a body, for when it is stored. */
+void bodies_missing(const struct parley_chunk *chunk, parley_seq low, parley_seq high,
+                    struct pending_store *after);
+/* It is stored. */
+void bodies_lack(struct parley_node *node, const struct pending_store *pending);
+/* The peer holds the log up to seq. */
+void bodies_want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq);
+/* A chunk of entries that are held: it may bring bodies that lack. */
+void bodies_offer(struct parley_node *node, uint32_t log, const struct parley_chunk *chunk);
+void on_bodies(struct parley_node *node, struct peer *peer,
+               const struct parley_wire_bodies *message);
+void bodies_on_read(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+                    struct parley_span bytes, parley_seq next);
+void bodies_on_stored(struct parley_node *node, const struct pending_store *pending,
+                      enum parley_error error);
+void bodies_load(struct parley_node *node, uint32_t log, parley_seq low, parley_seq high);
+void bodies_pump(struct parley_node *node);
+void bodies_drop_peer(struct parley_node *node, uint32_t peer);
+void bodies_on_timer(struct parley_node *node);
+
 /* erase.c */
 /* Erasures in what was stored. */
 void erase_look_at(struct parley_node *node, uint32_t log, struct parley_span chunk);
+/* In one body. */
+void erase_look_at_body(struct parley_node *node, uint32_t log, struct parley_span body);
 /* since: when the oldest came whose bytes wait; 0: none does. */
 void erase_load(struct parley_node *node, uint32_t log, parley_time_ms since);
 void erase_on_stored(struct parley_node *node, uint32_t log, enum parley_error error);
@@ -581,19 +642,19 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
                   struct parley_span bytes, size_t count);
 
 /* Tickets: who waits for the answer. */
-enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE, TICKET_REVIEW };
+enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE, TICKET_REVIEW, TICKET_BODIES };
 static inline parley_ticket ticket_make(enum ticket_kind kind, uint32_t index,
                                         uint64_t generation) {
-    return (parley_ticket)kind | (parley_ticket)index << 2 | (parley_ticket)generation << 34;
+    return (parley_ticket)kind | (parley_ticket)index << 3 | (parley_ticket)generation << 35;
 }
 static inline enum ticket_kind ticket_kind_of(parley_ticket ticket) {
-    return (enum ticket_kind)(ticket & 3);
+    return (enum ticket_kind)(ticket & 7);
 }
 static inline uint32_t ticket_index(parley_ticket ticket) {
-    return (uint32_t)(ticket >> 2);
+    return (uint32_t)(ticket >> 3);
 }
 static inline uint16_t ticket_generation(parley_ticket ticket) {
-    return (uint16_t)(ticket >> 34);
+    return (uint16_t)(ticket >> 35);
 }
 
 #include "judge.h"

@@ -77,6 +77,9 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
     case PARLEY_WIRE_ASK_BODIES:
         on_ask_bodies(node, peer, &message->as.ask_bodies);
         return;
+    case PARLEY_WIRE_BODIES:
+        on_bodies(node, peer, &message->as.bodies);
+        return;
     case PARLEY_WIRE_PUSH:
         on_push(node, peer, message->as.push.chunk);
         return;
@@ -98,7 +101,6 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
     case PARLEY_WIRE_HELLO: /* a second one */
         peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
         return;
-    case PARLEY_WIRE_BODIES: /* nothing of ours asks for bodies alone */
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_ADDRESSES: /* addresses of strangers are not dialled */
     case PARLEY_WIRE_IGNORED:

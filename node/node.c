@@ -37,6 +37,7 @@ static bool create_memory(struct parley_node *node) {
     node->interests =
         calloc(config->peers_max, PARLEY_INTEREST_AUTHORS_MAX * sizeof *node->interests);
     node->jobs_memory = calloc(PARLEY_JOBS_MAX, PARLEY_MESSAGE_BYTES_MAX);
+    node->bodies_memory = calloc(PARLEY_BODIES_ASKS_MAX, PARLEY_CHUNK_LARGEST);
     node->stores = calloc(PARLEY_STORES_MAX, sizeof *node->stores);
     node->stage = calloc(1, PARLEY_STAGE_BYTES_MAX);
     node->effects = calloc(PARLEY_EFFECTS_MAX, sizeof *node->effects);
@@ -52,7 +53,8 @@ static bool create_memory(struct parley_node *node) {
     return node->authors && node->authors_index && node->logs && node->logs_index &&
            node->facts_memory && node->peers && node->interests && node->jobs_memory &&
            node->stores && node->stage && node->effects && node->out && node->scratch &&
-           node->compose && node->heads && node->items && node->review_memory;
+           node->compose && node->heads && node->items && node->review_memory &&
+           node->bodies_memory;
 }
 
 static void set_empty(struct parley_node *node) {
@@ -60,6 +62,7 @@ static void set_empty(struct parley_node *node) {
     memset(node->logs_index, 0xff, node->logs_index_size * sizeof *node->logs_index);
     node->own_log = NONE;
     node->queue_first = node->queue_last = NONE;
+    node->bodies_first = node->bodies_last = NONE;
     node->authors_queue_first = node->authors_queue_last = NONE;
     node->reviews_first = node->reviews_last = NONE;
     node->authors_free = NONE;
@@ -69,6 +72,8 @@ static void set_empty(struct parley_node *node) {
     node->deadline = UINT64_MAX;
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
         node->jobs[i].buffer = node->jobs_memory + i * PARLEY_MESSAGE_BYTES_MAX;
+    for (size_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++)
+        node->bodies_asks[i].headers = node->bodies_memory + i * PARLEY_CHUNK_LARGEST;
     for (size_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++)
         node->book[i].peer = NONE;
     uint8_t *memory = node->review_memory;
@@ -124,6 +129,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->peers);
     free(node->interests);
     free(node->jobs_memory);
+    free(node->bodies_memory);
     free(node->stores);
     free(node->stage);
     free(node->effects);
@@ -213,6 +219,7 @@ static void settle(struct parley_node *node) {
     }
     identity_pump(node);
     fetch_pump(node);
+    bodies_pump(node);
 }
 
 static size_t dispatch(struct parley_node *node, const struct parley_event *event) {

@@ -72,6 +72,7 @@ static enum parley_error store_stretch(struct parley_node *node, uint32_t log,
                                  .top_id = run->hi_id,
                                  .top_signed = run->hi_is_signed};
     after->run = *run;
+    bodies_missing(&judged->chunk, run->lo, run->hi, after);
     after->count = (size_t)(run->hi - run->lo + 1);
     bool whole = run->hi == judged->run.hi && run->lo == judged->run.lo;
     if (after->is_live)

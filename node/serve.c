@@ -239,6 +239,8 @@ static void bodies_were_read(struct parley_node *node, struct peer *peer, struct
             count++;
         }
         serve->top = chunk.seq_first - 1;
+        serve->is_anchored = true; /* another branch may follow below */
+        serve->top_id = chunk.prev_first;
     } else {
         serve->top = 0;
     }
@@ -296,6 +298,10 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
     uint32_t index = ticket_index(ticket);
     if (ticket_kind_of(ticket) == TICKET_REVIEW) {
         review_on_read(node, ticket, error, bytes);
+        return;
+    }
+    if (ticket_kind_of(ticket) == TICKET_BODIES) {
+        bodies_on_read(node, ticket, error, bytes, count);
         return;
     }
     if (ticket_kind_of(ticket) == TICKET_JOB) {

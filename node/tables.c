@@ -125,6 +125,7 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
     struct log_row *row = &node->logs[index];
     *row = (struct log_row){.log = log, .device = *device, .author = author};
     row->fetch = NONE;
+    row->bodies.ask = NONE;
     row->queue_next = NONE;
     row->next_of_author = node->authors[author].logs_first;
     node->authors[author].logs_first = index;

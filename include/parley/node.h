@@ -126,7 +126,7 @@ struct parley_event {
             parley_ticket ticket;
             enum parley_error error;
             struct parley_span bytes; /* a chunk, or records one after the other */
-            size_t count;             /* RECORDS: how many */
+            size_t count; /* RECORDS: how many; LACKING: where to go on below, 0: that was all */
         } read_done;
         struct {
             parley_ticket ticket;
@@ -180,6 +180,7 @@ enum parley_read_kind {
     PARLEY_READ_RUN,
     PARLEY_READ_EVIDENCE,
     PARLEY_READ_RECORDS,
+    PARLEY_READ_LACKING, /* headers without a body that may still come; NOT_FOUND never */
 };
 
 enum parley_log_level { PARLEY_LOG_DEBUG, PARLEY_LOG_INFO, PARLEY_LOG_WARNING, PARLEY_LOG_ERROR };
@@ -207,10 +208,10 @@ struct parley_effect {
         struct {
             parley_ticket ticket;
             enum parley_read_kind kind;
-            struct parley_log log;       /* RUN, EVIDENCE */
+            struct parley_log log;       /* RUN, EVIDENCE, LACKING */
             struct parley_author author; /* RECORDS */
-            parley_seq seq_top;          /* RUN */
-            parley_seq seq_low;          /* RUN */
+            parley_seq seq_top;          /* RUN, LACKING */
+            parley_seq seq_low;          /* RUN, LACKING */
             bool bodies;                 /* RUN */
             size_t bytes_max;            /* RUN, RECORDS */
             size_t index;                /* EVIDENCE: which; RECORDS: how many to skip */

@@ -18,18 +18,20 @@
 #define PARLEY_INTEREST_AUTHORS_MAX   8192u /* that one peer may name: 64 KiB of it */
 
 /* Work in flight. */
-#define PARLEY_JOBS_MAX            64u   /* messages that wait for a signature check: 4.3 MB */
-#define PARLEY_JOBS_PER_PEER       8u    /* so that eight peers can work at once */
-#define PARLEY_SERVES_MAX          4096u /* asks that we answer */
-#define PARLEY_SERVES_PER_PEER     128u  /* more than we ask of one peer ourselves */
-#define PARLEY_READS_MAX           16u   /* of the disk at once; each up to 64 KiB */
-#define PARLEY_FETCHES_MAX         128u  /* asks of ours, in all */
-#define PARLEY_FETCHES_PER_PEER    32u   /* of 64 KiB each: 2 MiB on the way */
-#define PARLEY_IDENTITIES_PER_ASK  32u   /* authors in one message */
-#define PARLEY_IDENTITIES_PER_PEER 64u   /* authors asked for and not answered */
-#define PARLEY_STORES_MAX          4096u /* operations between STORE and STORED */
-#define PARLEY_STORE_BYTES_MAX     (16u << 20) /* bytes of them: a second of a slow disk */
-#define PARLEY_STAGE_BYTES_MAX     (8u << 20)  /* live entries kept until they are durable */
+#define PARLEY_JOBS_MAX             64u   /* messages that wait for a signature check: 4.3 MB */
+#define PARLEY_JOBS_PER_PEER        8u    /* so that eight peers can work at once */
+#define PARLEY_SERVES_MAX           4096u /* asks that we answer */
+#define PARLEY_SERVES_PER_PEER      128u  /* more than we ask of one peer ourselves */
+#define PARLEY_READS_MAX            16u   /* of the disk at once; each up to 64 KiB */
+#define PARLEY_FETCHES_MAX          128u  /* asks of ours, in all */
+#define PARLEY_FETCHES_PER_PEER     32u   /* of 64 KiB each: 2 MiB on the way */
+#define PARLEY_BODIES_ASKS_MAX      16u /* asks for bodies alone, in all; 64 KiB of headers each */
+#define PARLEY_BODIES_ASKS_PER_PEER 4u  /* of up to 1 MiB each */
+#define PARLEY_IDENTITIES_PER_ASK   32u /* authors in one message */
+#define PARLEY_IDENTITIES_PER_PEER  64u /* authors asked for and not answered */
+#define PARLEY_STORES_MAX           4096u       /* operations between STORE and STORED */
+#define PARLEY_STORE_BYTES_MAX      (16u << 20) /* bytes of them: a second of a slow disk */
+#define PARLEY_STAGE_BYTES_MAX      (8u << 20)  /* live entries kept until they are durable */
 
 /* One step. */
 #define PARLEY_EFFECTS_MAX   8192u
@@ -54,6 +56,8 @@
 #define PARLEY_LINK_LASTED_MS      30000u /* open for so long, and the pause begins small again */
 #define PARLEY_LOG_BACKOFF_MIN_MS  1000u
 #define PARLEY_LOG_BACKOFF_MAX_MS  60000u
+/* Bodies that nobody has are asked for ever more rarely: most of them were erased elsewhere. */
+#define PARLEY_BODIES_BACKOFF_MAX_MS 3600000u
 /* Erased bytes go so long after the erasure came: the owner of a stolen device has a week to close
  * its log. They are looked for eight times in that time, within these bounds. */
 #define PARLEY_ERASE_AFTER_MS    UINT64_C(604800000)
@@ -63,7 +67,8 @@
 static_assert(PARLEY_PUSH_BYTES_MAX < PARLEY_OUT_BYTES_MAX / PARLEY_PEERS_DEFAULT,
               "one post for every peer fits a step");
 
-static_assert(PARLEY_IDENTITIES_PER_PEER + PARLEY_FETCHES_PER_PEER <= PARLEY_SERVES_PER_PEER,
+static_assert(PARLEY_IDENTITIES_PER_PEER + PARLEY_FETCHES_PER_PEER + PARLEY_BODIES_ASKS_PER_PEER <=
+                  PARLEY_SERVES_PER_PEER,
               "a peer like us stays within its budget");
 
 #endif

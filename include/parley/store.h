@@ -79,6 +79,9 @@ struct parley_store_log {
     parley_seq forked; /* lowest forked seq, 0 for none */
     uint64_t entries_count;
     uint64_t bodies_count;
+    /* Every entry that is held without a body, and whose body was not erased or dropped for good,
+     * is among these, and others may be; 0 and 0: there is none. */
+    parley_seq lacks_low, lacks_high;
     parley_time_ms erase_ms; /* when the first erasure came whose bodies wait; 0: none does */
 };
 
@@ -121,6 +124,16 @@ PARLEY_USE_RESULT enum parley_error
 parley_store_read_run(struct parley_store *store, const struct parley_log *log, parley_seq seq_top,
                       parley_seq seq_low, bool bodies, size_t bytes_max, uint8_t *buffer,
                       struct parley_span *chunk);
+/* Of the entries seq_low .. seq_top that lack a body which may still come: headers alone, as one
+ * chunk, of a stretch that ends with the newest of them and has the next ones below, as many as
+ * stand close by; entries between them that have their bodies may be in it. Looks at a bounded
+ * number of entries, newest first: OK and an empty span when it came down to *next and found none,
+ * and then 0 in *next says that it has looked at all. Errors as parley_store_read_run's but for
+ * NOT_FOUND, which says that nothing of the log is held. Thread safe beside commit. */
+PARLEY_USE_RESULT enum parley_error
+parley_store_read_lacking(struct parley_store *store, const struct parley_log *log,
+                          parley_seq seq_top, parley_seq seq_low, uint8_t *buffer,
+                          struct parley_span *chunk, parley_seq *next);
 /* The evidence chunk number `index`. NOT_FOUND past the last. */
 PARLEY_USE_RESULT enum parley_error parley_store_read_evidence(struct parley_store *store,
                                                                const struct parley_log *log,

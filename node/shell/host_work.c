@@ -100,6 +100,14 @@ static void run_read(void *context, struct parley_store *store) {
             parley_store_read_records(store, &effect->read.author, effect->read.index, read->buffer,
                                       bytes_max, &read->bytes, &read->count);
         break;
+    case PARLEY_READ_LACKING: {
+        parley_seq next = 0;
+        read->error =
+            parley_store_read_lacking(store, &effect->read.log, effect->read.seq_top,
+                                      effect->read.seq_low, read->buffer, &read->bytes, &next);
+        read->count = (size_t)next;
+        break;
+    }
     }
 }
 

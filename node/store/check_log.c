@@ -22,6 +22,7 @@ struct log_walk {
     size_t found_count;
     bool is_chained; /* the segment above was good: its first entry names the next one */
     uint64_t entries_count, bodies_count;
+    struct log_row lacking;  /* those found without a body */
     uint64_t damages_before; /* counts that differ then are news only when nothing else is */
 };
 
@@ -122,6 +123,9 @@ static bool on_segment(void *context, struct parley_span key, struct parley_span
     add_good(walk, &stretch);
     walk->entries_count += segment.chunk.count;
     walk->bodies_count += segment.chunk.bodies_count;
+    if (!walk->row->has_erased)
+        lacks_add(&walk->lacking, &segment.chunk, seq, stretch.run.hi,
+                  &(struct erased){PARLEY_NO_SPAN});
     walk->checking->work += segment.chunk.count;
     if (!check_has_timeline(walk->checking, walk->row, &segment))
         object(walk, PARLEY_DAMAGE_INDEX, 't', seq, stretch.run.hi);
@@ -169,6 +173,13 @@ static void compare_ends(struct log_walk *walk, const struct parley_run *run) {
     }
 }
 
+/* The row's stretch has all of them inside. */
+static bool knows_what_lacks(const struct log_walk *walk) {
+    const struct parley_store_log *found = &walk->lacking.held, *held = &walk->row->held;
+    return found->lacks_high == 0 ||
+           (held->lacks_high >= found->lacks_high && held->lacks_low <= found->lacks_low);
+}
+
 static void compare(struct log_walk *walk) {
     const struct parley_ranges *ranges = &walk->row->held.ranges;
     for (size_t i = 0; i < ranges->count; i++) {
@@ -183,7 +194,7 @@ static void compare(struct log_walk *walk) {
             object(walk, PARLEY_DAMAGE_INDEX, 'l', from, to);
     }
     bool is_counted = walk->entries_count == walk->row->held.entries_count &&
-                      walk->bodies_count == walk->row->held.bodies_count;
+                      walk->bodies_count == walk->row->held.bodies_count && knows_what_lacks(walk);
     if (!is_counted && walk->checking->check->damages_count == walk->damages_before)
         object(walk, PARLEY_DAMAGE_INDEX, 'l', 0, 0);
 }

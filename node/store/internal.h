@@ -89,7 +89,7 @@ typedef bool keep_body(void *context, struct parley_entry *entry);
 uint64_t bodies_rewrite(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
                         bool has_body, keep_body *keep, void *context);
 
-/* ---- what was erased (erased.c) */
+/* ---- what was erased (erased.c); what lacks a body is below */
 
 /* Ranges [low, high] of seqs, ascending, not touching, as 12 bytes each. */
 struct erased {
@@ -101,5 +101,16 @@ void erased_load(struct batch *batch, const struct log_row *row, struct erased *
 bool erased_covers(const struct erased *erased, parley_seq seq);
 /* Adds [low, high] and writes the row. */
 void erased_add(struct batch *batch, struct log_row *row, parley_seq low, parley_seq high);
+
+/* ---- entries whose bodies may still come (lacks.c); each changes row->held.lacks_* alone */
+
+/* Those of the chunk's entries low .. high that are here without. */
+void lacks_add(struct log_row *row, const struct parley_chunk *chunk, parley_seq low,
+               parley_seq high, const struct erased *erased);
+/* Entries outside of low .. high are gone. */
+void lacks_keep(struct log_row *row, parley_seq low, parley_seq high);
+/* Bodies came to some of low .. high, or were said to come no more. Cost: a walk of these entries.
+ */
+void lacks_settle(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high);
 
 #endif

@@ -147,10 +147,13 @@ void key_after(struct key *key, const struct key *prefix) {
 }
 
 /* number 4, author number 4, author 32, device 32, forked 6, entries 8, bodies 8, evidence 1,
- * flags 1, tails 4 + 4, where flagged erasures since 8, ranges */
+ * flags 1, tails 4 + 4, where flagged erasures since 8, where flagged lacking from 6 to 6, ranges
+ */
 #define ROW_FIXED_SIZE (4u + 4u + 32u + 32u + 6u + 8u + 8u + 1u + 1u + 4u + 4u)
 #define FLAG_ERASED    1u
 #define FLAG_ERASE_MS  2u
+#define FLAG_LACKS     4u
+#define FLAGS_ALL      (FLAG_ERASED | FLAG_ERASE_MS | FLAG_LACKS)
 
 size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) {
     parley_put_u32(out, row->number);
@@ -162,7 +165,8 @@ size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) 
     parley_put_u64(out + 86, row->held.bodies_count);
     out[94] = row->evidence_count;
     out[95] = (uint8_t)((row->has_erased ? FLAG_ERASED : 0) |
-                        (row->held.erase_ms != 0 ? FLAG_ERASE_MS : 0));
+                        (row->held.erase_ms != 0 ? FLAG_ERASE_MS : 0) |
+                        (row->held.lacks_high != 0 ? FLAG_LACKS : 0));
     parley_put_u32(out + 96, row->tail_small);
     parley_put_u32(out + 100, row->tail_medium);
     size_t size = ROW_FIXED_SIZE;
@@ -170,13 +174,18 @@ size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) 
         parley_put_u64(out + size, row->held.erase_ms);
         size += 8;
     }
+    if (row->held.lacks_high != 0) {
+        parley_put_u48(out + size, row->held.lacks_low);
+        parley_put_u48(out + size + 6, row->held.lacks_high);
+        size += 12;
+    }
     return size + parley_ranges_pack(out + size, &row->held.ranges);
 }
 
 enum parley_error log_row_decode(struct log_row *row, const struct parley_log *log,
                                  struct parley_span bytes) {
     *row = (struct log_row){.held.log = *log};
-    if (bytes.size < ROW_FIXED_SIZE || bytes.data[95] > (FLAG_ERASED | FLAG_ERASE_MS))
+    if (bytes.size < ROW_FIXED_SIZE || bytes.data[95] > FLAGS_ALL)
         return PARLEY_E_STORE_DAMAGED;
     const uint8_t *in = bytes.data;
     row->number = parley_get_u32(in);
@@ -196,6 +205,13 @@ enum parley_error log_row_decode(struct log_row *row, const struct parley_log *l
             return PARLEY_E_STORE_DAMAGED;
         row->held.erase_ms = parley_get_u64(in + size);
         size += 8;
+    }
+    if ((in[95] & FLAG_LACKS) != 0) {
+        if (bytes.size < size + 12)
+            return PARLEY_E_STORE_DAMAGED;
+        row->held.lacks_low = parley_get_u48(in + size);
+        row->held.lacks_high = parley_get_u48(in + size + 6);
+        size += 12;
     }
     return parley_ranges_unpack(&row->held.ranges, PARLEY_SPAN(in + size, bytes.size - size));
 }

@@ -48,8 +48,9 @@
 
 #include <parley/store.h>
 
-/* Version 1 had no rows b, p, h, d; a store of it gets them when it is opened. */
-#define LAYOUT_VERSION     2u
+/* Version 1 had no rows b, p, h, d, and version 2 did not know where bodies lack: a store of them
+ * gets these when it is opened. */
+#define LAYOUT_VERSION     3u
 #define LAYOUT_VERSION_OLD 1u
 
 #define META_KEY_SIZE_MAX 255u

@@ -117,6 +117,7 @@ enum parley_error apply_bodies(struct commit *commit, const struct parley_store_
     erased_load(&commit->batch, &row, &bodies.erased);
     if (bodies_rewrite(commit, &row, low, high, false, add_body, &bodies) == 0)
         return commit->batch.error != PARLEY_E_OK ? commit->batch.error : PARLEY_E_EXISTS;
+    lacks_settle(commit, &row, low, high);
     row_save(&commit->batch, &row);
     return commit->batch.error;
 }
@@ -139,8 +140,10 @@ enum parley_error apply_drop_bodies(struct commit *commit, const struct parley_s
     if (op->forget)
         (void)erase_sweep(commit, &row, op->seq_low, op->seq_high, UINT64_MAX);
     bodies_rewrite(commit, &row, op->seq_low, op->seq_high, true, drop_body, NULL);
-    if (op->forget)
+    if (op->forget) {
         erased_add(&commit->batch, &row, op->seq_low, op->seq_high);
+        lacks_settle(commit, &row, op->seq_low, op->seq_high);
+    }
     row_save(&commit->batch, &row);
     return commit->batch.error;
 }

@@ -43,6 +43,7 @@ enum parley_error apply_prune(struct commit *commit, const struct parley_store_o
         return commit->batch.error;
     drop_entries(commit, &row, 1, op->seq_low - 1);
     parley_ranges_prune(&row.held.ranges, op->seq_low, &prev);
+    lacks_keep(&row, op->seq_low, PARLEY_SEQ_MAX);
     row_save(&commit->batch, &row);
     return commit->batch.error;
 }
@@ -67,6 +68,7 @@ enum parley_error apply_cut(struct commit *commit, const struct parley_store_op 
     } else {
         drop_entries(commit, &row, op->seq_high + 1, PARLEY_SEQ_MAX);
         parley_ranges_cut(&row.held.ranges, &top, op->top_signed);
+        lacks_keep(&row, 1, op->seq_high);
     }
     row.tail_small = 0;
     row.tail_medium = 0;

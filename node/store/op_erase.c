@@ -62,8 +62,10 @@ static void erase_one(struct commit *commit, struct log_row *row, const struct p
     bodies_rewrite(commit, row, ref->seq, ref->seq, true, keep_unless_meant, &target);
     /* What is not held yet is remembered by its number: below the erasing entry there is one entry
      * of that number. */
-    if (!target.is_other)
+    if (!target.is_other) {
         erased_add(&commit->batch, row, ref->seq, ref->seq);
+        lacks_settle(commit, row, ref->seq, ref->seq);
+    }
 }
 
 /* The refs of the erasing entry; they are copied, for its segment is overwritten by the next one

@@ -74,6 +74,7 @@ static void put_part(struct commit *commit, struct log_row *row, const struct pa
             index_add(&commit->batch, row, &item, received_ms);
         }
     segment_writer_flush(writer);
+    lacks_add(row, chunk, from, to, &erased);
     row->held.entries_count += writer->entries_count;
     row->held.bodies_count += writer->bodies_count;
 }
@@ -89,6 +90,7 @@ static void put_missing(struct commit *commit, struct log_row *row,
             index_add_chunk(&commit->batch, row, chunk, received_ms);
             row->held.entries_count += chunk->count;
             row->held.bodies_count += chunk->bodies_count;
+            lacks_add(row, chunk, from, to, &(struct erased){PARLEY_NO_SPAN});
         } else {
             put_part(commit, row, chunk, from, to, received_ms);
         }

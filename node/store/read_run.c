@@ -199,6 +199,121 @@ enum parley_error parley_store_read_run(struct parley_store *store, const struct
     return error;
 }
 
+/* ---- headers that lack a body */
+
+/* A look costs one or two reads of the size of the segments that it passes: so many of them at
+ * most. */
+#define LACKING_SEGMENTS_MAX 256u
+
+struct lacking {
+    struct parley_kv *kv;
+    const void *view;
+    uint32_t number;
+    const struct erased *erased;
+    parley_seq low, top;
+    parley_seq found_low, found_high; /* found_high 0: none */
+    parley_seq next;
+    size_t segments_left;
+    enum parley_error error;
+};
+
+static bool on_any(void *context, struct parley_span key, struct parley_span value) {
+    (void)key, (void)value;
+    *(bool *)context = true;
+    return false;
+}
+
+/* Bytes that were erased here, or will be: an erasure of that entry is held. */
+static bool is_lacking(struct lacking *lacking, const struct parley_item *item) {
+    struct key low, high;
+    bool is_erased = false;
+    if (item->has_body || item->seq < lacking->low || item->seq > lacking->top ||
+        erased_covers(lacking->erased, item->seq))
+        return false;
+    key_erasures(&low, lacking->number, item->seq);
+    key_after(&high, &low);
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), false};
+    lacking->error =
+        lacking->kv->calls->scan(lacking->kv, lacking->view, &bounds, on_any, &is_erased);
+    return !is_erased;
+}
+
+static bool on_lacking_segment(void *context, struct parley_span key, struct parley_span value) {
+    struct lacking *lacking = context;
+    struct segment segment;
+    struct segment_cursor cursor;
+    struct parley_item item;
+    (void)key;
+    lacking->error = segment_decode(&segment, value);
+    if (lacking->error != PARLEY_E_OK || segment_seq_last(&segment) < lacking->low)
+        return false;
+    segment_start(&cursor, &segment);
+    while (segment.chunk.bodies_count < segment.chunk.count && segment_next_item(&cursor, &item))
+        if (is_lacking(lacking, &item)) {
+            lacking->found_low = lacking->found_high == 0 ? item.seq : lacking->found_low;
+            lacking->found_high = item.seq;
+        }
+    if (lacking->error != PARLEY_E_OK || lacking->found_high != 0 ||
+        segment.chunk.seq_first <= lacking->low)
+        return false;
+    bool is_enough = --lacking->segments_left == 0;
+    lacking->next = is_enough ? segment.chunk.seq_first - 1 : 0;
+    return !is_enough;
+}
+
+static enum parley_error read_lacking(struct parley_kv *kv, const void *view, uint32_t number,
+                                      struct lacking *lacking, uint8_t *buffer,
+                                      struct parley_span *chunk) {
+    enum parley_error error =
+        scan_segments(kv, view, number, 0, lacking->top, true, on_lacking_segment, lacking);
+    if (error == PARLEY_E_OK)
+        error = lacking->error;
+    if (error != PARLEY_E_OK || lacking->found_high == 0)
+        return error;
+    struct measure measure = {.top = lacking->found_high,
+                              .low = lacking->found_low,
+                              .left = PARLEY_CHUNK_BYTES_MAX - PARLEY_CHUNK_HEAD_MAX};
+    return read_run(kv, view, number, &measure, buffer, chunk);
+}
+
+enum parley_error parley_store_read_lacking(struct parley_store *store,
+                                            const struct parley_log *log, parley_seq seq_top,
+                                            parley_seq seq_low, uint8_t *buffer,
+                                            struct parley_span *chunk, parley_seq *next) {
+    struct parley_kv *kv = store->kv;
+    const void *view = NULL;
+    struct log_row row;
+    struct batch batch;
+    struct erased erased;
+    *chunk = PARLEY_NO_SPAN;
+    *next = 0;
+    if (seq_top < seq_low || seq_top > PARLEY_SEQ_MAX)
+        return PARLEY_E_OK;
+    enum parley_error error = kv->calls->view_begin(kv, &view);
+    if (error != PARLEY_E_OK)
+        return error;
+    batch_init(&batch, kv); /* nothing is written: it keeps the row that it reads */
+    error = row_read(kv, view, log, &row);
+    if (error == PARLEY_E_OK) {
+        erased_load(&batch, &row, &erased);
+        error = batch.error;
+    }
+    if (error == PARLEY_E_OK) {
+        struct lacking lacking = {.kv = kv,
+                                  .view = view,
+                                  .number = row.number,
+                                  .erased = &erased,
+                                  .low = seq_low,
+                                  .top = seq_top,
+                                  .segments_left = LACKING_SEGMENTS_MAX};
+        error = read_lacking(kv, view, row.number, &lacking, buffer, chunk);
+        *next = lacking.next;
+    }
+    batch_clear(&batch);
+    kv->calls->view_end(kv, view);
+    return error;
+}
+
 /* ---- entries, one by one */
 
 struct entries {

@@ -73,10 +73,13 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
     struct segment segment;
     struct parley_entry top = {0};
     parley_seq conflict;
+    struct erased erased;
     row->held.ranges = (struct parley_ranges){0};
     row->held.entries_count = 0;
     row->held.bodies_count = 0;
     row->held.erase_ms = 0;
+    lacks_keep(row, 1, 0);
+    erased_load(&commit->batch, row, &erased);
     while (above = seq, segment_walk(&commit->batch, row->number, &seq, PARLEY_SEQ_MAX, &segment)) {
         struct parley_run run = {.lo = segment.chunk.seq_first,
                                  .lo_prev = segment.chunk.prev_first,
@@ -95,6 +98,7 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
         index_add_segment(&commit->batch, row, &segment);
         row->held.entries_count += segment.chunk.count;
         row->held.bodies_count += segment.chunk.bodies_count;
+        lacks_add(row, &segment.chunk, run.lo, run.hi, &erased);
     }
     return holds_all(&row->held.ranges, &before) ? commit->batch.error : PARLEY_E_STORE_DAMAGED;
 }

@@ -113,7 +113,7 @@ enum parley_error version_read(struct parley_kv *kv, const void *view, uint32_t 
         return PARLEY_E_STORE_DAMAGED;
     uint32_t version = parley_get_u32(value);
     *next_number = parley_get_u32(value + 4);
-    *is_old = version == LAYOUT_VERSION_OLD;
+    *is_old = version >= LAYOUT_VERSION_OLD && version < LAYOUT_VERSION;
     return *is_old || version == LAYOUT_VERSION ? PARLEY_E_OK : PARLEY_E_BAD_VERSION;
 }
 

@@ -220,6 +220,13 @@ static void read_now(struct sim *sim, uint32_t node, const struct parley_effect 
         *error = parley_store_read_records(store, &effect->read.author, effect->read.index,
                                            sim->scratch, effect->read.bytes_max, bytes, count);
         return;
+    case PARLEY_READ_LACKING: {
+        parley_seq next = 0;
+        *error = parley_store_read_lacking(store, &effect->read.log, effect->read.seq_top,
+                                           effect->read.seq_low, sim->scratch, bytes, &next);
+        *count = (size_t)next;
+        return;
+    }
     }
 }
 

@@ -100,6 +100,72 @@ static void test_bodies_go(void **state) {
     free(log);
 }
 
+/* Where bodies lack that may still come: "low-high of the row; top-bottom of what is read". */
+static void assert_lacking(struct harness *harness, const struct fixture_log *log, parley_seq low,
+                           parley_seq high, parley_seq from, parley_seq to) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct parley_store_log held;
+    struct parley_span bytes;
+    struct parley_chunk chunk;
+    parley_seq next;
+    assert_int_equal(parley_store_log_get(harness->store, &log->log, &held), PARLEY_E_OK);
+    assert_int_equal(held.lacks_low, low);
+    assert_int_equal(held.lacks_high, high);
+    assert_int_equal(parley_store_read_lacking(harness->store, &log->log, PARLEY_SEQ_MAX, 1, buffer,
+                                               &bytes, &next),
+                     PARLEY_E_OK);
+    assert_int_equal(next, 0);
+    if (from == 0) {
+        assert_int_equal(bytes.size, 0);
+        return;
+    }
+    assert_int_equal(parley_chunk_decode(&chunk, bytes).error, PARLEY_E_OK);
+    assert_int_equal(chunk.bodies_count, 0);
+    assert_int_equal(chunk.seq_first, from);
+    assert_int_equal(parley_chunk_seq_last(&chunk), to);
+}
+
+static void test_lacking(void **state) {
+    struct harness *harness = *state;
+    struct fixture_log *log = fixture_log_make(1, 60, T0);
+    struct bodies bodies;
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, log, 1, 10, true, T0), PARLEY_E_OK);
+    assert_lacking(harness, log, 0, 0, 0, 0);
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, log, 11, 30, false, T0),
+                     PARLEY_E_OK);
+    assert_lacking(harness, log, 11, 30, 11, 30);
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, log, 31, 50, true, T0), PARLEY_E_OK);
+    /* What was erased never comes. */
+    struct parley_store_op erase = on_log(PARLEY_STORE_DROP_BODIES, log, 28, 35);
+    erase.forget = true;
+    assert_int_equal(harness_commit(harness, &erase), PARLEY_E_OK);
+    assert_lacking(harness, log, 11, 27, 11, 27);
+    struct parley_store_op op = bodies_of(&bodies, log, 20, 27, 1);
+    assert_int_equal(harness_commit(harness, &op), PARLEY_E_OK);
+    harness_reopen(harness);
+    assert_lacking(harness, log, 11, 19, 11, 19);
+    op = bodies_of(&bodies, log, 14, 16, 1); /* in the middle: the row keeps both ends */
+    assert_int_equal(harness_commit(harness, &op), PARLEY_E_OK);
+    assert_lacking(harness, log, 11, 19, 11, 19);
+    op = bodies_of(&bodies, log, 17, 19, 1);
+    assert_int_equal(harness_commit(harness, &op), PARLEY_E_OK);
+    assert_lacking(harness, log, 11, 16, 11, 13);
+    assert_int_equal(parley_store_rebuild(harness->store), PARLEY_E_OK);
+    assert_lacking(harness, log, 11, 13, 11, 13);
+    op = bodies_of(&bodies, log, 11, 13, 1);
+    assert_int_equal(harness_commit(harness, &op), PARLEY_E_OK);
+    assert_lacking(harness, log, 0, 0, 0, 0);
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, log, 51, 60, false, T0),
+                     PARLEY_E_OK);
+    struct parley_store_op cut = on_log(PARLEY_STORE_CUT, log, 0, 54);
+    assert_int_equal(harness_commit(harness, &cut), PARLEY_E_OK);
+    assert_lacking(harness, log, 51, 54, 51, 54);
+    struct parley_store_op prune = on_log(PARLEY_STORE_PRUNE, log, 53, 0);
+    assert_int_equal(harness_commit(harness, &prune), PARLEY_E_OK);
+    assert_lacking(harness, log, 53, 54, 53, 54);
+    free(log);
+}
+
 static void test_prune(void **state) {
     struct harness *harness = *state;
     struct fixture_log *log = fixture_log_make(1, 60, T0);
@@ -223,7 +289,7 @@ static void test_open_answers(void **state) {
         assert_int_equal(parley_store_open(&store, engine.kv, false), PARLEY_E_STORE_MISSING);
         assert_int_equal(engine.kv->calls->write(engine.kv, &stray, 1), PARLEY_E_OK);
         assert_int_equal(parley_store_open(&store, engine.kv, true), PARLEY_E_STORE_DAMAGED);
-        struct parley_kv_change newer = {PARLEY_SPAN("V", 1), PARLEY_SPAN("\0\0\0\3\0\0\0\1", 8),
+        struct parley_kv_change newer = {PARLEY_SPAN("V", 1), PARLEY_SPAN("\0\0\0\4\0\0\0\1", 8),
                                          false};
         assert_int_equal(engine.kv->calls->write(engine.kv, &newer, 1), PARLEY_E_OK);
         assert_int_equal(parley_store_open(&store, engine.kv, false), PARLEY_E_BAD_VERSION);
@@ -235,6 +301,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_BOTH(test_bodies_come),
         ON_BOTH(test_bodies_go),
+        ON_BOTH(test_lacking),
         ON_BOTH(test_prune),
         ON_BOTH(test_cut),
         ON_BOTH(test_fork_and_evidence),

@@ -1,0 +1,468 @@
+#include "internal.h"
+
+/* Bodies that come apart from their headers. Whoever sends headers alone must not keep the words
+ * away: entries held without a body, neither erased nor purged here, are asked for from peers that
+ * hold the log, newest first, down to the lowest and then again with a growing pause. Where they
+ * are, the store knows; a row here keeps the stretch that has all of them inside. SPEC 9.8. */
+
+#define QUEUE_LOOKS    64u /* logs looked at in one pump */
+#define QUEUE_REFUSALS 16u /* in a row: their time has not come, or their peers are busy */
+
+/* --- which are missing --------------------------------------------------------------------- */
+
+void bodies_missing(const struct parley_chunk *chunk, parley_seq low, parley_seq high,
+                    struct pending_store *after) {
+    struct parley_chunk_cursor cursor;
+    struct parley_item item;
+    after->bare_low = after->bare_high = 0;
+    if (chunk->bodies_count == chunk->count)
+        return;
+    parley_chunk_start(&cursor, chunk);
+    while (parley_chunk_next_item(&cursor, &item))
+        if (!item.has_body && item.seq >= low && item.seq <= high) {
+            after->bare_low = after->bare_high == 0 ? item.seq : after->bare_low;
+            after->bare_high = item.seq;
+        }
+}
+
+static void queue_add(struct parley_node *node, uint32_t log) {
+    struct log_bodies *bodies = &node->logs[log].bodies;
+    if (bodies->is_queued)
+        return;
+    bodies->is_queued = true;
+    bodies->queue_next = NONE;
+    if (node->bodies_first == NONE)
+        node->bodies_first = log;
+    else
+        node->logs[node->bodies_last].bodies.queue_next = log;
+    node->bodies_last = log;
+}
+
+static uint32_t queue_take(struct parley_node *node) {
+    uint32_t log = node->bodies_first;
+    if (log == NONE)
+        return NONE;
+    node->bodies_first = node->logs[log].bodies.queue_next;
+    node->logs[log].bodies.is_queued = false;
+    return log;
+}
+
+static void take_source(struct log_bodies *bodies, parley_connection source, parley_seq seq) {
+    bodies->source = source;
+    bodies->source_seq = seq;
+    bodies->top = 0;
+    bodies->any_new = false;
+}
+
+void bodies_lack(struct parley_node *node, const struct pending_store *pending) {
+    struct log_bodies *bodies = &node->logs[pending->log].bodies;
+    if (pending->bare_high == 0)
+        return;
+    if (bodies->high == 0 || pending->bare_low < bodies->low)
+        bodies->low = pending->bare_low;
+    if (pending->bare_high > bodies->high)
+        bodies->high = pending->bare_high;
+    bodies->changes++;
+    if (bodies->source == 0)
+        take_source(bodies, pending->source_connection, pending->run.hi);
+    queue_add(node, pending->log);
+}
+
+void bodies_want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq) {
+    struct log_bodies *bodies = &node->logs[log].bodies;
+    if (bodies->high == 0 || peer->is_silent || seq == 0)
+        return;
+    bool is_same = bodies->source == peer->connection;
+    bool is_gone = bodies->source == 0 || peer_find(node, bodies->source) == NULL;
+    if (is_same && seq > bodies->source_seq)
+        bodies->source_seq = seq;
+    else if (is_gone || (!is_same && bodies->ask == NONE && seq > bodies->source_seq))
+        take_source(bodies, peer->connection, seq);
+    queue_add(node, log);
+}
+
+/* The next stretch to be looked through for what its source may have. False: none is left. */
+static bool next_stretch(const struct log_row *row, parley_seq *top) {
+    const struct log_bodies *bodies = &row->bodies;
+    parley_seq forked = log_forked(row);
+    *top = bodies->high < bodies->source_seq ? bodies->high : bodies->source_seq;
+    if (bodies->top != 0 && *top > bodies->top)
+        *top = bodies->top;
+    if (row->policy.kind == PARLEY_POLICY_VOID || row->is_unjudged)
+        return false;
+    if (row->policy.kind == PARLEY_POLICY_CLOSED && *top > row->policy.seq)
+        *top = row->policy.seq;
+    if (forked != 0 && *top >= forked)
+        *top = forked - 1;
+    return bodies->low != 0 && *top >= bodies->low;
+}
+
+/* The source was asked for all that it may have. What it gave leaves fewer to look through; what is
+ * left then, others may have. */
+static void sweep_end(struct parley_node *node, uint32_t log) {
+    struct log_bodies *bodies = &node->logs[log].bodies;
+    bool any = bodies->any_new;
+    bodies->top = 0;
+    bodies->any_new = false;
+    if (bodies->high == 0) {
+        bodies->failures = 0;
+        return;
+    }
+    if (any) {
+        bodies->failures = 0;
+        queue_add(node, log);
+        return;
+    }
+    bodies->source = 0;
+    bodies->source_seq = 0;
+    bodies->failures += bodies->failures < 16;
+    parley_time_ms pause = (parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << bodies->failures;
+    bodies->at =
+        node->now + (pause < PARLEY_BODIES_BACKOFF_MAX_MS ? pause : PARLEY_BODIES_BACKOFF_MAX_MS);
+    queue_add(node, log);
+}
+
+/* --- asking -------------------------------------------------------------------------------- */
+
+static struct bodies_ask *ask_take(struct parley_node *node, struct peer *peer, uint32_t log) {
+    for (uint32_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++) {
+        struct bodies_ask *ask = &node->bodies_asks[i];
+        if (ask->state != BODIES_FREE)
+            continue;
+        ask->generation++;
+        ask->log = log;
+        ask->peer = peer_slot(node, peer);
+        ask->connection = peer->connection;
+        ask->changes = node->logs[log].bodies.changes;
+        node->logs[log].bodies.ask = i;
+        peer->bodies_count++;
+        return ask;
+    }
+    return NULL;
+}
+
+static void ask_give(struct parley_node *node, struct bodies_ask *ask) {
+    struct peer *peer = &node->peers[ask->peer];
+    if (peer->phase != PEER_FREE && peer->connection == ask->connection)
+        peer->bodies_count--;
+    node->logs[ask->log].bodies.ask = NONE;
+    ask->state = BODIES_FREE;
+    ask->generation++;
+    queue_add(node, ask->log);
+}
+
+/* The source is of no use now: as if it had been asked for all. */
+static void ask_fail(struct parley_node *node, struct bodies_ask *ask) {
+    uint32_t log = ask->log;
+    ask_give(node, ask);
+    node->logs[log].bodies.any_new = false;
+    sweep_end(node, log);
+}
+
+/* True when the log needs no place in the queue any more. */
+static bool start(struct parley_node *node, uint32_t log) {
+    struct log_row *row = &node->logs[log];
+    struct log_bodies *bodies = &row->bodies;
+    if (bodies->high == 0 || bodies->ask != NONE || bodies->storing > 0)
+        return true;
+    if (node->now < bodies->at) {
+        deadline_lower(node, bodies->at);
+        return false;
+    }
+    struct peer *peer = bodies->source == 0 ? NULL : peer_find(node, bodies->source);
+    if (peer == NULL || peer->phase != PEER_OPEN || peer->is_silent) {
+        bodies->source = 0;
+        heads_forget(node); /* the next exchange of heads tells who else has it */
+        return true;
+    }
+    parley_seq top;
+    if (!next_stretch(row, &top)) {
+        sweep_end(node, log);
+        return true;
+    }
+    struct bodies_ask *ask =
+        peer->bodies_count < PARLEY_BODIES_ASKS_PER_PEER ? ask_take(node, peer, log) : NULL;
+    if (ask == NULL)
+        return false;
+    ask->state = BODIES_READING;
+    ask->top = top;
+    ask->low = bodies->low;
+    struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_READ);
+    effect->read.ticket =
+        ticket_make(TICKET_BODIES, (uint32_t)(ask - node->bodies_asks), ask->generation);
+    effect->read.kind = PARLEY_READ_LACKING;
+    effect->read.log = row->log;
+    effect->read.seq_top = ask->top;
+    effect->read.seq_low = ask->low;
+    return true;
+}
+
+void bodies_pump(struct parley_node *node) {
+    if (node->bodies_first == NONE || node->is_failed)
+        return;
+    unsigned refusals = 0;
+    for (unsigned looks = 0; looks < QUEUE_LOOKS && refusals < QUEUE_REFUSALS; looks++) {
+        uint32_t log = effects_have_room(node) ? queue_take(node) : NONE;
+        if (log == NONE)
+            return;
+        bool done = start(node, log);
+        refusals = done ? 0 : refusals + 1;
+        if (!done)
+            queue_add(node, log);
+    }
+}
+
+/* As many entries from the newest down as their bodies fit into one answer. */
+static parley_seq low_of_ask(const struct parley_chunk *chunk) {
+    struct parley_chunk_cursor cursor;
+    struct parley_item item;
+    uint64_t all = 0, passed = 0;
+    parley_chunk_start(&cursor, chunk);
+    while (parley_chunk_next_item(&cursor, &item))
+        all += item.body_size;
+    parley_chunk_start(&cursor, chunk);
+    while (parley_chunk_next_item(&cursor, &item)) {
+        if (all - passed <= PARLEY_RUN_ASK_BYTES || item.seq == parley_chunk_seq_last(chunk))
+            return item.seq;
+        passed += item.body_size;
+    }
+    return parley_chunk_seq_last(chunk);
+}
+
+static bool send_ask(struct parley_node *node, struct bodies_ask *ask, struct parley_span bytes) {
+    struct peer *peer = &node->peers[ask->peer];
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_BODIES};
+    struct parley_wire_ask_bodies *asked = &message.as.ask_bodies;
+    struct parley_chunk chunk;
+    struct parley_entry top;
+    if (bytes.size > PARLEY_CHUNK_LARGEST ||
+        parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK ||
+        !parley_chunk_find(&chunk, parley_chunk_seq_last(&chunk), &top))
+        return false;
+    ask->size = bytes.size;
+    memcpy(ask->headers, bytes.data, bytes.size);
+    ask->top = parley_chunk_seq_last(&chunk);
+    ask->low = low_of_ask(&chunk);
+    ask->request = node->next_request++;
+    ask->deadline = node->now + PARLEY_FETCH_MS;
+    ask->state = BODIES_ASKED;
+    deadline_lower(node, ask->deadline);
+    asked->request = ask->request;
+    asked->log = node->logs[ask->log].log;
+    asked->top_seq = ask->top;
+    asked->top_id = top.id;
+    asked->low_seq = ask->low;
+    return peer_send_message(node, peer, &message);
+}
+
+/* Nothing lacks from `from` up to what was looked at, unless more came meanwhile. */
+static void narrow(struct log_bodies *bodies, const struct bodies_ask *ask, parley_seq from) {
+    if (ask->changes != bodies->changes || ask->top < bodies->high)
+        return;
+    bodies->high = from - 1;
+    if (bodies->high < bodies->low)
+        bodies->low = bodies->high = 0;
+}
+
+void bodies_on_read(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+                    struct parley_span bytes, parley_seq next) {
+    uint32_t index = ticket_index(ticket);
+    struct bodies_ask *ask = &node->bodies_asks[index];
+    if (index >= PARLEY_BODIES_ASKS_MAX || ask->state != BODIES_READING ||
+        ask->generation != ticket_generation(ticket))
+        return;
+    struct log_bodies *bodies = &node->logs[ask->log].bodies;
+    if (error != PARLEY_E_OK) {
+        ask_fail(node, ask);
+        return;
+    }
+    if (bytes.size == 0) { /* none down to next */
+        parley_seq from = next < ask->low ? ask->low : next + 1;
+        narrow(bodies, ask, from);
+        bodies->top = from - 1;
+        uint32_t log = ask->log;
+        ask_give(node, ask);
+        if (bodies->top < bodies->low || bodies->high == 0)
+            sweep_end(node, log);
+        return;
+    }
+    struct parley_chunk chunk;
+    if (parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK)
+        narrow(bodies, ask, parley_chunk_seq_last(&chunk) + 1);
+    if (!send_ask(node, ask, bytes))
+        ask_fail(node, ask);
+}
+
+/* --- taking -------------------------------------------------------------------------------- */
+
+/* [[seq, salt, body]...], to where they belong; hi with its id is the newest of them. */
+static bool store(struct parley_node *node, uint32_t log, struct parley_wire_list list,
+                  const struct parley_run *run) {
+    struct log_row *row = &node->logs[log];
+    struct pending_store after = {.after = AFTER_BODIES, .log = log, .author = row->author};
+    struct parley_writer writer;
+    struct parley_span bytes;
+    uint8_t *out = store_has_room(node) ? out_take(node, list.bytes.size + 5) : NULL;
+    if (out == NULL)
+        return false;
+    parley_writer_init(&writer, out, list.bytes.size + 5);
+    parley_write_array(&writer, list.count);
+    memcpy(out + writer.size, list.bytes.data, list.bytes.size);
+    bytes = PARLEY_SPAN(out, writer.size + list.bytes.size);
+    after.run = *run;
+    struct parley_store_op op = {.kind = PARLEY_STORE_BODIES, .log = row->log, .bytes = bytes};
+    if (!store_emit(node, &op, &after))
+        return false;
+    row->bodies.storing++;
+    return true;
+}
+
+static bool matches(const struct parley_item *item, const struct parley_wire_body *body) {
+    struct parley_header header = {.body_size = item->body_size};
+    memcpy(header.body_hash.bytes, item->body_hash.data, sizeof header.body_hash.bytes);
+    return parley_body_check(&header, &body->salt, body->body) == PARLEY_E_OK;
+}
+
+/* What was asked for and does not match is the peer's fault: the id that was named commits to it.
+ */
+static enum parley_error check(struct bodies_ask *ask, struct parley_wire_list list,
+                               struct parley_run *run) {
+    struct parley_chunk chunk;
+    struct parley_chunk_cursor cursor;
+    struct parley_item item = {.seq = 0};
+    struct parley_wire_body body;
+    struct parley_entry top;
+    bool decodes =
+        parley_chunk_decode(&chunk, PARLEY_SPAN(ask->headers, ask->size)).error == PARLEY_E_OK;
+    assert(decodes);
+    *run = (struct parley_run){.lo = 0};
+    parley_chunk_start(&cursor, &chunk);
+    while (parley_wire_next_body(&list, &body)) {
+        while (item.seq < body.seq && parley_chunk_next_item(&cursor, &item))
+            continue;
+        if (item.seq != body.seq || body.seq < ask->low || !matches(&item, &body))
+            return PARLEY_E_BAD_BODY;
+        run->lo = run->lo == 0 ? body.seq : run->lo;
+        run->hi = body.seq;
+    }
+    if (run->hi != 0 && parley_chunk_find(&chunk, run->hi, &top))
+        run->hi_id = top.id;
+    return PARLEY_E_OK;
+}
+
+static void look_at(struct parley_node *node, uint32_t log, struct parley_wire_list list) {
+    struct parley_wire_body body;
+    while (parley_wire_next_body(&list, &body)) {
+        interest_look_at_body(node, node->logs[log].author, body.body);
+        erase_look_at_body(node, log, body.body);
+    }
+}
+
+void on_bodies(struct parley_node *node, struct peer *peer,
+               const struct parley_wire_bodies *message) {
+    struct bodies_ask *ask = NULL;
+    for (size_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++)
+        if (node->bodies_asks[i].state == BODIES_ASKED &&
+            node->bodies_asks[i].request == message->request &&
+            node->bodies_asks[i].connection == peer->connection)
+            ask = &node->bodies_asks[i];
+    if (ask == NULL)
+        return; /* given up meanwhile */
+    struct log_bodies *bodies = &node->logs[ask->log].bodies;
+    struct parley_run run;
+    enum parley_error error = PARLEY_EQUAL(message->log, node->logs[ask->log].log)
+                                  ? check(ask, message->bodies, &run)
+                                  : PARLEY_E_BAD_MESSAGE;
+    if (error != PARLEY_E_OK) {
+        peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
+        return;
+    }
+    ask->deadline = node->now + PARLEY_FETCH_MS;
+    if (message->bodies.count > 0 && store(node, ask->log, message->bodies, &run)) {
+        bodies->any_new = true;
+        look_at(node, ask->log, message->bodies);
+    }
+    if (!message->last)
+        return;
+    bodies->top = ask->low - 1;
+    uint32_t log = ask->log;
+    ask_give(node, ask);
+    if (bodies->top < bodies->low)
+        sweep_end(node, log);
+}
+
+void bodies_offer(struct parley_node *node, uint32_t log, const struct parley_chunk *chunk) {
+    const struct log_bodies *bodies = &node->logs[log].bodies;
+    struct parley_chunk_cursor cursor;
+    struct parley_item item;
+    struct parley_writer writer;
+    struct parley_entry top;
+    struct parley_run run = {.lo = 0};
+    size_t count = 0;
+    if (bodies->high == 0 || chunk->bodies_count == 0 || chunk->seq_first > bodies->high ||
+        parley_chunk_seq_last(chunk) < bodies->low)
+        return;
+    parley_writer_init(&writer, node->compose, PARLEY_MESSAGE_BYTES_MAX);
+    parley_chunk_start(&cursor, chunk);
+    while (parley_chunk_next_item(&cursor, &item)) {
+        if (!item.has_body || item.seq < bodies->low || item.seq > bodies->high)
+            continue;
+        struct parley_wire_body body = {.seq = item.seq, .body = item.body};
+        memcpy(body.salt.bytes, item.salt.data, sizeof body.salt.bytes);
+        parley_wire_put_body(&writer, &body);
+        run.lo = count++ == 0 ? item.seq : run.lo;
+        run.hi = item.seq;
+    }
+    if (count == 0 || writer.overflowed || !parley_chunk_find(chunk, run.hi, &top))
+        return;
+    run.hi_id = top.id;
+    /* Whether they are of the entries held, the store asks their hashes. */
+    if (store(node, log, parley_wire_list_of(&writer, count), &run)) {
+        interest_look_at(node, node->logs[log].author, chunk->bytes);
+        erase_look_at(node, log, chunk->bytes);
+    }
+}
+
+void bodies_on_stored(struct parley_node *node, const struct pending_store *pending,
+                      enum parley_error error) {
+    struct log_row *row = &node->logs[pending->log];
+    row->bodies.storing--;
+    if (row->bodies.high != 0)
+        queue_add(node, pending->log);
+    if (error != PARLEY_E_OK || !log_shows(row, pending->run.hi))
+        return;
+    struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
+    show->show.author = node->authors[pending->author].set.author;
+    show->show.log = row->log;
+    show->show.seq_low = pending->run.lo;
+    show->show.seq_high = pending->run.hi;
+    show->show.id = pending->run.hi_id;
+}
+
+/* --- the end ------------------------------------------------------------------------------- */
+
+void bodies_load(struct parley_node *node, uint32_t log, parley_seq low, parley_seq high) {
+    struct log_bodies *bodies = &node->logs[log].bodies;
+    bodies->low = low;
+    bodies->high = high;
+    bodies->changes++;
+}
+
+void bodies_drop_peer(struct parley_node *node, uint32_t peer) {
+    for (size_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++)
+        if (node->bodies_asks[i].state != BODIES_FREE && node->bodies_asks[i].peer == peer)
+            ask_fail(node, &node->bodies_asks[i]);
+}
+
+void bodies_on_timer(struct parley_node *node) {
+    for (size_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++) {
+        struct bodies_ask *ask = &node->bodies_asks[i];
+        if (ask->state != BODIES_ASKED)
+            continue;
+        if (node->now >= ask->deadline)
+            ask_fail(node, ask);
+        else
+            deadline_lower(node, ask->deadline);
+    }
+    bodies_pump(node);
+}
