@@ -202,8 +202,10 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
     struct parley_wire_list authors = heads->authors;
     struct parley_wire_author_heads item;
     while (parley_wire_next_author_heads(&authors, &item)) {
-        uint32_t author = node->config.relay ? named_take(node, peer, &item.author)
-                                             : author_find(node, &item.author);
+        /* Who answers no asks cannot make a name a person. */
+        bool may_be_new = node->config.relay && !peer->is_silent;
+        uint32_t author =
+            may_be_new ? named_take(node, peer, &item.author) : author_find(node, &item.author);
         if (author == NONE || !author_is_wanted(node, author))
             continue;
         struct parley_identity_hash hash;

@@ -31,7 +31,7 @@ enum parley_store_kind {
      * do not match are passed over. EXISTS when no entry took any. */
     PARLEY_STORE_BODIES,
     /* Drops bodies and salts of seq_low .. seq_high; with `forget` an entry remembers that it was
-     * erased, so that a body served again stays out. */
+     * erased, so that a body served again stays out; without, the body lacks and may come again. */
     PARLEY_STORE_DROP_BODIES,
     PARLEY_STORE_PRUNE, /* drops entries below seq_low */
     PARLEY_STORE_CUT,   /* drops entries above seq_high, up to seq_low unless that is 0: then all.

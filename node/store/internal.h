@@ -109,6 +109,8 @@ void lacks_add(struct log_row *row, const struct parley_chunk *chunk, parley_seq
                parley_seq high, const struct erased *erased);
 /* Entries outside of low .. high are gone. */
 void lacks_keep(struct log_row *row, parley_seq low, parley_seq high);
+/* Bodies of low .. high went, and may come again. */
+void lacks_again(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high);
 /* Bodies came to some of low .. high, or were said to come no more. Cost: a walk of these entries.
  */
 void lacks_settle(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high);

@@ -48,6 +48,10 @@ static void find(struct commit *commit, const struct log_row *row, parley_seq lo
         lacks_add(found, &segment.chunk, low, high, &erased);
 }
 
+void lacks_again(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high) {
+    find(commit, row, low, high, row);
+}
+
 void lacks_settle(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high) {
     struct log_row found = {.held.lacks_high = 0};
     parley_seq from = row->held.lacks_low, to = row->held.lacks_high;

@@ -143,6 +143,8 @@ enum parley_error apply_drop_bodies(struct commit *commit, const struct parley_s
     if (op->forget) {
         erased_add(&commit->batch, &row, op->seq_low, op->seq_high);
         lacks_settle(commit, &row, op->seq_low, op->seq_high);
+    } else {
+        lacks_again(commit, &row, op->seq_low, op->seq_high);
     }
     row_save(&commit->batch, &row);
     return commit->batch.error;

@@ -238,6 +238,14 @@ static void read_store(const struct parley_effect *read, struct parley_event *ev
             world.store, &read->read.log, read->read.seq_top, read->read.seq_low, read->read.bodies,
             read->read.bytes_max, buffer, bytes);
         break;
+    case PARLEY_READ_LACKING: {
+        parley_seq next = 0;
+        event->read_done.error =
+            parley_store_read_lacking(world.store, &read->read.log, read->read.seq_top,
+                                      read->read.seq_low, buffer, bytes, &next);
+        count = (size_t)next;
+        break;
+    }
     case PARLEY_READ_EVIDENCE:
         event->read_done.error = parley_store_read_evidence(world.store, &read->read.log,
                                                             read->read.index, buffer, bytes);

@@ -110,6 +110,19 @@ static void send_run(struct sim *sim, struct sim_puppet *puppet, uint64_t reques
     (void)puppet_send(sim, puppet, &message);
 }
 
+/* Now and then without the words: they must come from others then. */
+static struct parley_span headers_alone(struct sim *sim, struct parley_span bytes) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct parley_chunk chunk;
+    struct parley_span out;
+    if (!sim_chance(sim, 3) || parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK ||
+        parley_chunk_slice(&out, buffer, sizeof buffer, &chunk, chunk.seq_first,
+                           parley_chunk_seq_last(&chunk), false) != PARLEY_E_OK)
+        return bytes;
+    fault_fired(sim, BAD_PEER_WORDLESS);
+    return out;
+}
+
 /* What the thief never saw it takes from who has it: the home of the log. */
 static struct parley_span chunk_of_home(struct sim *sim, const struct sim_log *log,
                                         const struct parley_anchor *top, parley_seq down) {
@@ -120,7 +133,7 @@ static struct parley_span chunk_of_home(struct sim *sim, const struct sim_log *l
                               chunk_buffer, &chunk) != PARLEY_E_OK)
         return PARLEY_NO_SPAN;
     check_given(sim, log->host, chunk);
-    return chunk;
+    return headers_alone(sim, chunk);
 }
 
 static const struct sim_piece_made *top_for(struct sim *sim, uint32_t log,

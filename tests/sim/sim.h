@@ -103,6 +103,7 @@
     X(PEER_HEADS, "heads of a hostile peer")                                                       \
     X(PEER_EVIDENCE, "evidence of a hostile peer")                                                 \
     X(PEER_RUN, "a run that was asked of a hostile peer")                                          \
+    X(PEER_WORDLESS, "headers alone of a hostile peer")                                            \
     X(PEER_REFUSES, "an ask that a hostile peer answers with nothing")                             \
     X(PEER_ASKS, "an ask of a hostile peer")                                                       \
     X(PEER_NONSENSE, "what the wire allows and makes no sense")                                    \
