@@ -38,6 +38,13 @@ static void on_push(struct parley_node *node, struct peer *peer, struct parley_s
         ingest_chunk(node, peer, 0, &task, bytes);
 }
 
+/* Whether that log is known here or not. */
+static bool is_of_its_log(const struct parley_wire_evidence *evidence) {
+    struct parley_log log;
+    return parley_chunk_peek_log(&log, evidence->chunk).error != PARLEY_E_OK ||
+           PARLEY_EQUAL(log, evidence->log); /* what is no chunk is refused by the judge */
+}
+
 static void on_goodbye(struct parley_node *node, struct peer *peer) {
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer said goodbye");
     peer->is_leaving = true;
@@ -84,7 +91,10 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         on_push(node, peer, message->as.push.chunk);
         return;
     case PARLEY_WIRE_EVIDENCE:
-        on_evidence(node, peer, &message->as.evidence);
+        if (is_of_its_log(&message->as.evidence))
+            on_evidence(node, peer, &message->as.evidence);
+        else
+            peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
         return;
     case PARLEY_WIRE_ANNOUNCE:
         on_announce(node, peer, &message->as.announce);

@@ -26,6 +26,27 @@ static void test_push_of_two(void **state) {
     story_end(&story);
 }
 
+/* Evidence names the log of its chunk, or it is the sender's fault, be the log known here or not.
+ */
+static void test_evidence_of_another_log(void **state) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct story story;
+    struct story_person writer;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_EVIDENCE};
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    message.as.evidence.log = writer.log;
+    message.as.evidence.chunk = story_entries(&writer, 1, buffer);
+    story_forget(&story);
+    story_send(&story, peer, &message);
+    story_expect(&story, ""); /* nobody knows the log */
+    message.as.evidence.log.bytes[0] ^= 1;
+    story_send(&story, peer, &message);
+    story_expect(&story, "CLOSE A BAD_MESSAGE\nLOG peer closed\nA goodbye 1\n");
+    story_end(&story);
+}
+
 /* The peer is gone: nobody reads an answer. */
 static void test_goodbye_is_not_answered(void **state) {
     struct story story;
@@ -217,6 +238,7 @@ static void test_bodies_of_the_named_entry(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_push_of_two),
+        cmocka_unit_test(test_evidence_of_another_log),
         cmocka_unit_test(test_goodbye_is_not_answered),
         cmocka_unit_test(test_odd_types_are_passed_over),
         cmocka_unit_test(test_who_does_not_answer_is_not_asked),
