@@ -31,7 +31,8 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
 static void finish_chunk(struct parley_node *node, struct peer *peer, parley_request request,
                          const struct chunk_task *task, enum parley_error error,
                          const struct parley_judged *judged) {
-    if ((error == PARLEY_E_EXISTS || error == PARLEY_E_OK) && task->source != CHUNK_EVIDENCE)
+    if ((error == PARLEY_E_EXISTS || error == PARLEY_E_OK) &&
+        (task->source == CHUNK_PUSH || task->source == CHUNK_RUN))
         bodies_offer(node, log_find(node, &task->log), &judged->chunk);
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
