@@ -39,6 +39,7 @@
 enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 
 #include "bodies.h"
+#include "erase.h"
 #include "review.h"
 
 /* --- rows ---------------------------------------------------------------------------------- */
@@ -565,17 +566,6 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
 void fetch_drop_peer(struct parley_node *node, uint32_t peer);
 void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);
 bool node_is_catching_up(const struct parley_node *node);
-
-/* erase.c */
-/* Erasures in what was stored. */
-void erase_look_at(struct parley_node *node, uint32_t log, struct parley_span chunk);
-/* In one body. */
-void erase_look_at_body(struct parley_node *node, uint32_t log, struct parley_span body);
-/* since: when the oldest came whose bytes wait; 0: none does. */
-void erase_load(struct parley_node *node, uint32_t log, parley_time_ms since);
-void erase_on_stored(struct parley_node *node, uint32_t log, enum parley_error error);
-void erase_on_timer(struct parley_node *node);
-void on_purge(struct parley_node *node, const struct parley_event *event);
 
 /* serve.c */
 void on_ask_run(struct parley_node *node, struct peer *peer, const struct parley_wire_ask_run *ask);
