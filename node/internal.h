@@ -404,7 +404,6 @@ void on_dial_failed(struct parley_node *node, parley_connection connection);
 size_t on_received(struct parley_node *node, parley_connection connection, struct parley_span in);
 void on_sent(struct parley_node *node, parley_connection connection, size_t bytes_count);
 void on_closed(struct parley_node *node, parley_connection connection);
-/* Whether two keys are of one node as far as links can tell. */
 bool node_keys_meet(const struct parley_node_key *a, const struct parley_node_key *b);
 struct peer *peer_find(struct parley_node *node, parley_connection connection);
 uint32_t peer_slot(const struct parley_node *node, const struct peer *peer);
