@@ -208,6 +208,7 @@ enum parley_error parley_store_read_run(struct parley_store *store, const struct
 struct lacking {
     struct parley_kv *kv;
     const void *view;
+    const struct parley_log *log;
     uint32_t number;
     const struct erased *erased;
     parley_seq low, top;
@@ -243,8 +244,7 @@ static bool on_lacking_segment(void *context, struct parley_span key, struct par
     struct segment segment;
     struct segment_cursor cursor;
     struct parley_item item;
-    (void)key;
-    lacking->error = segment_decode(&segment, value);
+    lacking->error = segment_decode_row(&segment, lacking->log, segment_key_seq(key), value);
     if (lacking->error != PARLEY_E_OK || segment_seq_last(&segment) < lacking->low)
         return false;
     segment_start(&cursor, &segment);
@@ -270,7 +270,8 @@ static enum parley_error read_lacking(struct parley_kv *kv, const void *view, ui
         error = lacking->error;
     if (error != PARLEY_E_OK || lacking->found_high == 0)
         return error;
-    struct measure measure = {.top = lacking->found_high,
+    struct measure measure = {.log = lacking->log,
+                              .top = lacking->found_high,
                               .low = lacking->found_low,
                               .left = PARLEY_CHUNK_BYTES_MAX - PARLEY_CHUNK_HEAD_MAX};
     return read_run(kv, view, number, &measure, buffer, chunk);
@@ -301,6 +302,7 @@ enum parley_error parley_store_read_lacking(struct parley_store *store,
     if (error == PARLEY_E_OK) {
         struct lacking lacking = {.kv = kv,
                                   .view = view,
+                                  .log = log,
                                   .number = row.number,
                                   .erased = &erased,
                                   .low = seq_low,
