@@ -141,12 +141,23 @@ static void run_fault(struct sim *sim, struct sim_item *item) {
     sim_put(sim, sim_below(sim, 2 * TICK_MS), SIM_NOBODY, run_fault, NULL, 0);
 }
 
+bool fault_is_of(const struct sim_config *config, enum sim_fault fault) {
+    static const enum sim_fault honest[] = {
+        BAD_OWNER_CLOSES, BAD_OWNER_ROTATES, BAD_NEW_DEVICE,   BAD_SECOND_DEVICE, BAD_DISCONNECTS,
+        BAD_IMPORTED,     BAD_HOSTILE_PEER,  BAD_PEER_RECORDS, BAD_PEER_PUSH,     BAD_PEER_RUN,
+        BAD_PEER_REFUSES, BAD_PEER_ASKS,     BAD_PEER_NONSENSE};
+    bool is_honest = fault < FAULTS_ONLY_COUNT;
+    for (size_t i = 0; i < sizeof honest / sizeof *honest; i++)
+        is_honest |= honest[i] == fault;
+    return is_honest || config->has_villains;
+}
+
 void faults_draw(struct sim *sim) {
     for (unsigned i = 0; i < FAULTS_COUNT; i++)
         sim->enabled[i] = !sim_chance(sim, 4);
-    sim->has_villains = sim->config.has_villains && !sim_chance(sim, 5);
+    sim->has_villains = !sim_chance(sim, 5);
     for (unsigned i = FAULTS_ONLY_COUNT; i < FAULTS_COUNT; i++)
-        sim->enabled[i] = sim->enabled[i] && sim->has_villains;
+        sim->enabled[i] = sim->enabled[i] && sim->has_villains && fault_is_of(&sim->config, i);
 }
 
 void faults_begin(struct sim *sim) {

@@ -526,6 +526,9 @@ bool sim_chance(struct sim *sim, unsigned one_in);
 /* True when this fault happens now; counts it. */
 bool fault_hits(struct sim *sim, enum sim_fault fault, unsigned one_in);
 void fault_fired(struct sim *sim, enum sim_fault fault);
+/* Without villains owners still close, rotate and change devices, and peers who ask for too much
+ * and answer with nothing come by; but nobody signs two histories. */
+bool fault_is_of(const struct sim_config *config, enum sim_fault fault);
 /* Which of them this seed has. */
 void faults_draw(struct sim *sim);
 void faults_begin(struct sim *sim);
