@@ -16,8 +16,7 @@
  *   nonsense.c what they send of their own accord
  *   pieces.c   what was made reaches some honest node in any case
  *   faults.c   what goes wrong, drawn by the seed
- *   ledger.c   which entries there are, on whose disk, acknowledged
- *   checks.c   what must hold after every step
+ *   ledger.c   which entries there are; checks.c what must hold after every step
  *   oracle.c   the verdicts on a log, written a second time, slowly
  *   settled.c  what must hold once the faults have stopped
  *   disks.c    what must stand on every disk at the very end
@@ -126,7 +125,6 @@ struct sim;
 /* --- queue.c ------------------------------------------------------------------------------- */
 
 #define SIM_NOBODY UINT32_MAX /* an item that belongs to no node's life */
-
 struct sim_item;
 typedef void sim_run(struct sim *sim, struct sim_item *item);
 
@@ -203,7 +201,6 @@ struct sim_end {
 };
 
 struct sim_puppet;
-
 struct sim_wire {
     struct sim_end ends[2]; /* who dialled, who accepted */
     struct sim_way ways[2];
@@ -332,7 +329,6 @@ uint32_t author_of(const struct sim *sim, const struct parley_author *author);
 uint32_t author_home(const struct sim *sim, uint32_t author);
 
 struct sim_request;
-
 /* --- pieces.c ------------------------------------------------------------------------------ */
 
 /* A record or an entry made by the test's own hand. */
