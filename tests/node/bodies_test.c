@@ -275,5 +275,6 @@ int main(void) {
         cmocka_unit_test(test_asked_after_a_restart),
         cmocka_unit_test(test_peer_goes),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

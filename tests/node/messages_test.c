@@ -246,5 +246,6 @@ int main(void) {
         cmocka_unit_test(test_the_other_sign_is_the_same_node),
         cmocka_unit_test(test_bodies_of_the_named_entry),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
