@@ -270,9 +270,10 @@ static void find_top(const struct parley_bundle_judge *judge, struct parley_bund
     struct parley_bundle_entries entries;
     struct parley_bundle_entry top;
     start_entries(&entries, &finding->chunk, &judge->device, offset);
+    bool has_top = false;
     for (size_t i = 0; i < finding->chunk.count; i++)
-        if (!next_entry(&entries, &top))
-            assert(!"a decoded chunk has count entries");
+        has_top = next_entry(&entries, &top);
+    assert(has_top && "a decoded chunk has count entries");
     finding->top_id = top.entry.id;
     finding->top_is_signed = is_signed_by(&top.entry, &judge->device);
     finding->top_is_vouched = finding->top_is_signed || is_named(&judge->policy, &top.entry);

@@ -74,7 +74,8 @@ static bool on_segment(void *context, struct parley_span key, struct parley_span
         return true;
     }
     enum parley_error error = judge(salvage, &segment, &run);
-    bool is_joined = salvage->above != NULL && salvage->above->lo == run.hi + 1;
+    bool is_joined =
+        error == PARLEY_E_OK && salvage->above != NULL && salvage->above->lo == run.hi + 1;
     if (error == PARLEY_E_OK && !is_joined && ranges->count == PARLEY_RANGES_MAX)
         error = PARLEY_E_FULL;
     if (error == PARLEY_E_OK) {
@@ -239,7 +240,7 @@ void repair_logs(struct repair *repair) {
     batch_init(&batch, repair->kv);
     repair_scan_letter(repair, 'a', on_doomed, &batch);
     repair_write(repair, &batch);
-    while (repair->error == PARLEY_E_OK && next_log(&logs))
+    while (salvage != NULL && repair->error == PARLEY_E_OK && next_log(&logs))
         mend_log(&logs, salvage);
     repair->next_number = logs.store.next_number;
     free(salvage);

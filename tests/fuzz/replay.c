@@ -18,7 +18,8 @@ static unsigned long inputs_count, runs_count;
 static void run(const uint8_t *data, size_t size) {
     uint8_t *copy = malloc(size ? size : 1);
     FUZZ_HOLDS(copy);
-    memcpy(copy, data, size);
+    if (size > 0)
+        memcpy(copy, data, size);
     fuzz_target(PARLEY_SPAN(copy, size));
     free(copy);
     runs_count++;
@@ -27,6 +28,8 @@ static void run(const uint8_t *data, size_t size) {
 static void run_damaged(const uint8_t *data, size_t size) {
     size_t bits = size * 8;
     size_t step = bits / damages_max + 1;
+    if (size == 0)
+        return;
     uint8_t *copy = malloc(size);
     FUZZ_HOLDS(copy);
     memcpy(copy, data, size);

@@ -27,7 +27,7 @@ static int write_page(struct export *export, struct parley_span page) {
     struct parley_chunk chunk;
     parley_reader_init(&reader, page);
     while (!parley_reader_is_done(&reader)) {
-        struct parley_span out;
+        struct parley_span out = PARLEY_NO_SPAN;
         parley_read_array(&reader, "section", 2, 2);
         uint64_t kind =
             parley_read_uint(&reader, "kind", PARLEY_SECTION_RECORD, PARLEY_SECTION_CHUNK);
