@@ -3,19 +3,6 @@
 /* At the very end every byte of every log on every disk goes through the judge, and what owners
  * were told is kept is there. */
 
-/* Words are missing where their author took them back, and nowhere else; where the erasure is and
- * nothing waits for its time, they are gone. */
-static void check_words(struct sim *sim, uint32_t node, struct sim_log *log,
-                        const struct parley_store_log *held, const struct parley_entry *entry) {
-    const struct sim_known *known = ledger_find(log, entry->header.seq, &entry->id);
-    if (!entry->has_body && (known == NULL || !known->is_taken_back))
-        sim_fail(sim, "n%u lost the body of seq %llu", node, (unsigned long long)entry->header.seq);
-    if (entry->has_body && known != NULL && known->erased_by != 0 && held->erase_ms == 0 &&
-        parley_ranges_covers(&held->ranges, known->erased_by))
-        sim_fail(sim, "n%u still has the body of seq %llu, which %llu erased", node,
-                 (unsigned long long)entry->header.seq, (unsigned long long)known->erased_by);
-}
-
 static void check_chunk_ids(struct sim *sim, uint32_t node, const struct parley_store_log *held,
                             const struct parley_chunk *chunk) {
     struct parley_chunk_cursor cursor;
@@ -24,7 +11,7 @@ static void check_chunk_ids(struct sim *sim, uint32_t node, const struct parley_
     while (parley_chunk_next(&cursor, &entry)) {
         struct sim_log *log = &sim->logs[log_of(sim, &entry.header.log)];
         if (log->kind == LOG_HONEST)
-            check_words(sim, node, log, held, &entry);
+            words_check(sim, node, log, held, &entry);
         check_seen(sim, node, &entry.header.log, entry.header.seq, &entry.id);
     }
 }

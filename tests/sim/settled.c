@@ -3,7 +3,8 @@
 #include <stdio.h>
 
 /* What must hold once nothing goes wrong any more: nodes that want an author and reach one another
- * through nodes that carry him hold the same of him: policies, forks, heads, digests, records. */
+ * through nodes that carry him hold the same of him: policies, forks, heads, digests, records, and
+ * the bodies that there are. */
 
 bool settled_wants(const struct sim *sim, uint32_t node, uint32_t author) {
     struct parley_node_author row;
@@ -175,5 +176,5 @@ bool settled(struct sim *sim, char *why, size_t why_size) {
     for (uint32_t author = 0; author < sim->authors_count; author++)
         if (!author_is_settled(sim, author, why, why_size))
             return false;
-    return true;
+    return words_are_whole(sim, why, why_size);
 }
