@@ -43,6 +43,8 @@ static void heal_network(struct sim *sim) {
 }
 
 static void run_healed(struct sim *sim, struct sim_item *item) {
+    if (!sim->has_faults)
+        return; /* it ended with them; what parts the nodes now is not to be undone */
     trace_say(sim, "the partition ends");
     heal_network(sim);
 }
