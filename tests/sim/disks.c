@@ -1,4 +1,4 @@
-#include "sim.h"
+#include "words.h"
 
 /* At the very end every byte of every log on every disk goes through the judge, and what owners
  * were told is kept is there. */

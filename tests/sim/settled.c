@@ -1,4 +1,4 @@
-#include "sim.h"
+#include "words.h"
 
 #include <stdio.h>
 
