@@ -27,7 +27,7 @@ static int write_page(struct export *export, struct parley_span page) {
     struct parley_chunk chunk;
     parley_reader_init(&reader, page);
     while (!parley_reader_is_done(&reader)) {
-        struct parley_span out = PARLEY_NO_SPAN;
+        struct parley_span out;
         parley_read_array(&reader, "section", 2, 2);
         uint64_t kind =
             parley_read_uint(&reader, "kind", PARLEY_SECTION_RECORD, PARLEY_SECTION_CHUNK);
@@ -36,7 +36,7 @@ static int write_page(struct export *export, struct parley_span page) {
         if (error == PARLEY_E_OK && kind == PARLEY_SECTION_RECORD)
             error = parley_bundle_write_record(&export->writer, &out, export->buffer,
                                                sizeof(export->buffer), bytes);
-        if (error == PARLEY_E_OK && kind == PARLEY_SECTION_CHUNK) {
+        else if (error == PARLEY_E_OK) {
             error = parley_chunk_decode(&chunk, bytes).error;
             if (error == PARLEY_E_OK)
                 error = parley_bundle_write_chunk(&export->writer, &out, export->buffer,
