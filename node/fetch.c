@@ -5,7 +5,9 @@
 
 #define FAILURES_MAX   8u   /* then the log waits for the next exchange of heads */
 #define QUEUE_LOOKS    256u /* logs looked at in one pump */
-#define QUEUE_REFUSALS 16u  /* in a row: their sources are busy, the rest waits its turn */
+#define NAMED_ASKS_MAX 16u  /* of a log: one may happen on a peer without it several times */
+#define NAMED_AGAIN_MS 600000u
+#define QUEUE_REFUSALS 16u /* in a row: their sources are busy, the rest waits its turn */
 
 parley_seq log_newest(const struct log_row *row) {
     return row->ranges.count == 0 ? 0 : row->ranges.ranges[0].hi;
@@ -44,13 +46,33 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
         ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
         return true;
     }
-    /* Two branches of one height: a chunk of theirs shows the lowest place where they part. */
-    if (row->source_seq != head.seq || PARLEY_EQUAL(row->source_id, head.id) ||
-        row->tried == difference(node, row, &head))
+    /* Two branches of one height, or one that ends where more is held: a chunk of theirs shows the
+     * lowest place where they part, or that the own signature of an entry held here is good. */
+    if (row->source_seq < head.seq || row->source_seq > newest ||
+        PARLEY_EQUAL(row->source_id, head.id) || row->tried == difference(node, row, &head))
         return false;
     ask->down_seq = row->policy.seq;
     ask->bytes_max = PARLEY_CHUNK_BYTES_MAX;
     return true;
+}
+
+/* The hole that the identity records name, of a source whose head stands above it: it may well be
+ * held there, since a head tells of the one range that it ends. A few asks, then a long pause: an
+ * author may have named what nobody holds. */
+static bool may_ask_for_named(const struct parley_node *node, const struct log_row *row,
+                              const struct parley_hole *hole) {
+    bool is_named = hole->top.seq == row->policy.seq && PARLEY_EQUAL(hole->top.id, row->policy.id);
+    return is_named && row->source_seq > hole->top.seq &&
+           (row->named_asks < NAMED_ASKS_MAX || row->named_window != node->now / NAMED_AGAIN_MS);
+}
+
+static void count_named(const struct parley_node *node, struct log_row *row,
+                        const struct parley_wire_ask_run *ask) {
+    parley_time_ms window = node->now / NAMED_AGAIN_MS;
+    if (ask->top_seq != row->policy.seq || row->source_low <= ask->top_seq)
+        return;
+    row->named_asks = row->named_window == window ? (uint8_t)(row->named_asks + 1) : 1;
+    row->named_window = window;
 }
 
 /* What to ask the source of a log for. False: nothing that it has. */
@@ -68,7 +90,8 @@ static bool next_ask(const struct parley_node *node, const struct log_row *row,
     struct parley_hole holes[PARLEY_HOLES_MAX];
     size_t count = parley_ranges_holes(&view, &row->policy, 1, holes);
     for (size_t i = 0; i < count; i++)
-        if (holes[i].top.seq <= row->source_seq && holes[i].top.seq >= row->source_low) {
+        if ((holes[i].top.seq <= row->source_seq && holes[i].top.seq >= row->source_low) ||
+            may_ask_for_named(node, row, &holes[i])) {
             ask->kind = PARLEY_RUN_ANCHORED;
             ask->top_seq = holes[i].top.seq;
             ask->top_id = holes[i].top.id;
@@ -184,6 +207,8 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
         bool is_signed;
         (void)log_told(row, &head, &is_signed);
         row->tried = difference(node, row, &head);
+    } else {
+        count_named(node, row, ask);
     }
     peer->fetches_count++;
     deadline_lower(node, fetch->deadline);

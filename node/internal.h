@@ -92,10 +92,10 @@ struct log_row {
     uint32_t queue_next;
     uint32_t fetch; /* slot of the ask in flight, or NONE */
     parley_connection source;
-    parley_seq source_seq;
+    parley_seq source_seq, source_low;
     struct parley_id source_id;
-    parley_seq source_low;
-    uint8_t failures;
+    parley_time_ms named_window;  /* when what the records name was asked for of who may hold it, */
+    uint8_t named_asks, failures; /* and how often in that time */
     parley_time_ms retry_at;
 };
 

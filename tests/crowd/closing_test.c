@@ -126,12 +126,56 @@ static void test_named_and_not_held(void **state) {
     end(&crowd, &author);
 }
 
+/* Listed at an entry that is not here, below a link that nobody can fill: whose head stands above
+ * that link does not say what it holds below, and is asked for what the records name. */
+static void test_named_below_an_island(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, &author, 2, 1);
+    uint32_t third = crowd_write(&author, CROWD_NOTHING, 3),
+             listed = crowd_write(&author, third, 2);
+    uint32_t top = crowd_write(&author, crowd_write(&author, listed, 2), 1);
+    crowd_give(&crowd, 0, &author, top, 8);
+    crowd_give(&crowd, 0, &author, third, 1);
+    crowd_give(&crowd, 1, &author, top, 8);
+    crowd_give(&crowd, 1, &author, listed, 1);
+    for (unsigned i = 0; i < 2; i++)
+        crowd_rotate(&crowd, i, &author, 1, listed, false);
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 60);
+    crowd_agrees(&crowd, &author.person.log);
+    struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
+    assert_int_equal(log.good.count, 2);
+    assert_int_equal(log.good.ranges[1].hi, 5);
+    assert_int_equal(log.good.ranges[1].lo, 1);
+    end(&crowd, &author);
+}
+
+/* What came because the records named it, its own signature unseen, is a head once they name
+ * something lower: a peer that knows so shows it. */
+static void test_named_no_more(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, &author, 2, 1);
+    uint32_t first = crowd_write(&author, CROWD_NOTHING, 1), top = crowd_write(&author, first, 1);
+    crowd_close(&crowd, 0, &author, top);
+    crowd_give(&crowd, 1, &author, top, 1);
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 60);
+    crowd_agrees(&crowd, &author.person.log);
+    assert_false(crowd_log(&crowd, 0, &author.person.log).ranges.ranges[0].hi_is_signed);
+    crowd_rotate(&crowd, 0, &author, 1, first, false);
+    crowd_wait(&crowd, 60);
+    crowd_agrees(&crowd, &author.person.log);
+    assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 2);
+    end(&crowd, &author);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_closing_settles),
-        cmocka_unit_test(test_listing_settles),
-        cmocka_unit_test(test_cut_and_void),
-        cmocka_unit_test(test_named_and_not_held),
+        cmocka_unit_test(test_closing_settles),       cmocka_unit_test(test_listing_settles),
+        cmocka_unit_test(test_cut_and_void),          cmocka_unit_test(test_named_and_not_held),
+        cmocka_unit_test(test_named_below_an_island), cmocka_unit_test(test_named_no_more),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("closing", tests, NULL, NULL) == 0 ? 0 : 1;
