@@ -52,6 +52,7 @@ static void take_source(struct log_bodies *bodies, parley_connection source, par
     bodies->source_seq = seq;
     bodies->top = 0;
     bodies->any_new = false;
+    bodies->is_swept = false;
 }
 
 void bodies_lack(struct parley_node *node, const struct pending_store *pending) {
@@ -104,6 +105,7 @@ static void sweep_end(struct parley_node *node, uint32_t log) {
     bool any = bodies->any_new;
     bodies->top = 0;
     bodies->any_new = false;
+    bodies->is_swept = false;
     if (bodies->high == 0) {
         bodies->failures = 0;
         return;
@@ -164,8 +166,18 @@ void bodies_ask_done(struct parley_node *node, struct bodies_ask *ask) {
     uint32_t log = ask->log;
     bodies->top = ask->low - 1;
     ask_give(node, ask);
-    if (bodies->top < bodies->low)
+    bodies->is_swept = bodies->top < bodies->low;
+    bodies_go_on(node, log);
+}
+
+void bodies_go_on(struct parley_node *node, uint32_t log) {
+    struct log_bodies *bodies = &node->logs[log].bodies;
+    if (bodies->storing > 0)
+        return; /* whether the source gave anything new, the disk says */
+    if (bodies->is_swept)
         sweep_end(node, log);
+    else if (bodies->high != 0)
+        bodies_queue(node, log);
 }
 
 /* True when the log needs no place in the queue any more. */

@@ -16,7 +16,8 @@ struct log_bodies {
     uint32_t storing; /* operations on their way to the disk: what is read now may lack less soon */
     uint32_t ask;     /* slot of the ask in flight, or NONE */
     bool is_queued;
-    bool any_new; /* the source has given some */
+    bool any_new;  /* the source has given some that lacked */
+    bool is_swept; /* the source was asked for all; what it gave is on its way to the disk */
     uint8_t failures;
     uint32_t queue_next;
     parley_connection source; /* a peer that holds entries up to source_seq; 0: none is known */
@@ -67,5 +68,7 @@ void bodies_on_stored(struct parley_node *node, const struct pending_store *pend
 void bodies_queue(struct parley_node *node, uint32_t log);
 /* What the ask was for has come, or does not. */
 void bodies_ask_done(struct parley_node *node, struct bodies_ask *ask);
+/* What came is on the disk, or is not wanted there. */
+void bodies_go_on(struct parley_node *node, uint32_t log);
 
 #endif

@@ -76,7 +76,6 @@ void on_bodies(struct parley_node *node, struct peer *peer,
             ask = &node->bodies_asks[i];
     if (ask == NULL)
         return; /* given up meanwhile */
-    struct log_bodies *bodies = &node->logs[ask->log].bodies;
     struct parley_run run;
     enum parley_error error = PARLEY_EQUAL(message->log, node->logs[ask->log].log)
                                   ? check(ask, message->bodies, &run)
@@ -86,10 +85,8 @@ void on_bodies(struct parley_node *node, struct peer *peer,
         return;
     }
     ask->deadline = node->now + PARLEY_FETCH_MS;
-    if (message->bodies.count > 0 && store(node, ask->log, message->bodies, &run)) {
-        bodies->any_new = true;
+    if (message->bodies.count > 0 && store(node, ask->log, message->bodies, &run))
         look_at(node, ask->log, message->bodies);
-    }
     if (message->last)
         bodies_ask_done(node, ask);
 }
@@ -130,8 +127,9 @@ void bodies_on_stored(struct parley_node *node, const struct pending_store *pend
                       enum parley_error error) {
     struct log_row *row = &node->logs[pending->log];
     row->bodies.storing--;
-    if (row->bodies.high != 0)
-        bodies_queue(node, pending->log);
+    row->bodies.any_new |=
+        error == PARLEY_E_OK; /* not what was held: a source could go on for ever */
+    bodies_go_on(node, pending->log);
     if (error != PARLEY_E_OK || !log_shows(row, pending->run.hi))
         return;
     struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);

@@ -178,6 +178,23 @@ static void test_backs_off(void **state) {
     story_end(&tale.story);
 }
 
+/* Who answers with what is held already has brought nothing: it does not keep an ask and a write
+ * going without a pause. */
+static void test_nothing_new_backs_off(void **state) {
+    struct tale tale;
+    begin(&tale, 1);
+    push_bare(&tale);
+    story_read(&tale.story, PARLEY_E_OK, tale.bare, 0);
+    assert_int_equal(tale.asks.bodies, 1);
+    send_bodies(&tale, tale.peer, false);
+    story_stored(&tale.story, PARLEY_E_EXISTS);
+    send_head(&tale, tale.peer);
+    assert_int_equal(tale.story.reads_count, 0); /* not at once */
+    story_wait(&tale.story, 2 * PARLEY_LOG_BACKOFF_MIN_MS);
+    assert_int_equal(tale.story.reads_count, 1);
+    story_end(&tale.story);
+}
+
 /* A body that is not the entry's is the fault of who was asked: the id commits to it. */
 static void test_wrong_body_is_a_fault(void **state) {
     struct tale tale;
@@ -269,6 +286,7 @@ int main(void) {
         cmocka_unit_test(test_asked_of_who_sent_the_header),
         cmocka_unit_test(test_asked_of_others),
         cmocka_unit_test(test_backs_off),
+        cmocka_unit_test(test_nothing_new_backs_off),
         cmocka_unit_test(test_wrong_body_is_a_fault),
         cmocka_unit_test(test_unasked_is_passed_over),
         cmocka_unit_test(test_push_brings_the_body),
