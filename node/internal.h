@@ -541,7 +541,7 @@ void identity_drop_peer(struct parley_node *node, struct peer *peer);
 void identity_on_timer(struct parley_node *node);
 
 /* named.c */
-/* A row for an author whose name this peer says, or NONE when it has said enough for now. */
+/* A row for an author whose name this peer says, or NONE when it has its share of them. */
 uint32_t named_take(struct parley_node *node, struct peer *peer,
                     const struct parley_author *author);
 /* Nobody is asked for the author's records any more: his row goes when there are none. */
@@ -553,7 +553,7 @@ void named_is_real(struct parley_node *node, uint32_t author);
 /* The newest seq accepted; 0 when none. */
 parley_seq log_newest(const struct log_row *row);
 void fetch_on_timer(struct parley_node *node);
-/* What is held has changed: what its source has may be worth asking for now. */
+/* What is held has changed: what its source has may have become worth asking for. */
 void queue_log(struct parley_node *node, uint32_t log);
 /* An ask brought nothing: later, and of somebody else. */
 void log_back_off(struct parley_node *node, uint32_t log);

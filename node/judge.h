@@ -35,7 +35,7 @@ void review_on_read(struct parley_node *node, parley_ticket ticket, enum parley_
 void review_on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
 
 /* review_steps.c */
-/* True when it can go on at once; else it waits, has failed for now, or is over. */
+/* True when it can go on at once; else it waits, has failed and will be tried again, or is over. */
 bool review_step(struct parley_node *node);
 
 /* sides.c */

@@ -41,10 +41,9 @@ static void on_stopped(void *context) {
 
 static void close_api(struct daemon *daemon) {
     if (daemon->http != NULL)
-        parley_http_close(daemon->http);
+        parley_http_stop(daemon->http);
     if (daemon->api != NULL)
         parley_api_free(daemon->api);
-    daemon->http = NULL;
     daemon->api = NULL;
 }
 
@@ -151,13 +150,11 @@ static enum parley_error open_api(struct daemon *daemon, struct parley_problem *
         .token = token,
     };
     error = parley_http_open(&daemon->http, &config);
-    if (error != PARLEY_E_OK) {
-        daemon->http = NULL;
+    if (error != PARLEY_E_OK)
         return parley_problem_set(problem, error, "cannot serve the API: %s",
                                   error == PARLEY_E_BAD_INPUT
                                       ? "the address of --api cannot be listened on"
                                       : "no socket can be made in the home");
-    }
     parley_api_set_url(daemon->api, parley_http_url(daemon->http));
     return PARLEY_E_OK;
 }
@@ -235,6 +232,8 @@ static enum parley_error serve(struct daemon *daemon, struct parley_problem *pro
     else
         stop(daemon);
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    if (daemon->http != NULL)
+        parley_http_free(daemon->http);
     return error;
 }
 

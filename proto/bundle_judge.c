@@ -279,7 +279,8 @@ static void find_top(const struct parley_bundle_judge *judge, struct parley_bund
     finding->top_is_vouched = finding->top_is_signed || is_named(&judge->policy, &top.entry);
 }
 
-/* How far the run is vouched for now, and where it is damaged if nothing above vouches for more. */
+/* How far the run is vouched for with this chunk, and where it is damaged if nothing above vouches
+ * for more. */
 static void judge_top(struct parley_bundle_judge *judge, struct parley_bundle_finding *finding,
                       uint64_t offset) {
     struct parley_bundle_damage damage;

@@ -1,4 +1,5 @@
-/* HTTP for the local API, on the shell's own loop. The one file that knows libwebsockets.
+/* HTTP for the local API, on the shell's own loop. The files http*.c are the ones that know
+ * libwebsockets.
  *
  * Two doors: a unix socket in the home, mode 0600, where file permissions are the guard; and, if
  * the owner wants it, TCP, where a web page that the owner opens could knock too. So on TCP the
@@ -24,13 +25,14 @@ struct parley_http_config {
 };
 
 /* Errors: DISK_FAILED (the socket cannot be made), BAD_INPUT (the TCP address cannot be bound),
- * NO_MEMORY. */
+ * NO_MEMORY. Whatever comes, *http unless it is NULL is to be stopped and freed. */
 PARLEY_USE_RESULT enum parley_error parley_http_open(struct parley_http **http,
                                                      const struct parley_http_config *config);
 /* "http://HOST:PORT" of the TCP listener with the real port, or NULL. */
 const char *parley_http_url(const struct parley_http *http);
-/* Closes listeners and connections. The loop must run on until nothing is left on it; http is
- * gone with this call. */
-void parley_http_close(struct parley_http *http);
+/* Closes listeners and connections. The loop must then run on until nothing is left on it. */
+void parley_http_stop(struct parley_http *http);
+/* After that. */
+void parley_http_free(struct parley_http *http);
 
 #endif

@@ -11,7 +11,7 @@
 
 /* Chunks of a run that are remembered, 2 MiB: a run of 4 GiB as export writes it. */
 #define RUN_CHUNKS_MAX 65536u
-/* A page that the node has no room for now is sent again, up to a minute. */
+/* A page that the node has no room for is sent again, up to a minute. */
 #define PAGE_TRIES   600u
 #define PAGE_WAIT_MS 100
 /* What was passed over is told one by one up to here. */

@@ -168,11 +168,12 @@ static int read_pages(struct reading *reading) {
 }
 
 int command_thread(const struct options *options) {
-    struct reading reading = {
-        .options = options, .posts = json_array(), .silent = json_object(), .has_root = true};
+    struct reading reading = {.options = options, .has_root = true};
     int status;
     if (!option_number(options->limit, 1000, &reading.limit))
         return complain(EXIT_USAGE, "--limit must be a number, 0 for all");
+    reading.posts = json_array();
+    reading.silent = json_object();
     if (reading.limit == 0)
         reading.limit = options->json ? UINT64_MAX : TREE_POSTS_MAX;
     reading.client = client_open(options, false, &status);

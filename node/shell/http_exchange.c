@@ -1,0 +1,193 @@
+/* One request with its answer, and the writing of it. See http_internal.h. */
+#include "http_internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WRITE_BYTES_MAX  16384u
+#define STREAM_BYTES_MAX (1024u * 1024u) /* unsent on one stream; more closes it */
+#define ANSWER_SECONDS   120
+
+static void unlink_exchange(struct exchange *exchange) {
+    if (exchange->http == NULL)
+        return;
+    struct exchange **at = &exchange->http->exchanges;
+    while (*at != exchange)
+        at = &(*at)->next;
+    *at = exchange->next;
+    exchange->http = NULL;
+}
+
+static void close_watch(struct exchange *exchange) {
+    if (exchange->watch != NULL)
+        parley_api_watch_close(exchange->watch);
+    exchange->watch = NULL;
+}
+
+static void free_exchange(struct exchange *exchange) {
+    unlink_exchange(exchange);
+    close_watch(exchange);
+    free(exchange->parameters_text);
+    free(exchange->body);
+    free(exchange->out);
+    free(exchange);
+}
+
+void exchange_leave(struct session *session) {
+    struct exchange *exchange = session->exchange;
+    session->exchange = NULL;
+    if (exchange == NULL)
+        return;
+    exchange->wsi = NULL;
+    close_watch(exchange);
+    if (!exchange->is_asked)
+        free_exchange(exchange);
+}
+
+struct exchange *exchange_open(struct session *session, struct lws *wsi) {
+    struct parley_http *http = lws_context_user(lws_get_context(wsi));
+    exchange_leave(session);
+    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    if (exchange == NULL)
+        return NULL;
+    exchange->http = http;
+    exchange->wsi = wsi;
+    exchange->next = http->exchanges;
+    http->exchanges = exchange;
+    session->exchange = exchange;
+    return exchange;
+}
+
+void exchange_detach(struct exchange *exchange) {
+    close_watch(exchange);
+    unlink_exchange(exchange);
+}
+
+static bool append_out(struct exchange *exchange, const void *data, size_t size) {
+    if (exchange->out_at > 0 && exchange->out_at == exchange->out_size)
+        exchange->out_at = exchange->out_size = 0;
+    if (exchange->out_size + size > exchange->out_room) {
+        size_t room = exchange->out_size + size + 4096;
+        uint8_t *grown = realloc(exchange->out, room);
+        if (grown == NULL)
+            return false;
+        exchange->out = grown;
+        exchange->out_room = room;
+    }
+    if (size > 0)
+        memcpy(exchange->out + exchange->out_size, data, size);
+    exchange->out_size += size;
+    return true;
+}
+
+void exchange_answer(struct exchange *exchange, unsigned status, const char *type,
+                     struct parley_span body, const char *next) {
+    exchange->is_answered = true;
+    exchange->status = status;
+    snprintf(exchange->answer_type, sizeof(exchange->answer_type), "%s", type);
+    snprintf(exchange->answer_next, sizeof(exchange->answer_next), "%s", next ? next : "");
+    if (!append_out(exchange, body.data, body.size))
+        exchange->status = 500;
+    if (exchange->wsi == NULL)
+        return;
+    if (exchange->watch == NULL) /* who does not read what was asked for is closed */
+        lws_set_timeout(exchange->wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS);
+    lws_callback_on_writable(exchange->wsi);
+}
+
+void exchange_problem(struct exchange *exchange, unsigned status, const char *text) {
+    char json[256];
+    int size = snprintf(json, sizeof(json), "{\"status\":%u,\"title\":\"%s\"}\n", status, text);
+    exchange_answer(exchange, status, "application/problem+json", PARLEY_SPAN(json, size), NULL);
+}
+
+void exchange_on_answer(void *context, const struct parley_api_answer *answer) {
+    struct exchange *exchange = context;
+    exchange->is_asked = false;
+    if (exchange->wsi == NULL)
+        free_exchange(exchange);
+    else
+        exchange_answer(exchange, answer->status, answer->content_type, answer->body, answer->next);
+}
+
+void exchange_on_post(void *context, struct parley_span json) {
+    struct exchange *exchange = context;
+    if (exchange->wsi == NULL)
+        return;
+    bool fits = exchange->out_size - exchange->out_at + json.size <= STREAM_BYTES_MAX;
+    if (!fits || !append_out(exchange, "data: ", 6) ||
+        !append_out(exchange, json.data, json.size) || !append_out(exchange, "\n\n", 2)) {
+        exchange->is_drained = true; /* too slow: closed, and the reader catches up by asking */
+        exchange->out_at = exchange->out_size;
+    }
+    lws_callback_on_writable(exchange->wsi);
+}
+
+void exchange_ping(struct exchange *exchange) {
+    if (exchange->watch != NULL && exchange->wsi != NULL &&
+        exchange->out_at == exchange->out_size && append_out(exchange, ": ping\n\n", 8))
+        lws_callback_on_writable(exchange->wsi);
+}
+
+/* ---- writing an answer -------------------------------------------------------------------- */
+
+static int add_header(struct lws *wsi, const char *name, const char *value, uint8_t **at,
+                      uint8_t *end) {
+    return lws_add_http_header_by_name(wsi, (const uint8_t *)name, (const uint8_t *)value,
+                                       (int)strlen(value), at, end);
+}
+
+static int write_headers(struct exchange *exchange) {
+    uint8_t buffer[LWS_PRE + 2048];
+    uint8_t *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof(buffer) - 1;
+    struct lws *wsi = exchange->wsi;
+    lws_filepos_t length =
+        exchange->watch != NULL ? LWS_ILLEGAL_HTTP_CONTENT_LEN : exchange->out_size;
+    if (lws_add_http_common_headers(wsi, exchange->status, exchange->answer_type, length, &at,
+                                    end) ||
+        add_header(wsi, "cache-control:", "no-store", &at, end) ||
+        add_header(wsi, "x-content-type-options:", "nosniff", &at, end))
+        return -1;
+    if (exchange->answer_next[0] != '\0' &&
+        add_header(wsi, "parley-next:", exchange->answer_next, &at, end))
+        return -1;
+    exchange->headers_sent = true;
+    return lws_finalize_write_http_header(wsi, start, &at, end);
+}
+
+static int write_some(struct exchange *exchange) {
+    uint8_t buffer[LWS_PRE + WRITE_BYTES_MAX];
+    size_t size = exchange->out_size - exchange->out_at;
+    if (size > WRITE_BYTES_MAX)
+        size = WRITE_BYTES_MAX;
+    memcpy(buffer + LWS_PRE, exchange->out + exchange->out_at, size);
+    exchange->out_at += size;
+    bool is_last = exchange->watch == NULL && exchange->out_at == exchange->out_size;
+    return lws_write(exchange->wsi, buffer + LWS_PRE, size,
+                     is_last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0;
+}
+
+int exchange_on_writable(struct session *session) {
+    struct exchange *exchange = session->exchange;
+    if (exchange == NULL || !exchange->is_answered)
+        return 0;
+    struct lws *wsi = exchange->wsi;
+    if (!exchange->headers_sent) {
+        if (write_headers(exchange))
+            return -1;
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    if (exchange->watch != NULL && exchange->is_drained)
+        return -1;
+    if (exchange->out_at < exchange->out_size && write_some(exchange))
+        return -1;
+    if (exchange->out_at < exchange->out_size) {
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    if (exchange->watch != NULL)
+        return 0;
+    bool closes = exchange->is_drained;
+    exchange_leave(session);
+    return lws_http_transaction_completed(wsi) || closes ? -1 : 0;
+}

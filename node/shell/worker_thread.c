@@ -1,0 +1,197 @@
+/* The thread that commits, in batches, and opens the database again when it broke. See worker.h. */
+#include "log.h"
+#include "memory.h"
+#include "worker_internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One synced batch. Beyond this the gain from sharing a sync is gone, and the memory is bounded. */
+#define BATCH_OPS_MAX   4096u
+#define BATCH_BYTES_MAX ((size_t)8 << 20)
+/* LevelDB writes out its log when it opens: two buffers of kv_leveldb.c, and a little. */
+#define OPENING_BYTES ((off_t)5 << 20)
+/* Between two notes of how many commits there are: few enough to cost nothing. */
+#define NOTE_EVERY_NS  (UINT64_C(5) * 1000 * 1000 * 1000)
+#define PAUSE_FIRST_NS (UINT64_C(1) * 1000 * 1000 * 1000)
+#define PAUSE_MAX_NS   (UINT64_C(5) * 1000 * 1000 * 1000)
+
+void worker_push(struct job_queue *queue, struct job *job) {
+    job->next = NULL;
+    if (queue->last == NULL)
+        queue->first = job;
+    else
+        queue->last->next = job;
+    queue->last = job;
+}
+
+struct job *worker_pop(struct job_queue *queue) {
+    struct job *job = queue->first;
+    if (job == NULL)
+        return NULL;
+    queue->first = job->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    return job;
+}
+
+/* --- committing ----------------------------------------------------------------------------- */
+
+struct batch {
+    struct job *jobs[BATCH_OPS_MAX];
+    struct parley_store_op ops[BATCH_OPS_MAX];
+    enum parley_error results[BATCH_OPS_MAX];
+    size_t count;
+};
+
+static void take_batch(struct batch *batch, struct parley_worker *worker) {
+    size_t bytes = 0;
+    batch->count = 0;
+    while (worker->queue.first != NULL && batch->count < BATCH_OPS_MAX && bytes < BATCH_BYTES_MAX) {
+        struct job *job = worker_pop(&worker->queue);
+        bytes += job->op.bytes.size;
+        batch->ops[batch->count] = job->op;
+        batch->jobs[batch->count++] = job;
+    }
+}
+
+static enum parley_error batch_error(const struct batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        if (parley_error_class(batch->results[i]) == PARLEY_CLASS_LOCAL)
+            return batch->results[i];
+    }
+    return PARLEY_E_OK;
+}
+
+/* With the mutex held: what was asked after the failure cannot be stored, either. */
+static void refuse_queue(struct parley_worker *worker) {
+    for (struct job *job = worker_pop(&worker->queue); job != NULL;
+         job = worker_pop(&worker->queue)) {
+        job->result = worker->error;
+        worker_push(&worker->done, job);
+    }
+}
+
+static void note(struct parley_worker *worker) {
+    uint64_t now = uv_hrtime();
+    if (now - worker->noted_ns < NOTE_EVERY_NS)
+        return;
+    worker->noted_ns = now;
+    parley_disk_note(&worker->disk);
+}
+
+/* Called and returns with the mutex held. */
+static void commit_batch(struct parley_worker *worker, struct batch *batch) {
+    take_batch(batch, worker);
+    uv_mutex_unlock(&worker->mutex);
+    uv_rwlock_rdlock(&worker->disk_lock);
+    parley_store_commit(worker->disk.store, batch->ops, batch->count, batch->results);
+    uv_rwlock_rdunlock(&worker->disk_lock);
+    enum parley_error error = batch_error(batch);
+    uv_mutex_lock(&worker->mutex);
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->jobs[i]->result = error != PARLEY_E_OK ? error : batch->results[i];
+        worker_push(&worker->done, batch->jobs[i]);
+    }
+    if (error != PARLEY_E_OK) {
+        worker->error = worker->shown_error = error;
+        worker->state = WORKER_BROKEN;
+        refuse_queue(worker);
+    }
+    (void)uv_async_send(&worker->async);
+    if (error != PARLEY_E_OK)
+        return;
+    uv_mutex_unlock(&worker->mutex);
+    note(worker);
+    uv_mutex_lock(&worker->mutex);
+}
+
+static enum parley_error open_again(struct parley_worker *worker) {
+    struct parley_problem problem = {0};
+    uv_rwlock_wrlock(&worker->disk_lock);
+    parley_disk_close(&worker->disk);
+    enum parley_error error = parley_disk_open(&worker->disk, worker->directory, false, &problem);
+    uv_rwlock_wrunlock(&worker->disk_lock);
+    bool is_news = error != PARLEY_E_OK && error != worker->reopen_error;
+    worker->reopen_error = error;
+    if (is_news)
+        parley_log_line(PARLEY_LOG_ERROR, "%s", problem.text);
+    return error;
+}
+
+/* Whether there is room for what opening writes. Asked by taking it: free space that statvfs tells
+ * of may be beyond a quota. */
+static bool has_space(const struct parley_worker *worker) {
+    char path[PATH_MAX + 8];
+    (void)snprintf(path, sizeof path, "%s.space", worker->directory);
+    int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    int status = file < 0 ? errno : posix_fallocate(file, 0, OPENING_BYTES);
+    if (file >= 0)
+        close(file);
+    (void)unlink(path);
+    return status == 0;
+}
+
+/* With the mutex held. */
+static void wait_for(struct parley_worker *worker, uint64_t pause_ns) {
+    uint64_t end = uv_hrtime() + pause_ns, now;
+    while (!worker->is_stopping && (now = uv_hrtime()) < end)
+        (void)uv_cond_timedwait(&worker->wake, &worker->mutex, end - now);
+}
+
+static uint64_t longer(uint64_t pause_ns) {
+    uint64_t twice = pause_ns == 0 ? PAUSE_FIRST_NS : pause_ns * 2;
+    return twice < PAUSE_MAX_NS ? twice : PAUSE_MAX_NS;
+}
+
+/* Called and returns with the mutex held. *pause_ns grows until something is stored again, so that
+ * a disk with room for opening alone is not worn out. A full disk is left open for reading until
+ * there is room: closed, it could not be opened again. */
+static void mend(struct parley_worker *worker, uint64_t *pause_ns) {
+    enum parley_error error = PARLEY_E_RETRY;
+    parley_log_line(PARLEY_LOG_ERROR, "cannot store: %s; read-only until it can be opened again",
+                    parley_strerror(worker->error));
+    wait_for(worker, *pause_ns);
+    while (error != PARLEY_E_OK && !worker->is_stopping) {
+        uv_mutex_unlock(&worker->mutex);
+        bool is_full = worker->error == PARLEY_E_DISK_FULL && !has_space(worker);
+        if (!is_full)
+            error = open_again(worker);
+        uv_mutex_lock(&worker->mutex);
+        if (!is_full)
+            *pause_ns = longer(*pause_ns);
+        if (error != PARLEY_E_OK)
+            wait_for(worker, is_full ? PAUSE_FIRST_NS : *pause_ns);
+    }
+    if (error != PARLEY_E_OK)
+        return;
+    worker->state = WORKER_REOPENED;
+    (void)uv_async_send(&worker->async);
+}
+
+void worker_run(void *argument) {
+    struct parley_worker *worker = argument;
+    struct batch *batch = parley_memory(sizeof *batch);
+    uint64_t pause_ns = 0;
+    uv_mutex_lock(&worker->mutex);
+    for (;;) {
+        if (worker->state == WORKER_OPEN && worker->queue.first != NULL) {
+            commit_batch(worker, batch);
+            if (worker->state == WORKER_OPEN)
+                pause_ns = 0;
+        } else if (worker->is_stopping) {
+            break;
+        } else if (worker->state == WORKER_BROKEN) {
+            mend(worker, &pause_ns);
+        } else {
+            uv_cond_wait(&worker->wake, &worker->mutex);
+        }
+    }
+    refuse_queue(worker);
+    worker->has_ended = true;
+    (void)uv_async_send(&worker->async);
+    uv_mutex_unlock(&worker->mutex);
+    free(batch);
+}
