@@ -14,15 +14,20 @@
 
 #define NAME_BYTES     8 /* of the device's hash: names a file, decides nothing */
 #define MACHINE_BYTES  16
-#define FILE_BYTES_MAX 256
+#define TURN_BYTES     16
+#define FILE_BYTES_MAX 512
 /* In the place of a machine, which is hex. */
 #define SPENT "spent"
 
 struct lease {
     char device[2 * NAME_BYTES + 1];
     char machine[2 * MACHINE_BYTES + 1];
-    uint64_t counter;
+    char turn[2 * TURN_BYTES + 1];   /* drawn at each change: a count alone can be reached twice */
+    char before[2 * TURN_BYTES + 1]; /* the turn that stood outside when this one was drawn */
+    uint64_t counter;                /* for people: how often */
 };
+/* Of a first one. */
+#define NO_TURN "none"
 
 static void hash_text(char *text, size_t bytes_count, const char *domain, struct parley_span part) {
     uint8_t hash[32];
@@ -80,16 +85,18 @@ static bool lease_read(struct lease *lease, const char *path) {
     if (size < 0)
         return false;
     text[size] = '\0';
-    return sscanf(text, "parley lease 1 device %16s machine %32s counter %" SCNu64, lease->device,
-                  lease->machine, &lease->counter) == 3;
+    return sscanf(text,
+                  "parley lease 1 device %16s machine %32s turn %32s before %32s counter %" SCNu64,
+                  lease->device, lease->machine, lease->turn, lease->before, &lease->counter) == 5;
 }
 
 static enum parley_error lease_write(const char *path, const struct lease *lease,
                                      struct parley_problem *problem) {
     char text[FILE_BYTES_MAX];
     int size =
-        snprintf(text, sizeof text, "parley lease 1\ndevice %s\nmachine %s\ncounter %" PRIu64 "\n",
-                 lease->device, lease->machine, lease->counter);
+        snprintf(text, sizeof text,
+                 "parley lease 1\ndevice %s\nmachine %s\nturn %s\nbefore %s\ncounter %" PRIu64 "\n",
+                 lease->device, lease->machine, lease->turn, lease->before, lease->counter);
     return parley_file_write(path, PARLEY_SPAN(text, size), problem);
 }
 
@@ -99,23 +106,34 @@ static bool is_same(const struct lease *inside, const struct lease *outside,
                     const struct lease *own) {
     bool is_here =
         strcmp(inside->machine, own->machine) == 0 && strcmp(outside->machine, own->machine) == 0;
+    /* The second: a change that was cut off after the first of its two writes. */
     return is_here &&
-           (inside->counter == outside->counter || inside->counter == outside->counter + 1);
+           (strcmp(inside->turn, outside->turn) == 0 || strcmp(inside->before, outside->turn) == 0);
 }
 
-/* own->counter is set to the next one. */
+static void draw_turn(struct lease *own, const struct lease *outside, uint64_t counter) {
+    uint8_t bytes[TURN_BYTES];
+    randombytes_buf(bytes, sizeof bytes);
+    parley_hex_encode(own->turn, bytes, sizeof bytes);
+    (void)snprintf(own->before, sizeof own->before, "%s",
+                   outside == NULL ? NO_TURN : outside->turn);
+    own->counter = counter;
+}
+
+/* What own says next is drawn, unless it is OTHER. */
 static enum parley_lease judge(struct lease *own, const char *inside_path,
                                const char *outside_path) {
     struct lease inside, outside;
     /* A file inside that is of an earlier device of this home says nothing of this one. */
     bool has_inside = lease_read(&inside, inside_path) && strcmp(inside.device, own->device) == 0;
     bool has_outside = lease_read(&outside, outside_path);
-    own->counter = 1;
-    if (!has_inside && !has_outside)
+    if (!has_inside && !has_outside) {
+        draw_turn(own, NULL, 1);
         return PARLEY_LEASE_FRESH;
+    }
     if (!has_inside || !has_outside || !is_same(&inside, &outside, own))
         return PARLEY_LEASE_OTHER;
-    own->counter = inside.counter + 1;
+    draw_turn(own, &outside, inside.counter + 1);
     return PARLEY_LEASE_SAME;
 }
 
@@ -147,7 +165,7 @@ static bool is_spent(const struct lease *own, const char *inside_path) {
 
 enum parley_error parley_lease_spend(const char *home, const struct parley_device_key *device,
                                      struct parley_problem *problem) {
-    struct lease own = {.counter = 0};
+    struct lease own = {.turn = NO_TURN, .before = NO_TURN};
     char inside[PATH_MAX];
     if (!name_lease(&own, inside, home, device))
         return parley_file_problem(problem, "write", home, ENAMETOOLONG);

@@ -1,11 +1,12 @@
 /* Whether this home is the one that its device's log was last written from.
  *
- * A log that is continued from a copy or an old backup forks. So a counter stands in the home and,
- * with the machine's id, outside of it; it grows at each opening and each clean closing. Only where
- * both are the same does a device go on with its log. The counter inside is written first: a crash
- * between the two leaves it one ahead, which no copy and no backup can be. A lock beside the
- * counter outside tells a copy of a home that is in use. Not seen: a copy taken from a running node
- * that was then killed, and a whole machine rolled back.
+ * A log that is continued from a copy or an old backup forks. So a turn, drawn at random at each
+ * opening and each clean closing, stands in the home and, with the machine's id, outside of it.
+ * Only where both are the same does a device go on with its log. The one inside is written first
+ * and names the turn before it: a change that was cut off between the two files, however often,
+ * goes on from the one outside, and of a home and its copy only the first to reach the file outside
+ * does. A lock beside the file outside tells a copy of a home that is in use. Not seen: a copy
+ * taken from a running node that was then killed, and a whole machine rolled back.
  *
  *   HOME/lease
  *   $XDG_STATE_HOME/parley/lease-... (else ~/.local/state/parley)
@@ -17,7 +18,7 @@
 #include <parley/bytes.h>
 
 enum parley_lease {
-    PARLEY_LEASE_SAME,    /* go on; the counter has been bumped and synced */
+    PARLEY_LEASE_SAME,    /* go on; the next turn has been drawn and synced */
     PARLEY_LEASE_FRESH,   /* of this device nothing is known inside or outside; begun */
     PARLEY_LEASE_OTHER,   /* a copy, or put back from a backup: this device must not write */
     PARLEY_LEASE_NOWHERE, /* nothing can be kept outside of the home: nothing is known */
