@@ -4,23 +4,28 @@
 #include "shell/key_file.h"
 #include "shell/log.h"
 #include "shell/options.h"
+#include "shell/reload.h"
 #include <argp.h>
 #include <parley/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LOCK_TRIES   60u /* three seconds: then it is another node, not a command */
 #define LOCK_WAIT_MS 50u
 
 #define TOKEN_BYTES 32
+#define EXIT_USAGE  2 /* the command line or the configuration is wrong */
 
 const char *argp_program_version = "parleyd " PARLEY_VERSION;
 
 struct daemon {
     uv_loop_t loop;
-    struct options options; /* with what the file said at start */
+    struct options said;    /* by the command line */
+    struct options options; /* in force: with what the file says */
     char home[PATH_MAX];
+    char config[PATH_MAX]; /* the configuration file, which need not be there */
     struct parley_host *host;
     struct parley_api *api;
     struct parley_http *http;
@@ -28,9 +33,9 @@ struct daemon {
     bool is_stopping;
 };
 
-static int fail(const struct parley_problem *problem) {
+static int fail(const struct parley_problem *problem, int status) {
     (void)fprintf(stderr, "parleyd: %s\n", problem->text);
-    return parley_exit_status(problem->error);
+    return status;
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */
@@ -64,45 +69,9 @@ static void on_stop_signal(uv_signal_t *signal, int number) {
 
 /* --- SIGHUP ----------------------------------------------------------------------------------- */
 
-static void on_connect_reply(void *context, const struct parley_effect *reply) {
-}
-
-static bool is_known_peer(const struct options *options, const struct parley_address *peer) {
-    for (size_t i = 0; i < options->peers_count; i++) {
-        if (PARLEY_EQUAL(options->peers[i].key, peer->key))
-            return true;
-    }
-    return false;
-}
-
-static void connect_new_peers(struct daemon *daemon, const struct options *fresh) {
-    for (size_t i = 0; i < fresh->peers_count; i++) {
-        if (is_known_peer(&daemon->options, &fresh->peers[i]))
-            continue;
-        struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
-        event.connect.address = fresh->peers[i];
-        (void)parley_host_submit(daemon->host, &event, on_connect_reply, NULL);
-    }
-}
-
-/* The level of the log and new peers are taken over; the rest needs a new start, and says so. */
 static void on_reload_signal(uv_signal_t *signal, int number) {
     struct daemon *daemon = signal->data;
-    struct options fresh = {.home = daemon->options.home};
-    struct parley_problem problem;
-    if (daemon->options.config == NULL) {
-        parley_log_line(PARLEY_LOG_WARNING, "no configuration file to read again");
-        return;
-    }
-    if (options_read_file(&fresh, daemon->options.config, &problem) != PARLEY_E_OK) {
-        parley_log_line(PARLEY_LOG_ERROR, "%s; the old configuration stays", problem.text);
-        return;
-    }
-    if (fresh.has_level)
-        parley_log_set_level(fresh.level);
-    connect_new_peers(daemon, &fresh);
-    parley_log_line(PARLEY_LOG_WARNING, "configuration read again: log level and new peers are in "
-                                        "force, the rest from the next start");
+    (void)parley_reload(daemon->host, &daemon->options, &daemon->said, daemon->config);
 }
 
 static void watch_signal(struct daemon *daemon, size_t index, int number, uv_signal_cb on_signal) {
@@ -160,14 +129,6 @@ static enum parley_error open_api(struct daemon *daemon, struct parley_problem *
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
-
-static void default_listener(struct options *options) {
-    if (options->listeners_count > 0)
-        return;
-    struct parley_host_endpoint *endpoint = &options->listeners[options->listeners_count++];
-    endpoint->port = PARLEY_PORT;
-    (void)snprintf(endpoint->host, sizeof endpoint->host, "%s", options->relay ? "" : "127.0.0.1");
-}
 
 static enum parley_error ensure_home(struct daemon *daemon, struct parley_problem *problem) {
     struct parley_home_state state;
@@ -247,19 +208,40 @@ static enum parley_error run(struct daemon *daemon, struct parley_problem *probl
     return error;
 }
 
-static enum parley_error prepare(struct daemon *daemon, struct parley_problem *problem) {
+static const char *home_said(const struct options *options) {
+    return options->home[0] != '\0' ? options->home : NULL;
+}
+
+/* The file that --config names, or the one in the home, if it is there. */
+static enum parley_error read_config(struct daemon *daemon, struct parley_problem *problem) {
     struct options *options = &daemon->options;
-    enum parley_error error = parley_crypto_self_test();
-    if (error != PARLEY_E_OK)
-        return parley_problem_set(problem, error, "%s", parley_strerror(error));
-    error = parley_home_resolve(daemon->home, options->home, problem);
+    const char *named = options->config;
+    int size = named != NULL ? snprintf(daemon->config, sizeof daemon->config, "%s", named)
+                             : snprintf(daemon->config, sizeof daemon->config, "%s/parleyd.conf",
+                                        daemon->home);
+    if (size < 0 || (size_t)size >= sizeof daemon->config)
+        return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the path is too long");
+    if (named == NULL && access(daemon->config, F_OK) != 0)
+        return PARLEY_E_OK;
+    return options_read_file(options, daemon->config, problem);
+}
+
+/* Where the home is may stand in the file, and where the file is may follow from the home. */
+static enum parley_error read_options(struct daemon *daemon, struct parley_problem *problem) {
+    struct options *options = &daemon->options;
+    enum parley_error error = PARLEY_E_OK;
+    daemon->said = *options;
+    if (options->config == NULL)
+        error = parley_home_resolve(daemon->home, home_said(options), problem);
+    if (error == PARLEY_E_OK)
+        error = read_config(daemon, problem);
     if (error == PARLEY_E_OK && options->config != NULL)
-        error = options_read_file(options, options->config, problem);
+        error = parley_home_resolve(daemon->home, home_said(options), problem);
     if (error != PARLEY_E_OK)
         return error;
     if (options->has_level)
         parley_log_set_level(options->level);
-    default_listener(options);
+    options_default_listener(options);
     return PARLEY_E_OK;
 }
 
@@ -268,10 +250,16 @@ int main(int argc, char **argv) {
     struct parley_problem problem = {0};
     (void)umask(077);
     options_parse(&daemon.options, argc, argv);
-    enum parley_error error = prepare(&daemon, &problem);
+    enum parley_error error = read_options(&daemon, &problem);
+    if (error == PARLEY_E_BAD_INPUT)
+        return fail(&problem, EXIT_USAGE);
+    if (error == PARLEY_E_OK)
+        error = parley_crypto_self_test();
+    if (error != PARLEY_E_OK && problem.text[0] == '\0')
+        (void)parley_problem_set(&problem, error, "%s", parley_strerror(error));
     if (error == PARLEY_E_OK && uv_loop_init(&daemon.loop) != 0)
         error = parley_problem_set(&problem, PARLEY_E_NO_MEMORY, "no loop can be made");
     if (error == PARLEY_E_OK)
         error = run(&daemon, &problem);
-    return error == PARLEY_E_OK ? 0 : fail(&problem);
+    return error == PARLEY_E_OK ? 0 : fail(&problem, parley_exit_status(error));
 }

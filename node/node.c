@@ -169,6 +169,8 @@ static void on_connect(struct parley_node *node, const struct parley_event *even
     uint32_t book = is_self ? NONE : book_take(node, &event->connect.address);
     if (book == NONE)
         effect_reply(node, event->connect.request, is_self ? PARLEY_E_BAD_INPUT : PARLEY_E_FULL);
+    else if (event->connect.is_passing)
+        effect_reply(node, event->connect.request, PARLEY_E_OK);
     else
         book_keep(node, book, event->connect.request);
     book_on_timer(node);

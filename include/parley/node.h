@@ -146,6 +146,7 @@ struct parley_event {
         struct {
             parley_request request;
             struct parley_address address;
+            bool is_passing; /* not kept on disk: for this run of the node */
         } connect;
         struct {
             parley_request request;

@@ -6,12 +6,14 @@
 #include "home.h"
 #include "key_file.h"
 #include "lease.h"
+#include "option_table.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <parley/crypto.h>
 #include <parley/identity.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -167,6 +169,30 @@ static enum parley_error write_secret(const struct parley_home *home, const char
     return error;
 }
 
+/* --- the configuration ------------------------------------------------------------------------ */
+
+/* With every key commented out, for whoever looks for what can be set. Only the first time: what
+ * the owner wrote stays. */
+static enum parley_error ensure_config(const struct parley_home *home,
+                                       struct parley_problem *problem) {
+    char path[PATH_MAX];
+    char *text = NULL;
+    size_t size = 0;
+    if (!parley_home_file(path, home, "parleyd.conf"))
+        return parley_file_problem(problem, "write", home->path, ENAMETOOLONG);
+    if (access(path, F_OK) == 0)
+        return PARLEY_E_OK;
+    FILE *file = open_memstream(&text, &size);
+    if (file == NULL)
+        return parley_file_problem(problem, "write", path, ENOMEM);
+    option_table_print(file);
+    enum parley_error error = fclose(file) == 0
+                                  ? parley_file_write(path, PARLEY_SPAN(text, size), problem)
+                                  : parley_file_problem(problem, "write", path, ENOMEM);
+    free(text);
+    return error;
+}
+
 /* --- a person -------------------------------------------------------------------------------- */
 
 static enum parley_error derive_person(struct new_person *person) {
@@ -208,6 +234,8 @@ static enum parley_error write_person(const struct parley_home *home,
                                       const struct new_person *person,
                                       struct parley_problem *problem) {
     enum parley_error error = ensure_node_key(home, problem);
+    if (error == PARLEY_E_OK)
+        error = ensure_config(home, problem);
     if (error == PARLEY_E_OK)
         error = ensure_database(home, person, problem);
     if (error == PARLEY_E_OK)
@@ -262,6 +290,8 @@ enum parley_error parley_home_init_relay(const char *path, struct parley_problem
                                    path);
     if (error == PARLEY_E_OK)
         error = ensure_node_key(&home, problem);
+    if (error == PARLEY_E_OK)
+        error = ensure_config(&home, problem);
     if (error == PARLEY_E_OK)
         error = ensure_database(&home, NULL, problem);
     parley_home_close(&home);

@@ -139,7 +139,7 @@ static void copy_config(struct parley_host *host, const struct parley_host_confi
     for (size_t i = 0; i < config->peers_count; i++)
         host->peers[i] = config->peers[i];
     for (size_t i = 0; i < config->listeners_count && i < HOST_LISTENERS_MAX; i++)
-        host->listen_at[host->listeners_count++] = config->listeners[i];
+        host->listen_at[host->listen_at_count++] = config->listeners[i];
 }
 
 static void open_sockets(struct parley_host *host) {
@@ -225,22 +225,6 @@ enum parley_error parley_host_open(struct parley_host **out,
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-static enum parley_error listen_at(struct parley_host *host,
-                                   const struct parley_host_endpoint *endpoint,
-                                   struct parley_problem *problem) {
-    struct parley_address address = {.key = host->home.node, .transport = "tcp"};
-    uint16_t port = 0;
-    enum parley_error error =
-        parley_tcp_listen(host->tcp, endpoint->host, endpoint->port, &port, problem);
-    if (error != PARLEY_E_OK)
-        return error;
-    address.port = port;
-    (void)snprintf(address.host, sizeof address.host, "%s",
-                   endpoint->host[0] == '\0' ? "0.0.0.0" : endpoint->host);
-    parley_address_encode(host->listener_texts[host->listening_count++], &address);
-    return PARLEY_E_OK;
-}
-
 enum parley_error parley_host_start(struct parley_host *host, struct parley_problem *problem) {
     enum parley_error error = host_load_all(host, parley_worker_held(host->worker));
     parley_worker_resume(host->worker);
@@ -249,11 +233,9 @@ enum parley_error parley_host_start(struct parley_host *host, struct parley_prob
                                   "cannot read the database in %s: %s; parley --home %s check "
                                   "names what",
                                   host->home.path, parley_strerror(error), host->home.path);
-    for (size_t i = 0; i < host->listeners_count && !host->is_offline; i++) {
-        error = listen_at(host, &host->listen_at[i], problem);
-        if (error != PARLEY_E_OK)
-            return error;
-    }
+    error = parley_host_listen(host, host->listen_at, host->listen_at_count, problem);
+    if (error != PARLEY_E_OK)
+        return error;
     struct parley_event event = {.kind = PARLEY_EVENT_START};
     (void)host_step(host, &event);
     return PARLEY_E_OK;

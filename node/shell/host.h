@@ -48,6 +48,12 @@ PARLEY_USE_RESULT enum parley_error parley_host_open(struct parley_host **host,
  */
 PARLEY_USE_RESULT enum parley_error parley_host_start(struct parley_host *host,
                                                       struct parley_problem *problem);
+/* Listens at these and no others: what is there stays, what is not wanted closes, what is new
+ * opens. At most 16. After an error (as of start) all is as before. Offline: nothing. */
+PARLEY_USE_RESULT enum parley_error parley_host_listen(struct parley_host *host,
+                                                       const struct parley_host_endpoint *endpoints,
+                                                       size_t endpoints_count,
+                                                       struct parley_problem *problem);
 /* Closes listeners and connections, finishes commits and reads, closes the store; then calls
  * back. Pending submissions are answered RETRY and pending reads done. Run the loop for it. */
 void parley_host_stop(struct parley_host *host, void (*on_stopped)(void *context), void *context);

@@ -10,6 +10,12 @@
 #define HOST_LISTENERS_MAX  16u
 #define HOST_CHECKS_A_BATCH 64u /* 6 ms of one core: long enough to be worth a thread */
 
+struct host_listener {
+    struct parley_host_endpoint at;
+    struct parley_tcp_listener socket;
+    char text[PARLEY_ADDRESS_TEXT_SIZE];
+};
+
 /* An owner's event whose REPLY has not come. */
 struct host_request {
     struct host_request *next;
@@ -48,10 +54,10 @@ struct parley_host {
     bool is_stepping;
     parley_time_ms started;
 
-    struct parley_host_endpoint listen_at[HOST_LISTENERS_MAX];
+    struct parley_host_endpoint listen_at[HOST_LISTENERS_MAX]; /* as asked for at first */
+    size_t listen_at_count;
+    struct host_listener listeners[HOST_LISTENERS_MAX]; /* open */
     size_t listeners_count;
-    char listener_texts[HOST_LISTENERS_MAX][PARLEY_ADDRESS_TEXT_SIZE];
-    size_t listening_count;
 
     uv_timer_t timer; /* the node's deadline */
     uv_idle_t idle;   /* runs while something is deferred */

@@ -214,7 +214,7 @@ bool parley_host_is_relay(const struct parley_host *host) {
 }
 
 const char *parley_host_listener_text(const struct parley_host *host, size_t index) {
-    return index < host->listening_count ? host->listener_texts[index] : NULL;
+    return index < host->listeners_count ? host->listeners[index].text : NULL;
 }
 
 uint64_t parley_host_store_bytes(struct parley_host *host) {

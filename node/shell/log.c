@@ -27,6 +27,10 @@ bool parley_log_level_parse(enum parley_log_level *level, const char *word) {
     return false;
 }
 
+const char *parley_log_level_word(enum parley_log_level level) {
+    return level_words[level];
+}
+
 /* Control bytes and everything beyond ASCII that could be one (a file's name may hold them). */
 static void mask_controls(char *line, size_t size) {
     for (size_t i = 0; i < size; i++) {

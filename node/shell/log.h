@@ -11,6 +11,7 @@ void parley_log_set_level(enum parley_log_level level);
 bool parley_log_is_on(enum parley_log_level level);
 /* "debug", "info", "warning", "error"; false for any other word. */
 bool parley_log_level_parse(enum parley_log_level *level, const char *word);
+const char *parley_log_level_word(enum parley_log_level level);
 /* One line, cut at 1,000 bytes. */
 void parley_log_line(enum parley_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -6,6 +6,8 @@
 #define PARLEY_OPTIONS_H
 
 #include "host.h"
+#include "option_table.h"
+#include <limits.h>
 
 #define OPTIONS_LISTENERS_MAX 16u
 #define OPTIONS_PEERS_MAX     64u
@@ -14,8 +16,8 @@
 #define OPTIONS_ERASE_AFTER_MAX_MS (UINT64_C(365) * 86400000u)
 
 struct options {
-    const char *home;
-    const char *config;
+    char home[PATH_MAX]; /* "": not said */
+    const char *config;  /* NULL: not said */
     struct parley_host_endpoint listeners[OPTIONS_LISTENERS_MAX];
     size_t listeners_count;
     struct parley_address peers[OPTIONS_PEERS_MAX];
@@ -32,8 +34,18 @@ struct options {
 
 /* Wrong usage ends the process with status 2 and a line that says what. */
 void options_parse(struct options *options, int argc, char **argv);
-/* Adds what the file says. Errors: BAD_INPUT (the problem names file and line), DISK_FAILED. The
- * options are as before after an error. */
+/* One value. NULL, or what is wrong with it: half of it may then be there. A listener or a peer
+ * comes to those that are there. */
+const char *options_set(struct options *options, enum option_key key, const char *value);
+/* Whether a key that stands once has a value. */
+bool options_say(const struct options *options, enum option_key key);
+
+/* More than a file with every listener and peer takes. */
+#define OPTIONS_FILE_BYTES_MAX ((size_t)128 << 10)
+
+/* Adds what the file says, but for what the options say already (config_file.c). Errors: BAD_INPUT
+ * (the problem begins with FILE:LINE:; or there is no such file), DISK_FAILED. The options are as
+ * before after an error. home is a key only of a file that options->config names. */
 PARLEY_USE_RESULT enum parley_error options_read_file(struct options *options, const char *path,
                                                       struct parley_problem *problem);
 

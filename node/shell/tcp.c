@@ -140,9 +140,11 @@ static uint16_t bound_port(const uv_tcp_t *socket) {
     return port_of((const struct sockaddr *)&address);
 }
 
-static int listen_at(struct parley_tcp *tcp, const struct sockaddr *address, uint16_t *bound) {
+static int listen_at(struct parley_tcp *tcp, const struct sockaddr *address,
+                     struct parley_tcp_listener *made) {
     struct listener *listener = parley_memory(sizeof *listener);
     listener->tcp = tcp;
+    listener->number = ++tcp->listener_last;
     (void)uv_tcp_init(tcp->loop, &listener->socket);
     listener->socket.data = listener;
     listener->next = tcp->listeners;
@@ -152,7 +154,7 @@ static int listen_at(struct parley_tcp *tcp, const struct sockaddr *address, uin
     if (status == 0)
         status = uv_listen((uv_stream_t *)&listener->socket, BACKLOG, on_client);
     if (status == 0)
-        *bound = bound_port(&listener->socket);
+        *made = (struct parley_tcp_listener){listener->number, bound_port(&listener->socket)};
     else
         uv_close((uv_handle_t *)&listener->socket, on_listener_closed);
     return status;
@@ -174,22 +176,23 @@ static enum parley_error explain(struct parley_problem *problem, const char *hos
 }
 
 /* A socket of IPv6 for every address takes IPv4 along; where there is no IPv6, IPv4 alone. */
-static enum parley_error listen_everywhere(struct parley_tcp *tcp, uint16_t port, uint16_t *bound,
-                                           struct parley_problem *problem) {
+static enum parley_error listen_everywhere(struct parley_tcp *tcp, struct parley_tcp_listener *made,
+                                           uint16_t port, struct parley_problem *problem) {
     struct sockaddr_in6 six;
     struct sockaddr_in four;
     (void)uv_ip6_addr("::", port, &six);
     (void)uv_ip4_addr("0.0.0.0", port, &four);
-    int status = listen_at(tcp, (const struct sockaddr *)&six, bound);
+    int status = listen_at(tcp, (const struct sockaddr *)&six, made);
     if (status == UV_EAFNOSUPPORT || status == UV_EADDRNOTAVAIL)
-        status = listen_at(tcp, (const struct sockaddr *)&four, bound);
+        status = listen_at(tcp, (const struct sockaddr *)&four, made);
     return status == 0 ? PARLEY_E_OK : explain(problem, "", port, status);
 }
 
-enum parley_error parley_tcp_listen(struct parley_tcp *tcp, const char *host, uint16_t port,
-                                    uint16_t *bound, struct parley_problem *problem) {
+enum parley_error parley_tcp_listen(struct parley_tcp *tcp, struct parley_tcp_listener *made,
+                                    const char *host, uint16_t port,
+                                    struct parley_problem *problem) {
     if (host[0] == '\0')
-        return listen_everywhere(tcp, port, bound, problem);
+        return listen_everywhere(tcp, made, port, problem);
     char service[8];
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
@@ -200,9 +203,21 @@ enum parley_error parley_tcp_listen(struct parley_tcp *tcp, const char *host, ui
     if (status != 0)
         return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "cannot listen on %s: %s", host,
                                   gai_strerror(status));
-    status = listen_at(tcp, found->ai_addr, bound);
+    status = listen_at(tcp, found->ai_addr, made);
     freeaddrinfo(found);
     return status == 0 ? PARLEY_E_OK : explain(problem, host, port, status);
+}
+
+static void close_listener(struct listener *listener) {
+    if (!uv_is_closing((uv_handle_t *)&listener->socket))
+        uv_close((uv_handle_t *)&listener->socket, on_listener_closed);
+    listener->is_waiting = false; /* who waited there is turned away with it */
+}
+
+void parley_tcp_unlisten(struct parley_tcp *tcp, unsigned number) {
+    for (struct listener *listener = tcp->listeners; listener != NULL; listener = listener->next)
+        if (listener->number == number)
+            close_listener(listener);
 }
 
 /* --- the set --------------------------------------------------------------------------------- */
@@ -242,10 +257,8 @@ void tcp_end_if_done(struct parley_tcp *tcp) {
  * libuv tells its closing later. */
 void parley_tcp_stop(struct parley_tcp *tcp) {
     tcp->is_stopping = true;
-    for (struct listener *listener = tcp->listeners; listener != NULL; listener = listener->next) {
-        if (!uv_is_closing((uv_handle_t *)&listener->socket))
-            uv_close((uv_handle_t *)&listener->socket, on_listener_closed);
-    }
+    for (struct listener *listener = tcp->listeners; listener != NULL; listener = listener->next)
+        close_listener(listener);
     for (size_t i = 0; i < TCP_BUCKETS_COUNT; i++) {
         struct connection *connection = tcp->buckets[i];
         for (; connection != NULL; connection = connection->next_in_bucket)

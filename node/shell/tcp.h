@@ -35,12 +35,18 @@ struct parley_tcp_config {
 };
 
 struct parley_tcp *parley_tcp_create(uv_loop_t *loop, const struct parley_tcp_config *config);
-/* Listens at an address or name ("": all of both families); port 0 is chosen. *bound is the port.
- * Errors: BAD_INPUT (no address of this machine), RETRY (the port is in use), DISK_FAILED (the
- * system says no). */
-PARLEY_USE_RESULT enum parley_error parley_tcp_listen(struct parley_tcp *tcp, const char *host,
-                                                      uint16_t port, uint16_t *bound,
+struct parley_tcp_listener {
+    unsigned number; /* from 1; never the same again */
+    uint16_t port;
+};
+/* Listens at an address or name ("": all of both families); port 0 is chosen. Errors: BAD_INPUT (no
+ * address of this machine), RETRY (the port is in use), DISK_FAILED (the system says no). */
+PARLEY_USE_RESULT enum parley_error parley_tcp_listen(struct parley_tcp *tcp,
+                                                      struct parley_tcp_listener *listener,
+                                                      const char *host, uint16_t port,
                                                       struct parley_problem *problem);
+/* Accepts there no more; what was accepted stays. A number that is gone is passed over. */
+void parley_tcp_unlisten(struct parley_tcp *tcp, unsigned number);
 
 /* Ends as on_dialled or on_dial_failed, within ten seconds. connection: odd, not used before. */
 void parley_tcp_dial(struct parley_tcp *tcp, uint64_t connection, const char *host, uint16_t port);

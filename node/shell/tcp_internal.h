@@ -63,6 +63,7 @@ struct connection {
 struct listener {
     struct listener *next;
     struct parley_tcp *tcp;
+    unsigned number;
     uv_tcp_t socket;
     bool is_waiting; /* a client is there and was not taken */
 };
@@ -74,6 +75,7 @@ struct parley_tcp {
     uv_idle_t idle;       /* keeps the loop from sleeping while something is to be resumed */
     unsigned handles_count;
     struct listener *listeners;
+    unsigned listener_last;
     struct connection *buckets[TCP_BUCKETS_COUNT];
     struct connection *to_flush;
     size_t connections_count;

@@ -4,10 +4,12 @@
 
 #include "../../node/shell/options.h"
 #include <stdarg.h>
+#include <stdlib.h>
 
 static struct memory_file file;
 static char text[128 * 1024];
 static size_t text_size;
+static size_t text_lines; /* of the file that was made up */
 
 static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -19,11 +21,18 @@ static void put(const char *format, ...) {
     FUZZ_HOLDS(text_size < sizeof text);
 }
 
-static void put_endpoint(const char *word, const struct parley_host_endpoint *endpoint) {
+static void put_endpoint(const struct parley_host_endpoint *endpoint) {
     FUZZ_HOLDS(memchr(endpoint->host, 0, sizeof endpoint->host));
     bool is_ipv6 = strchr(endpoint->host, ':') != NULL;
-    put("%s = %s%s%s:%u\n", word, is_ipv6 ? "[" : "", endpoint->host, is_ipv6 ? "]" : "",
-        endpoint->port);
+    put("\"%s%s%s:%u\"\n", is_ipv6 ? "[" : "", endpoint->host, is_ipv6 ? "]" : "", endpoint->port);
+}
+
+/* In single quotes nothing is replaced, and two letters need a backslash. */
+static void put_home(const char *home) {
+    put("home = '");
+    for (const char *letter = home; *letter != '\0'; letter++)
+        put(*letter == '\\' || *letter == '\'' ? "\\%c" : "%c", *letter);
+    put("'\n");
 }
 
 static void put_options(const struct options *options) {
@@ -32,15 +41,24 @@ static void put_options(const struct options *options) {
     text_size = 0;
     FUZZ_HOLDS(options->listeners_count <= OPTIONS_LISTENERS_MAX);
     FUZZ_HOLDS(options->peers_count <= OPTIONS_PEERS_MAX && options->hops <= 9);
-    for (size_t i = 0; i < options->listeners_count; i++)
-        put_endpoint("listen", &options->listeners[i]);
+    for (size_t i = 0; i < options->listeners_count; i++) {
+        put(i == 0 ? "listen = {" : "  , ");
+        put_endpoint(&options->listeners[i]);
+    }
+    put(options->listeners_count > 0 ? "} /* { */\n" : "");
     for (size_t i = 0; i < options->peers_count; i++) {
         parley_address_encode(address, &options->peers[i]);
-        put("  peer\t=%s  \n", address);
+        put("  peer\t+='%s'  # '\n", address);
     }
-    if (options->has_api)
-        put_endpoint("api", &options->api);
-    put("# a comment\n\nrelay = %s\n", options->relay ? "yes" : "no");
+    if (options->has_api) {
+        put("api=");
+        put_endpoint(&options->api);
+    }
+    if (options->home[0] != '\0')
+        put_home(options->home);
+    if (options->has_erase_after)
+        put("erase-after = %llus\n", (unsigned long long)options->erase_after_ms / 1000);
+    put("# a comment\n// one more \"\nrelay = %s\n", options->relay ? "yes" : "no");
     if (options->hops > 0)
         put("hops = %u\n", options->hops);
     if (options->has_level)
@@ -63,6 +81,8 @@ static void compare(const struct options *a, const struct options *b) {
                    strcmp(a->peers[i].transport, b->peers[i].transport) == 0);
     FUZZ_HOLDS(a->has_api == b->has_api && (!a->has_api || is_same_endpoint(&a->api, &b->api)));
     FUZZ_HOLDS(a->relay == b->relay && a->hops == b->hops);
+    FUZZ_HOLDS(strcmp(a->home, b->home) == 0 && a->has_erase_after == b->has_erase_after);
+    FUZZ_HOLDS(!a->has_erase_after || a->erase_after_ms == b->erase_after_ms);
     FUZZ_HOLDS(a->has_level == b->has_level && (!a->has_level || a->level == b->level));
 }
 
@@ -71,6 +91,7 @@ static void read_again(const struct options *options) {
     struct parley_problem problem;
     put_options(options);
     memset(&again, 0, sizeof again);
+    again.config = options->config;
     memory_file_fill(&file, PARLEY_SPAN(text, text_size), 0600);
     FUZZ_HOLDS(options_read_file(&again, file.path, &problem) == PARLEY_E_OK);
     compare(options, &again);
@@ -83,6 +104,7 @@ static void say(struct options *options, uint8_t said) {
     options->hops = said & 2 ? 3 : 0;
     options->has_level = said & 4;
     options->has_api = said & 8;
+    options->config = said & 16 ? "named" : NULL;
 }
 
 /* The same words on the command line, and a file that is not there. */
@@ -100,6 +122,25 @@ static void parse_command_line(void) {
     FUZZ_HOLDS(options.relay && options.hops == 2 && options.level == PARLEY_LOG_ERROR);
     read_again(&options);
     FUZZ_HOLDS(options_read_file(&options, "/dev/null/none", &problem) == PARLEY_E_DISK_FAILED);
+    FUZZ_HOLDS(options_read_file(&options, "/none", &problem) == PARLEY_E_BAD_INPUT);
+}
+
+/* FILE:LINE: and what, in letters that a terminal bears. */
+static void check_problem(const struct parley_problem *problem) {
+    size_t size = strlen(file.path);
+    char *end;
+    FUZZ_HOLDS(strncmp(problem->text, file.path, size) == 0 && problem->text[size] == ':');
+    unsigned long line = strtoul(problem->text + size + 1, &end, 10);
+    FUZZ_HOLDS(line > 0 && line <= text_lines && strncmp(end, ": ", 2) == 0);
+    for (const char *letter = end; *letter != '\0'; letter++)
+        FUZZ_HOLDS(*letter >= ' ' && *letter <= '~');
+}
+
+static size_t count_lines(struct parley_span bytes) {
+    size_t count = 1;
+    for (size_t i = 0; i + 1 < bytes.size; i++)
+        count += bytes.data[i] == '\n';
+    return count;
 }
 
 void fuzz_target(struct parley_span bytes) {
@@ -113,10 +154,12 @@ void fuzz_target(struct parley_span bytes) {
     }
     say(&options, bytes.data[0]);
     before = options;
+    text_lines = count_lines(PARLEY_SPAN(bytes.data + 1, bytes.size - 1));
     memory_file_fill(&file, PARLEY_SPAN(bytes.data + 1, bytes.size - 1), 0600);
     enum parley_error error = options_read_file(&options, file.path, &problem);
     FUZZ_HOLDS(error == PARLEY_E_OK || error == PARLEY_E_BAD_INPUT);
     if (error != PARLEY_E_OK) {
+        check_problem(&problem);
         FUZZ_HOLDS(memcmp(&before, &options, sizeof options) == 0);
         return;
     }

@@ -102,13 +102,13 @@ static void end(struct side *a, struct side *b) {
 }
 
 static uint16_t pair(struct side *a, struct side *b) {
-    uint16_t port = 0;
+    struct parley_tcp_listener made = {0};
     assert_int_equal(uv_loop_init(&loop), 0);
     begin(a, 100);
     begin(b, 100);
-    assert_int_equal(parley_tcp_listen(a->tcp, "127.0.0.1", 0, &port, NULL), PARLEY_E_OK);
-    assert_int_not_equal(port, 0);
-    return port;
+    assert_int_equal(parley_tcp_listen(a->tcp, &made, "127.0.0.1", 0, NULL), PARLEY_E_OK);
+    assert_int_not_equal(made.port, 0);
+    return made.port;
 }
 
 static void connect_pair(struct side *a, struct side *b) {
@@ -235,24 +235,25 @@ static void a_dial_that_is_called_off_fails(void **state) {
 
 static void a_port_in_use_is_named(void **state) {
     struct side a, b;
-    uint16_t port = pair(&a, &b), other;
+    uint16_t port = pair(&a, &b);
+    struct parley_tcp_listener other;
     struct parley_problem problem;
-    assert_int_equal(parley_tcp_listen(b.tcp, "127.0.0.1", port, &other, &problem), PARLEY_E_RETRY);
+    assert_int_equal(parley_tcp_listen(b.tcp, &other, "127.0.0.1", port, &problem), PARLEY_E_RETRY);
     assert_non_null(strstr(problem.text, "127.0.0.1"));
-    assert_int_equal(parley_tcp_listen(b.tcp, "192.0.2.1", 0, &other, &problem),
+    assert_int_equal(parley_tcp_listen(b.tcp, &other, "192.0.2.1", 0, &problem),
                      PARLEY_E_BAD_INPUT);
     end(&a, &b);
 }
 
 static void a_full_table_lets_clients_wait(void **state) {
     struct side a, b;
-    uint16_t port = 0;
+    struct parley_tcp_listener made = {0};
     assert_int_equal(uv_loop_init(&loop), 0);
     begin(&a, 2);
     begin(&b, 100);
-    assert_int_equal(parley_tcp_listen(a.tcp, "", 0, &port, NULL), PARLEY_E_OK);
+    assert_int_equal(parley_tcp_listen(a.tcp, &made, "", 0, NULL), PARLEY_E_OK);
     for (uint64_t i = 0; i < 5; i++)
-        parley_tcp_dial(b.tcp, 2 * i + 1, "127.0.0.1", port);
+        parley_tcp_dial(b.tcp, 2 * i + 1, "127.0.0.1", made.port);
     while (b.dialled < 5) /* the kernel takes them into the backlog */
         (void)uv_run(&loop, UV_RUN_ONCE);
     for (size_t i = 0; i < 20; i++)
@@ -263,6 +264,21 @@ static void a_full_table_lets_clients_wait(void **state) {
         (void)uv_run(&loop, UV_RUN_NOWAIT);
     }
     assert_in_range(parley_tcp_connections_count(a.tcp), 1, 2);
+    end(&a, &b);
+}
+
+static void a_listener_that_ended_takes_nobody_and_leaves_who_is_there(void **state) {
+    struct side a, b;
+    struct parley_tcp_listener other;
+    connect_pair(&a, &b);
+    assert_int_equal(parley_tcp_listen(a.tcp, &other, "127.0.0.1", 0, NULL), PARLEY_E_OK);
+    parley_tcp_unlisten(a.tcp, other.number);
+    parley_tcp_unlisten(a.tcp, other.number);
+    parley_tcp_dial(b.tcp, 3, "127.0.0.1", other.port);
+    while (b.failed == 0)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(a.accepted, 1);
+    assert_int_equal(a.closed, 0);
     end(&a, &b);
 }
 
@@ -279,6 +295,7 @@ int main(void) {
         cmocka_unit_test(a_dial_that_is_called_off_fails),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(a_full_table_lets_clients_wait),
+        cmocka_unit_test(a_listener_that_ended_takes_nobody_and_leaves_who_is_there),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);

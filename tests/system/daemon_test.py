@@ -114,24 +114,6 @@ def a_long_path_works(scratch):
     assert home.end() == 0
 
 
-def the_configuration_is_read_and_kept_when_wrong(scratch):
-    home = scratch.home("a").init()
-    config = home.path / "config"
-    config.write_text("# words\nlog = info\nhops=2\n\nlisten = 127.0.0.1:0\n")
-    home.start("--config", config)
-    wait_until(lambda: True, "")
-    config.write_text("log = info\nlisten: 7\n")
-    home.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "line 2" in home.log() and "stays" in home.log(), "the wrong line named")
-    config.write_text("log = debug\n")
-    home.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "read again" in home.log(), "the file read again")
-    assert home.end() == 0
-    config.write_text("what = 1\n")
-    status, words = refused("--home", home.path, "--config", config)
-    assert status == 1 and one_line(words) and "line 1" in words, words
-
-
 def a_prober_gets_no_byte(scratch):
     home = scratch.home("a").init().start("--log", "info")
     port = int(home.address.rsplit(":", 1)[1])
@@ -158,5 +140,4 @@ run(a_home_without_identity_is_refused_with_the_command,
     a_port_in_use_is_named,
     damaged_and_open_keys_are_named,
     a_long_path_works,
-    the_configuration_is_read_and_kept_when_wrong,
     a_prober_gets_no_byte)

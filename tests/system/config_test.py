@@ -1,0 +1,191 @@
+"""parleyd's configuration file: what it refuses and with which words, what SIGHUP changes while the
+node runs, and that a wrong file changes nothing."""
+import os
+import signal
+import socket
+import subprocess
+
+from nodes import PARLEYD, refused, run, wait_until
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+def reload(home, text, *expected):
+    """Writes the file, sends SIGHUP, and waits for a line with each of the words."""
+    (home.path / "parleyd.conf").write_text(text)
+    before = len(home.log())
+    home.process.send_signal(signal.SIGHUP)
+    for words in expected:
+        wait_until(lambda: words in home.log()[before:], f"{words!r} in {home.log()[before:]}")
+    return home.log()[before:]
+
+
+def every_wrong_file_is_named_with_its_line(scratch):
+    home = scratch.home("a").init()
+    config = home.path / "parleyd.conf"
+    good = "# a comment\n/* one of\n two lines */ log = info // tail\n\n"
+    wrong = [("lisen = :7373\n", "5: no such key: lisen; did you mean listen?"),
+             ("colour = red\n", "5: no such key: colour\n"),
+             ("log: info\n", "5: no such key: log:; did you mean log?"),
+             ("hops 2\n", "5: missing equal sign"),
+             ("hops = 12\n", "5: hops = 12: a number from 1 to 9"),
+             ("listen = {\"127.0.0.1:1\",\n# \"\n\"nowhere\"}\n", "7: listen = nowhere: HOST:PORT"),
+             ("peer = pnode1x@192.0.2.1:1\n", "5: peer = pnode1x@192.0.2.1:1: "),
+             ("\n\nlog = debug\n", "7: log = debug: stands in the file twice"),
+             ("relay = perhaps\n", "5: relay = perhaps: yes or no"),
+             ("erase-after = 2y\n", "5: erase-after = 2y: a time"),
+             ("home = /tmp\n", "5: home = /tmp: cannot be set by the file that lies in the home"),
+             ("hops = \n\n", "6: the file ends where"),
+             ("api = \"unfinished\n", "5: the file ends where"),
+             ("\x1b[31m = 1\n", "5: no such key: ?[31m"),
+             ("hops = 2\n\0\n", "6: a byte that is zero")]
+    for text, words in wrong:
+        config.write_text(good + text)
+        status, said = refused("--home", home.path)
+        assert status == 2 and f"parleyd: {config}:{words}" in said and said.count("\n") == 1, said
+    config.write_text("#" * (128 * 1024) + "\n")
+    status, said = refused("--home", home.path)
+    assert status == 2 and f"{config}:1: larger than 128 KiB" in said, said
+    status, said = refused("--config", home.path / "none")
+    assert status == 2 and str(home.path / "none") in said, said
+
+
+def the_example_has_every_key_and_can_be_read(scratch):
+    home = scratch.home("a").init()
+    example = subprocess.run([PARLEYD, "--print-config"], capture_output=True, text=True, check=True)
+    assert (home.path / "parleyd.conf").read_text() == example.stdout
+    lines = example.stdout.splitlines()
+    assert all(line.startswith("#") for line in lines if line)
+    keys = [line.split()[0][1:] for line in lines if line[:1] == "#" and line[1:2] not in ("", " ")]
+    known = subprocess.run([PARLEYD, "--help"], capture_output=True, text=True, check=True).stdout
+    options = {word.split("=")[0].strip(",[")[2:] for word in known.split() if word.startswith("--")}
+    assert set(keys) == options - {"config", "print-config", "help", "usage", "version"}, keys
+    for key in keys:  # each in force by itself: not all of them fit this machine
+        text = [line[1:] for line in lines if line.startswith(f"#{key} = ")]
+        config = home.path / "one"
+        config.write_text("\n".join(text) + "\nno-more = 1\n")
+        status, said = refused("--config", config)
+        assert status == 2 and "one:2: no such key: no-more" in said, said
+
+
+def the_command_line_wins_and_lists_add_up(scratch):
+    home = scratch.home("a").init()
+    first, second = free_port(), free_port()
+    (home.path / "parleyd.conf").write_text(
+        f"log = debug\nhops = 3\nlisten = 127.0.0.1:{first}\nlisten = {{'127.0.0.1:{second}'}}\n")
+    home.start("--log", "error")
+    assert is_open(first) and is_open(second)
+    assert len(home.json("status")[0]["listen"]) == 3
+    reload(home, "log = info\n")
+    wait_until(lambda: not is_open(first), "the listener ends")
+    assert home.log() == "", "the command line's level stays"
+    assert home.end() == 0
+
+
+def the_home_can_stand_in_a_file_that_is_named(scratch):
+    home = scratch.home("a").init()
+    config = home.path.parent / "elsewhere.conf"
+    config.write_text(f"home = '{home.path}'\nlisten = 127.0.0.1:0\n")
+    node = subprocess.Popen([PARLEYD, "--config", config], stdout=subprocess.PIPE, text=True)
+    try:
+        assert node.stdout.readline().startswith("ready pnode1")
+        assert home.json("status")[0]["state"] == "ok"
+    finally:
+        node.terminate()
+        assert node.wait(timeout=30) == 0
+        node.stdout.close()
+
+
+def a_reload_says_what_changed_and_what_waits(scratch):
+    home = scratch.home("a").init().start()
+    reload(home, "", "warning configuration: read again, nothing is new\n")
+    reload(home, "log = info\n", "warning configuration: log: from warning to info\n")
+    said = reload(home, "log = info\nhops = 3\nrelay = yes\napi = 127.0.0.1:0\nerase-after = 1d\n",
+                  "relay: from the next start")
+    for key in ("hops", "api", "erase-after"):
+        assert f"configuration: {key}: from the next start" in said, said
+    assert not home.json("status")[0]["relay"] and home.json("status")[0]["api"] is None
+    reload(home, "log = info\n", "nothing is new")  # what waited was never in force
+    os.remove(home.path / "parleyd.conf")
+    home.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "log: from info to warning" in home.log(), "without a file, as without words")
+    assert home.end() == 0
+
+
+def a_wrong_file_changes_nothing(scratch):
+    home = scratch.home("a").init().start()
+    port = free_port()
+    reload(home, "log = info\n", "to info")
+    said = reload(home, f"log = debug\nlisten = 127.0.0.1:{port}\nwhat = 1\n", "stays")
+    assert f"error {home.path}/parleyd.conf:3: no such key: what" in said, said
+    assert said.count("\n") == 1 and not is_open(port), said
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        used = taken.getsockname()[1]
+        said = reload(home, f"log = debug\nlisten = {{'127.0.0.1:{port}', '127.0.0.1:{used}'}}\n",
+                      "stays")
+        assert f"127.0.0.1 port {used}" in said and said.count("\n") == 1, said
+    assert not is_open(port) and is_open(int(home.address.rsplit(":", 1)[1]))
+    assert home.end() == 0
+
+
+def listeners_come_and_go(scratch):
+    home = scratch.home("a").init()
+    port, next_port = free_port(), free_port()
+    config = home.path / "parleyd.conf"
+    config.write_text(f"listen = 127.0.0.1:{port}\n")
+    with open(home.errors, "a", encoding="utf-8") as errors:
+        home.process = subprocess.Popen([PARLEYD, "--home", home.path], stdout=subprocess.PIPE,
+                                        stderr=errors, text=True)
+    assert home.process.stdout.readline().endswith(f"@127.0.0.1:{port}\n")
+    with socket.create_connection(("127.0.0.1", port)) as held:
+        reload(home, f"listen = 127.0.0.1:{next_port}\n", "listen: 1 now, 1 before")
+        assert is_open(next_port) and not is_open(port)
+        held.settimeout(0.2)
+        try:
+            assert held.recv(1) != b"", "who was accepted stays"
+        except TimeoutError:
+            pass
+    # An address that takes in the one that goes.
+    reload(home, f"listen = :{next_port}\n", "listen: 1 now, 1 before")
+    assert is_open(next_port)
+    places = home.json("status")[0]["listen"]
+    assert len(places) == 1 and places[0].endswith(f"0.0.0.0:{next_port}"), places
+    assert home.end() == 0
+
+
+def peers_come_and_go_and_are_not_kept(scratch):
+    relay = scratch.home("r").start("--relay")
+    home = scratch.home("a").init().start()
+    reload(home, f"peer = {relay.address}\n", "peer: 1 new or moved, 0 gone")
+    wait_until(lambda: len(home.json("peers")) == 1, "the link")
+    reload(home, "", "peer: 0 new or moved, 1 gone")
+    wait_until(lambda: home.json("peers") == [], "the end of the link")
+    reload(home, f"peer = {{'{relay.address}'}}\n", "peer: 1 new")
+    wait_until(lambda: len(home.json("peers")) == 1, "the link again")
+    assert home.end() == 0
+    (home.path / "parleyd.conf").write_text("log = info\n")
+    home.start()
+    reload(home, "log = info\n", "nothing is new")
+    assert "peer connected" not in home.log(), "the file alone named that peer"
+    assert home.end() == 0 and relay.end() == 0
+
+
+run(every_wrong_file_is_named_with_its_line,
+    the_example_has_every_key_and_can_be_read,
+    the_command_line_wins_and_lists_add_up,
+    the_home_can_stand_in_a_file_that_is_named,
+    a_reload_says_what_changed_and_what_waits,
+    a_wrong_file_changes_nothing,
+    listeners_come_and_go,
+    peers_come_and_go_and_are_not_kept)
