@@ -63,7 +63,7 @@ static void stop(struct daemon *daemon) {
 }
 
 static void on_stop_signal(uv_signal_t *signal, int number) {
-    parley_log_line(PARLEY_LOG_INFO, "stopping");
+    parley_log_line(PARLEY_LOG_INFO, "stopping: %s", number == SIGINT ? "SIGINT" : "SIGTERM");
     stop(signal->data);
 }
 
@@ -182,6 +182,8 @@ static void print_ready(const struct daemon *daemon) {
     for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
         (void)printf("ready %s\n", text);
     (void)fflush(stdout);
+    parley_log_line(PARLEY_LOG_INFO, "parleyd %s serves %s%s", PARLEY_VERSION, daemon->home,
+                    daemon->options.relay ? ", as a relay" : "");
 }
 
 static enum parley_error serve(struct daemon *daemon, struct parley_problem *problem) {

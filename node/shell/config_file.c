@@ -58,7 +58,10 @@ static void refuse(unsigned line, const char *reason) {
 static void refuse_key(unsigned line, const char *key) {
     char reason[REASON_SIZE];
     const char *nearest = parley_nearest(key, key_word_at);
-    if (nearest != NULL)
+    /* A value that lost its key may be the address of a peer, which no log is to bear. */
+    if (strpbrk(key, ".@[") != NULL)
+        (void)snprintf(reason, sizeof reason, "a value without a key");
+    else if (nearest != NULL)
         (void)snprintf(reason, sizeof reason, "no such key: %.64s; did you mean %s?", key, nearest);
     else
         (void)snprintf(reason, sizeof reason, "no such key: %.64s", key);
@@ -111,7 +114,9 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
     *(const char **)result = value;
     if (wrong == NULL)
         return 0;
-    (void)snprintf(reason, sizeof reason, "%s = %.96s: %s", row->name, value, wrong);
+    bool is_shown = row->key != OPTION_PEER; /* no log is to bear the address of a peer */
+    (void)snprintf(reason, sizeof reason, "%s = %.96s: %s", row->name, is_shown ? value : "...",
+                   wrong);
     refuse((unsigned)cfg->line, reason);
     return -1;
 }

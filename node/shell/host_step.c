@@ -20,6 +20,9 @@ parley_time_ms parley_host_wall(const struct parley_host *host) {
 static void perform_dial(struct parley_host *host, const struct parley_effect *effect) {
     bool is_ours = strcmp(effect->dial.address.transport, "tcp") == 0 ||
                    effect->dial.address.transport[0] == '\0';
+    parley_log_line(PARLEY_LOG_DEBUG, "connection %llu: dialling %s port %u",
+                    (unsigned long long)effect->dial.connection, effect->dial.address.host,
+                    effect->dial.address.port);
     if (host->tcp == NULL || host->is_stopping || !is_ours)
         host_defer(host, effect);
     else
@@ -32,15 +35,36 @@ static void perform_store(struct parley_host *host, const struct parley_effect *
         parley_worker_store(host->worker, effect->store.ticket, &effect->store.op);
 }
 
-static void perform_log(const struct parley_effect *effect) {
+/* " of KEY", or nothing while it is not known who is at the other end. */
+static void name_peer(char text[PARLEY_NODE_TEXT_SIZE + 8], const struct parley_host *host,
+                      parley_connection connection) {
+    static const struct parley_node_key nobody;
+    struct parley_node_peer peer;
+    text[0] = '\0';
+    for (size_t i = 0; parley_node_peer_at(host->node, i, &peer); i++) {
+        if (peer.connection != connection || PARLEY_EQUAL(peer.key, nobody))
+            continue;
+        memcpy(text, " of ", 4);
+        parley_node_key_encode(text + 4, &peer.key);
+        return;
+    }
+}
+
+/* A peer is named by its key, which a person can do something with, and never by its address. */
+static void perform_log(const struct parley_host *host, const struct parley_effect *effect) {
     const char *error = effect->log.error == PARLEY_E_OK ? "" : parley_strerror(effect->log.error);
     const char *separator = effect->log.error == PARLEY_E_OK ? "" : ": ";
-    if (effect->log.connection == 0)
+    char peer[PARLEY_NODE_TEXT_SIZE + 8];
+    if (!parley_log_is_on(effect->log.level))
+        return;
+    if (effect->log.connection == 0) {
         parley_log_line(effect->log.level, "%s%s%s", effect->log.text, separator, error);
-    else
-        parley_log_line(effect->log.level, "connection %llu: %s%s%s",
-                        (unsigned long long)effect->log.connection, effect->log.text, separator,
-                        error);
+        return;
+    }
+    name_peer(peer, host, effect->log.connection);
+    parley_log_line(effect->log.level, "connection %llu%s: %s%s%s",
+                    (unsigned long long)effect->log.connection, peer, effect->log.text, separator,
+                    error);
 }
 
 static void perform(struct parley_host *host, const struct parley_effect *effect) {
@@ -75,7 +99,7 @@ static void perform(struct parley_host *host, const struct parley_effect *effect
         host_defer(host, effect);
         break;
     case PARLEY_EFFECT_LOG:
-        perform_log(effect);
+        perform_log(host, effect);
         break;
     }
 }

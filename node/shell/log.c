@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE_BYTES_MAX 1024
@@ -40,11 +42,37 @@ static void mask_controls(char *line, size_t size) {
     }
 }
 
+/* systemd says what standard error leads to: if that is its journal, the journal knows the time,
+ * and takes the level as a number in front (sd-daemon(3)). */
+static bool is_journal(void) {
+    static int known = -1;
+    unsigned long long device, inode;
+    struct stat status;
+    const char *text = getenv("JOURNAL_STREAM");
+    if (known < 0)
+        known = text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 &&
+                fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+                status.st_ino == inode;
+    return known;
+}
+
+static int put_start(char *line, size_t size, enum parley_log_level level) {
+    static const int priorities[] = {7, 6, 4, 3};
+    char stamp[24];
+    time_t now = time(NULL);
+    struct tm parts;
+    if (is_journal())
+        return snprintf(line, size, "<%d>", priorities[level]);
+    (void)gmtime_r(&now, &parts);
+    (void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return snprintf(line, size, "%s %s ", stamp, level_words[level]);
+}
+
 void parley_log_line(enum parley_log_level level, const char *format, ...) {
     if (!parley_log_is_on(level))
         return;
     char line[LINE_BYTES_MAX];
-    int start = snprintf(line, sizeof line, "%s ", level_words[level]);
+    int start = put_start(line, sizeof line, level);
     va_list arguments;
     va_start(arguments, format);
     int rest = vsnprintf(line + start, sizeof line - (size_t)start - 1, format, arguments);

@@ -1,5 +1,6 @@
-/* Lines for the operator, on standard error: "LEVEL words". No address of a peer stands in a line
- * above debug; nothing secret in any. What is not printable ASCII is shown as a question mark.
+/* Lines for the operator, on standard error: "TIME LEVEL words", the time in UTC; under systemd's
+ * journal, "<PRIORITY>words". No address of a peer stands in a line above debug; nothing secret in
+ * any. What is not printable ASCII is shown as a question mark.
  */
 #ifndef PARLEY_SHELL_LOG_H
 #define PARLEY_SHELL_LOG_H

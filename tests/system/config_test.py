@@ -41,14 +41,15 @@ def every_wrong_file_is_named_with_its_line(scratch):
              ("hops 2\n", "5: missing equal sign"),
              ("hops = 12\n", "5: hops = 12: a number from 1 to 9"),
              ("listen = {\"127.0.0.1:1\",\n# \"\n\"nowhere\"}\n", "7: listen = nowhere: HOST:PORT"),
-             ("peer = pnode1x@192.0.2.1:1\n", "5: peer = pnode1x@192.0.2.1:1: "),
+             ("peer = pnode1x@192.0.2.1:1\n", "5: peer = ...: "),
+             ("pnode1x@192.0.2.1:1\n", "5: a value without a key"),
              ("\n\nlog = debug\n", "7: log = debug: stands in the file twice"),
              ("relay = perhaps\n", "5: relay = perhaps: yes or no"),
              ("erase-after = 2y\n", "5: erase-after = 2y: a time"),
              ("home = /tmp\n", "5: home = /tmp: cannot be set by the file that lies in the home"),
              ("hops = \n\n", "6: the file ends where"),
              ("api = \"unfinished\n", "5: the file ends where"),
-             ("\x1b[31m = 1\n", "5: no such key: ?[31m"),
+             ("\x1b31m = 1\n", "5: no such key: ?31m"),
              ("hops = 2\n\0\n", "6: a byte that is zero")]
     for text, words in wrong:
         config.write_text(good + text)
