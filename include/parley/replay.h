@@ -11,7 +11,9 @@
 #include <parley/error.h>
 #include <parley/random.h>
 
-#define PARLEY_REPLAY_GENERATION  4096u
+#ifndef PARLEY_REPLAY_GENERATION /* a fuzz target's is small, so that an input can go around it */
+#define PARLEY_REPLAY_GENERATION 4096u
+#endif
 #define PARLEY_REPLAY_MARKS_COUNT (2u * PARLEY_REPLAY_GENERATION)
 #define PARLEY_REPLAY_BYTES       (16u + 8u + 8u * PARLEY_REPLAY_MARKS_COUNT)
 

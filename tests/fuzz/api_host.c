@@ -97,6 +97,22 @@ static size_t take(struct parley_span *rest, size_t size) {
     return size;
 }
 
+/* Made once: an input of names alone would be about their checksums. */
+static const char *name_of(bool is_post, const struct person *person) {
+    static char names[2][PEOPLE_COUNT][API_HOST_NAME_MAX];
+    char *name = names[is_post][person - people];
+    if (name[0] != '\0')
+        return name;
+    if (is_post) {
+        struct parley_post_address post = {.log = person->log, .seq = 1};
+        memcpy(post.id_start, person->chain[0][0].id.bytes, sizeof post.id_start);
+        parley_post_address_encode(name, &post);
+    } else {
+        parley_author_encode(name, &person->author);
+    }
+    return name;
+}
+
 size_t api_host_put_name(char *out, struct parley_span *rest) {
     uint8_t first = rest->data[0];
     bool is_name = (first == '$' || first == '%') && rest->size > 1 && rest->data[1] >= '0' &&
@@ -106,16 +122,11 @@ size_t api_host_put_name(char *out, struct parley_span *rest) {
         (void)take(rest, 1);
         return first != 0;
     }
-    const struct person *person = &people[rest->data[1] - '0'];
+    const char *name = name_of(first == '%', &people[rest->data[1] - '0']);
+    size_t size = strlen(name);
     (void)take(rest, 2);
-    if (first == '$') {
-        parley_author_encode(out, &person->author);
-    } else {
-        struct parley_post_address post = {.log = person->log, .seq = 1};
-        memcpy(post.id_start, person->chain[0][0].id.bytes, sizeof post.id_start);
-        parley_post_address_encode(out, &post);
-    }
-    return strlen(out);
+    memcpy(out, name, size);
+    return size;
 }
 
 /* ---- later */

@@ -98,10 +98,18 @@ static void compare(struct parley_span bytes) {
     FUZZ_HOLDS(whole.offset == parts.offset && whole.entries_count == parts.entries_count);
 }
 
-/* The bytes as they are, and as the only section behind a good start. */
+/* The bytes as they are; without a start, which is the end of it, as the only section behind a good
+ * one, too. */
 void fuzz_target(struct parley_span bytes) {
     static uint8_t file[PARLEY_BUNDLE_START_SIZE + 4 * PARLEY_CHUNK_LARGEST];
-    compare(bytes);
+    bool has_start = bytes.size >= PARLEY_BUNDLE_START_SIZE &&
+                     memcmp(bytes.data, PARLEY_BUNDLE_START, PARLEY_BUNDLE_START_SIZE) == 0;
+    if (has_start) {
+        compare(bytes);
+        return;
+    }
+    struct verdict verdict = judge(bytes, bytes.size + 1);
+    FUZZ_HOLDS(verdict.kind == PARLEY_FINDING_REFUSED && verdict.entries_count == 0);
     if (bytes.size > sizeof file - PARLEY_BUNDLE_START_SIZE)
         return;
     memcpy(file, PARLEY_BUNDLE_START, PARLEY_BUNDLE_START_SIZE);

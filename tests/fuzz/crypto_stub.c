@@ -5,10 +5,13 @@
  * for the second half is a number below 2^253 (RFC 8032, 5.1.7). So real vectors hold, and one bit
  * says "bad". The curve is a toy whose secrets are its public keys; agreement is still agreement,
  * so a handshake completes exactly where the real one would. Hashes and seals are the real ones.
+ * The filter of first flights compares with the marks it holds, not with all its places.
  */
 #include <parley/crypto.h>
+#include <parley/replay.h>
 
 bool __wrap_parley_check_holds(const struct parley_check *check);
+bool __wrap_parley_replay_note(struct parley_replay *replay, struct parley_span flight);
 int __wrap_crypto_sign_ed25519_sk_to_curve25519(unsigned char *out, const unsigned char *secret);
 int __wrap_crypto_sign_ed25519_pk_to_curve25519(unsigned char *out, const unsigned char *key);
 int __wrap_crypto_scalarmult_base(unsigned char *out, const unsigned char *secret);
@@ -42,4 +45,15 @@ int __wrap_crypto_scalarmult(unsigned char *out, const unsigned char *secret,
     for (size_t i = 0; i < 32; i++)
         out[i] = secret[i] ^ key[i];
     return parley_is_zero(out, 32) ? -1 : 0;
+}
+
+bool __wrap_parley_replay_note(struct parley_replay *replay, struct parley_span flight) {
+    uint8_t hash[32];
+    parley_hash_one(hash, "a flight", flight);
+    uint64_t mark = parley_get_u64(hash);
+    for (uint64_t i = 0; i < replay->noted && i < PARLEY_REPLAY_MARKS_COUNT; i++)
+        if (replay->marks[i] == mark)
+            return false;
+    replay->marks[replay->noted++ % PARLEY_REPLAY_MARKS_COUNT] = mark;
+    return true;
 }

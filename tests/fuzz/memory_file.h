@@ -10,6 +10,7 @@
 
 struct memory_file {
     int number;
+    mode_t mode;
     char path[64]; /* good for open(2) in this process */
 };
 
@@ -19,10 +20,14 @@ static inline void memory_file_make(struct memory_file *file) {
     snprintf(file->path, sizeof file->path, "/proc/self/fd/%d", file->number);
 }
 
-static inline void memory_file_fill(const struct memory_file *file, struct parley_span bytes,
+/* Cut behind what was written: a file that is emptied first gives its page back and takes another.
+ */
+static inline void memory_file_fill(struct memory_file *file, struct parley_span bytes,
                                     mode_t mode) {
-    FUZZ_HOLDS(ftruncate(file->number, 0) == 0 && fchmod(file->number, mode) == 0);
     FUZZ_HOLDS(pwrite(file->number, bytes.data, bytes.size, 0) == (ssize_t)bytes.size);
+    FUZZ_HOLDS(ftruncate(file->number, (off_t)bytes.size) == 0);
+    FUZZ_HOLDS(mode == file->mode || fchmod(file->number, mode) == 0);
+    file->mode = mode;
 }
 
 #endif
