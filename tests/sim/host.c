@@ -217,6 +217,8 @@ static void create_core(struct sim *sim, uint32_t node) {
 }
 
 static void run_boot(struct sim *sim, struct sim_item *item) {
+    if (sim->nodes[item->node].core != NULL)
+        sim_fail(sim, "n%u boots while it runs", item->node);
     if (!disk_open(sim, item->node)) {
         host_boot(sim, item->node, 200 + sim_below(sim, 800));
         return;
