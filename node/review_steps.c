@@ -210,11 +210,13 @@ static bool step_pin(struct parley_node *node) {
     review->step = REVIEW_DECIDED;
     if (row->policy.kind == PARLEY_POLICY_VOID)
         return true;
+    /* Before what came goes on with it downwards: that is not on the disk. */
+    if (row->policy.kind == PARLEY_POLICY_OPEN)
+        verdict_stored(node);
     suspects_gather(node);
     review->step = REVIEW_PIECE;
     if (row->policy.kind != PARLEY_POLICY_OPEN)
         return true;
-    verdict_stored(node);
     if (review->pin == PIN_OTHER && run->hi > seq) {
         review->held = (struct side){
             .next = seq + 1, .reach = run->hi, .known = run->hi_is_signed ? run->hi : 0};

@@ -166,6 +166,45 @@ static void test_evidence_is_checked(void **state) {
     }
 }
 
+static void send_evidence(struct story *story, const struct story_person *writer,
+                          struct parley_span chunk) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_EVIDENCE};
+    message.as.evidence.log = writer->log;
+    message.as.evidence.chunk = chunk;
+    story_send(story, &story->puppets[0], &message);
+    story_settle(story);
+}
+
+/* What comes later may go on downwards with evidence that is on the disk, and show a lower fork:
+ * then that has to be on the disk, too. */
+static void test_evidence_goes_on(void **state) {
+    struct story story;
+    struct story_person writer, other;
+    static uint8_t one[PARLEY_CHUNK_BUFFER_SIZE], upper[PARLEY_CHUNK_BUFFER_SIZE],
+        lower[PARLEY_CHUNK_BUFFER_SIZE], buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    other = writer;
+    (void)story_peer(&story, 'A');
+    story_know(&story, &writer);
+    (void)story_entry(&writer, "one", buffer);
+    (void)story_entry(&other, "another", buffer);
+    struct parley_span of_one = story_entry(&writer, "two", one);
+    struct parley_span of_other[] = {story_entry(&other, "another two", lower),
+                                     story_entries(&other, 2, upper)};
+    send_evidence(&story, &writer, of_one);
+    send_evidence(&story, &writer, of_other[1]);
+    assert_int_equal(log_of(&story, &writer).forked, 2);
+    story_forget(&story);
+    send_evidence(&story, &writer, of_other[0]);
+    story_read(&story, PARLEY_E_OK, of_one, 0);
+    story_read(&story, PARLEY_E_OK, of_other[1], 0);
+    story_read(&story, PARLEY_E_NOT_FOUND, PARLEY_NO_SPAN, 0);
+    assert_int_equal(log_of(&story, &writer).forked, 1);
+    assert_true(story_has(&story, "STORE evidence"));
+    story_end(&story);
+}
+
 /* --- ranges -------------------------------------------------------------------------------- */
 
 static void test_ninth_range(void **state) {
@@ -270,6 +309,7 @@ int main(void) {
         cmocka_unit_test(test_import_waits_for_the_disk),
         cmocka_unit_test(test_anchored_ask_compares),
         cmocka_unit_test(test_evidence_is_checked),
+        cmocka_unit_test(test_evidence_goes_on),
         cmocka_unit_test(test_ninth_range),
         cmocka_unit_test(test_signature_learned_later),
     };
