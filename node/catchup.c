@@ -255,25 +255,31 @@ void author_changed(struct parley_node *node, uint32_t author) {
     node->authors[author].changed = ++node->changes_count;
 }
 
-static bool is_askable(const struct parley_node *node, size_t slot, bool only_forgotten) {
-    const struct peer *peer = &node->peers[slot];
-    return peer->phase == PEER_OPEN && (peer->is_forgotten || !only_forgotten);
+/* The open one whose last turn is longest ago, of those that are asked for everything or of all;
+ * NULL: none. */
+static struct peer *whose_turn(struct parley_node *node, bool only_forgotten) {
+    struct peer *found = NULL;
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase == PEER_OPEN && (peer->is_forgotten || !only_forgotten) &&
+            (found == NULL || peer->asked < found->asked))
+            found = peer;
+    }
+    return found;
 }
 
-/* One peer at random each time: cost does not grow with the number of peers. Those that are asked
- * for everything come first. */
+/* One peer each time: cost does not grow with the number of peers. Every other turn is of those
+ * that have something to tell again, if there are any; but a peer that never agrees has that for
+ * ever, and keeps nobody else from being asked. */
 static void ask_somebody(struct parley_node *node) {
-    size_t open = 0, forgotten = 0;
-    for (size_t i = 0; i < node->peers_count; i++) {
-        open += is_askable(node, i, false);
-        forgotten += is_askable(node, i, true);
-    }
-    if (open == 0)
+    node->heads_turns++;
+    struct peer *peer = node->heads_turns % 2 == 1 ? whose_turn(node, true) : NULL;
+    if (peer == NULL)
+        peer = whose_turn(node, false);
+    if (peer == NULL)
         return;
-    size_t chosen = parley_random_below(&node->random, forgotten > 0 ? forgotten : open);
-    for (size_t i = 0; i < node->peers_count; i++)
-        if (is_askable(node, i, forgotten > 0) && chosen-- == 0)
-            heads_ask(node, &node->peers[i]);
+    peer->asked = node->heads_turns;
+    heads_ask(node, peer);
 }
 
 void catchup_on_timer(struct parley_node *node) {

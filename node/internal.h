@@ -150,6 +150,7 @@ struct peer {
     uint64_t heads_told;  /* all that it wants was told up to this change */
     /* heads from it */
     bool is_forgotten; /* something that it told was lost here: it is asked for everything again */
+    uint64_t asked;    /* the regular turn that was its last; 0: none yet */
 };
 
 struct book_row {
@@ -276,6 +277,7 @@ struct parley_node {
     parley_time_ms now, wall;
     parley_time_ms deadline;
     parley_time_ms heads_at; /* next regular exchange of heads */
+    uint64_t heads_turns;    /* of these so far */
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
     size_t erases_count;     /* logs with erase_ms */
     uint64_t changes_count;  /* of anything that heads tell, since the node was created */
@@ -514,25 +516,6 @@ void import_bodies(struct parley_node *node, uint32_t log, const struct parley_c
                    parley_request request);
 void on_import(struct parley_node *node, const struct parley_event *event);
 
-/* catchup.c */
-void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session);
-/* Those that changed since the peer was told last. */
-void heads_send_changes(struct parley_node *node, struct peer *peer);
-/* What the heads of this author tell is different now. */
-void author_changed(struct parley_node *node, uint32_t author);
-void heads_ask(struct parley_node *node, struct peer *peer);
-/* Something that a peer told was given up: each is asked for everything, once. */
-void heads_forget(struct parley_node *node);
-void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
-                       uint64_t session);
-void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
-void on_announce(struct parley_node *node, struct peer *peer,
-                 const struct parley_wire_announce *announce);
-/* To whoever wants the author. */
-void heads_tell(struct parley_node *node, uint32_t author);
-void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except);
-void catchup_on_timer(struct parley_node *node);
-
 /* identities.c */
 void identity_want(struct parley_node *node, struct peer *peer, uint32_t author);
 void identity_answered(struct parley_node *node, struct peer *peer, uint32_t author);
@@ -559,7 +542,6 @@ void queue_log(struct parley_node *node, uint32_t log);
 void log_back_off(struct parley_node *node, uint32_t log);
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);
-void heads_pump(struct parley_node *node);
 void fetch_pump(struct parley_node *node);
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
 void fetch_drop_peer(struct parley_node *node, uint32_t peer);
@@ -595,6 +577,7 @@ static inline uint16_t ticket_generation(parley_ticket ticket) {
     return (uint16_t)(ticket >> 35);
 }
 
+#include "catchup.h"
 #include "judge.h"
 
 #endif

@@ -277,6 +277,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
     peer->deadline = node->now + PARLEY_IDLE_MS;
     peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
     peer->opened_at = node->now;
+    peer->asked = node->heads_turns; /* opening tells all; coming back takes no turn from others */
     deadline_lower(node, peer->ping_at);
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer connected");
     interest_send(node, peer);

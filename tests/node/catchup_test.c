@@ -60,7 +60,7 @@ static void add_device(struct story *story, struct story_person *person, uint8_t
 
 /* More logs than one message takes of an author: all of them are told, in several. */
 static void test_many_logs_of_one_author(void **state) {
-    static const struct story_sizes sizes = {.peers = 4, .authors = 16, .logs = 1024};
+    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 1024};
     const size_t devices = 600;
     struct story story;
     struct story_person writer;
@@ -192,12 +192,79 @@ static void test_asks_for_changes(void **state) {
     story_end(&story);
 }
 
+/* --- whose turn it is ----------------------------------------------------------------------- */
+
+#define TURNS 40u
+
+struct turns {
+    struct story_person person;
+    struct story_puppet *disagreeing;
+    size_t others[3], disagreeing_one;
+};
+
+static void count_turns(struct story *story, const struct story_puppet *puppet,
+                        const struct parley_wire_message *message) {
+    struct turns *turns = story->context;
+    if (message->type != PARLEY_WIRE_ASK_HEADS)
+        return;
+    if (puppet == turns->disagreeing)
+        turns->disagreeing_one++;
+    else
+        turns->others[puppet->name - 'B']++;
+}
+
+/* Somebody knows of a fork, says so each time, and never shows it. */
+static void say_forked(struct story *story, const struct turns *turns) {
+    uint8_t heads[256], items[512];
+    struct parley_writer of_heads, of_items;
+    parley_writer_init(&of_heads, heads, sizeof heads);
+    struct parley_wire_head head = {.log = turns->person.log, .forked_seq = 1};
+    parley_wire_put_head(&of_heads, &head);
+    struct parley_wire_author_heads item = {.author = turns->person.author,
+                                            .heads = parley_wire_list_of(&of_heads, 1)};
+    parley_writer_init(&of_items, items, sizeof items);
+    parley_wire_put_author_heads(&of_items, &item);
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
+    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
+    message.as.heads.last = true;
+    message.as.heads.authors = parley_wire_list_of(&of_items, 1);
+    story_send(story, turns->disagreeing, &message);
+}
+
+/* A peer that never agrees has something to tell again for ever: the others have their turns. */
+static void test_turns(void **state) {
+    struct story story;
+    struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 16};
+    struct turns turns = {.others = {0}};
+    story_begin_sized(&story, true, &sizes);
+    story_person(&turns.person, 7);
+    story_know(&story, &turns.person);
+    turns.disagreeing = story_peer(&story, 'A');
+    for (char name = 'B'; name < 'E'; name++)
+        (void)story_peer(&story, name);
+    story.on_message = count_turns;
+    story.context = &turns;
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    while (turns.disagreeing_one + turns.others[0] + turns.others[1] + turns.others[2] < TURNS) {
+        say_forked(&story, &turns);
+        story_wait(&story, PARLEY_HEADS_EVERY_MS / 2);
+        for (size_t i = 0; i < 4; i++)
+            story_send(&story, &story.puppets[i], &ping);
+        story_forget(&story);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_in_range(turns.others[i], TURNS / 2 / 4, TURNS);
+    assert_in_range(turns.disagreeing_one, TURNS / 2, TURNS);
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_logs_of_one_author),
         cmocka_unit_test(test_only_changes),
         cmocka_unit_test(test_identity_queue),
         cmocka_unit_test(test_asks_for_changes),
+        cmocka_unit_test(test_turns),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("catchup", tests, NULL, NULL) == 0 ? 0 : 1;

@@ -1,0 +1,25 @@
+/* Catching up: who tells whom what they have, and who is asked for it. A part of internal.h. */
+#ifndef PARLEY_NODE_CATCHUP_H
+#define PARLEY_NODE_CATCHUP_H
+
+void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session);
+/* Those that changed since the peer was told last. */
+void heads_send_changes(struct parley_node *node, struct peer *peer);
+/* What the heads of this author tell is different now. */
+void author_changed(struct parley_node *node, uint32_t author);
+void heads_ask(struct parley_node *node, struct peer *peer);
+/* Something that a peer told was given up: each is asked for everything, once. */
+void heads_forget(struct parley_node *node);
+void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
+                       uint64_t session);
+void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
+void on_announce(struct parley_node *node, struct peer *peer,
+                 const struct parley_wire_announce *announce);
+/* To whoever wants the author. */
+void heads_tell(struct parley_node *node, uint32_t author);
+void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except);
+void catchup_on_timer(struct parley_node *node);
+/* At the end of every step: what is still to be told. */
+void heads_pump(struct parley_node *node);
+
+#endif
