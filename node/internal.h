@@ -274,8 +274,7 @@ struct parley_node {
     struct parley_device_key device_key;
     uint8_t prelude[PARLEY_PRELUDE_BYTES_MAX];
     uint8_t table_key[16]; /* of crypto_shorthash, wherever peers choose keys */
-    parley_time_ms now, wall;
-    parley_time_ms deadline;
+    parley_time_ms now, wall, deadline;
     parley_time_ms heads_at; /* next regular exchange of heads */
     uint64_t heads_turns;    /* of these so far */
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
@@ -345,6 +344,7 @@ struct parley_node {
     struct parley_identity nobody; /* the empty set of an author without a row, while looked at */
 
     uint64_t entries_count, duplicates_count;
+    struct parley_node_traffic received[PARLEY_TRAFFIC_KINDS], sent[PARLEY_TRAFFIC_KINDS];
 };
 
 /* tables.c */

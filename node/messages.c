@@ -1,4 +1,5 @@
 #include "internal.h"
+#include "traffic.h"
 
 /* One opened message, to where it belongs. */
 
@@ -121,6 +122,7 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
 void message_handle(struct parley_node *node, struct peer *peer, struct parley_span bytes) {
     struct parley_wire_message message;
     struct parley_fault fault = parley_wire_decode(&message, bytes);
+    traffic_count(node->received, bytes);
     if (fault.error != PARLEY_E_OK) {
         peer_close(node, peer, fault.error, PARLEY_GOODBYE_FAULT);
         return;

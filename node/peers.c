@@ -1,4 +1,5 @@
 #include "internal.h"
+#include "traffic.h"
 
 /* Connections: handshake, hello, silence, the end. */
 
@@ -186,6 +187,7 @@ bool peer_send(struct parley_node *node, struct peer *peer, struct parley_span m
         return false;
     if (parley_link_seal(&peer->link, out, size, &size, message) != PARLEY_E_OK)
         return false;
+    traffic_count(node->sent, message);
     send_bytes(node, peer, PARLEY_SPAN(out, size));
     return true;
 }

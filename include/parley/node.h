@@ -272,6 +272,17 @@ struct parley_node_status {
 };
 void parley_node_status(const struct parley_node *node, struct parley_node_status *out);
 
+/* What went over all links since the node was created, in one direction: messages of one type of
+ * SPEC 8, and their bytes before they were sealed. */
+struct parley_node_traffic {
+    uint64_t messages_count, bytes;
+};
+#define PARLEY_TRAFFIC_KINDS 32u /* every type that is sent is below */
+/* type: of enum parley_wire_type, below PARLEY_TRAFFIC_KINDS. What is not known is told as type 31.
+ */
+void parley_node_traffic(const struct parley_node *node, unsigned type,
+                         struct parley_node_traffic *received, struct parley_node_traffic *sent);
+
 struct parley_node_peer {
     parley_connection connection;
     struct parley_node_key key;

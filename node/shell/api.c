@@ -23,6 +23,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "authors/", true, NULL, api_names_author, api_run_author},
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
     {PARLEY_API_GET, "check", false, NULL, NULL, api_run_check},
+    {PARLEY_API_GET, "metrics", false, NULL, NULL, api_run_metrics},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
     {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_set_profile},
@@ -159,9 +160,11 @@ const char *api_member_text(const json_t *object, const char *name) {
 static const struct api_route *find_route(const struct parley_api_request *request,
                                           const char **rest, unsigned *status) {
     *status = 404;
-    if (strncmp(request->path, "/v1/", 4) != 0)
+    /* Prometheus asks for this path unless it is told another. */
+    bool is_metrics = strcmp(request->path, "/metrics") == 0;
+    if (!is_metrics && strncmp(request->path, "/v1/", 4) != 0)
         return NULL;
-    const char *path = request->path + 4;
+    const char *path = request->path + (is_metrics ? 1 : 4);
     for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
         const struct api_route *route = &ROUTES[i];
         size_t size = strlen(route->path);

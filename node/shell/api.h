@@ -6,11 +6,12 @@
  *
  * Paths (all under /v1):
  *   GET status, id, peers, follows, authors/AUTHOR, profile, profiles/AUTHOR, digest, timeline,
- *       posts/POST, threads/POST, export, check, events
+ *       posts/POST, threads/POST, export, check, metrics, events
  *   POST posts, posts/batch, profile, echoes, votes, erasures, purges, follows, peers, import
  *   DELETE follows/AUTHOR, peers/KEY
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
- * bundle). An error is application/problem+json: {"status", "title", "detail", "error", "field"}.
+ * bundle) and metrics (Prometheus' text format; at /metrics, too). An error is
+ * application/problem+json: {"status", "title", "detail", "error", "field"}.
  */
 #ifndef PARLEY_SHELL_API_H
 #define PARLEY_SHELL_API_H

@@ -119,6 +119,8 @@ unsigned api_status_of(enum parley_error error);
 enum parley_error api_reply_error(const struct parley_api *api, const struct parley_effect *reply);
 /* {"status", "title", "detail", "error", "field"}; NULL out of memory. */
 json_t *api_problem(enum parley_error error, const char *field, const char *detail);
+/* Of this process, in memory. */
+uint64_t api_resident_bytes(void);
 /* Compact, one line without its end; *size. Free with free. NULL out of memory. */
 char *api_dump(const json_t *json, size_t *size);
 json_t *api_json_hex(const uint8_t *data, size_t size);
@@ -144,6 +146,7 @@ api_handler api_run_profile, api_run_own_profile, api_run_set_profile;
 api_handler api_names_saying, api_run_echo, api_run_vote, api_run_erase;
 api_handler api_names_purge, api_run_purge;
 api_handler api_run_check;
+api_handler api_run_metrics;
 api_handler api_names_export, api_run_export, api_run_import;
 
 /* ---- digests (api_digest.c): job->state is taken for them */

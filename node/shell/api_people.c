@@ -36,7 +36,7 @@ void api_run_id(struct api_job *job) {
     api_answer_json(job, 200, json_self(job->api->host));
 }
 
-static uint64_t resident_bytes(void) {
+uint64_t api_resident_bytes(void) {
     unsigned long long all = 0, resident = 0;
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL)
@@ -84,7 +84,7 @@ static void answer_status(struct api_job *job) {
     json_object_set_new(json, "state", json_string(state_word(host, &status)));
     set_number(json, "duplicates", status.duplicates_count);
     set_number(json, "uptime_ms", parley_host_uptime(host));
-    set_number(json, "rss_bytes", resident_bytes());
+    set_number(json, "rss_bytes", api_resident_bytes());
     api_answer_json(job, 200, json);
 }
 

@@ -14,6 +14,7 @@
 
 #include "home.h"
 #include "problem.h"
+#include "worker.h"
 #include <parley/node.h>
 #include <uv.h>
 
@@ -119,6 +120,13 @@ uint64_t parley_host_store_bytes(struct parley_host *host);
 /* Why nothing can be stored now; OK when all is as it should be. */
 enum parley_error parley_host_store_error(const struct parley_host *host);
 parley_time_ms parley_host_uptime(const struct parley_host *host);
+/* What was done since the host was opened. */
+struct parley_host_counts {
+    uint64_t published_count;                     /* by the owner, and on disk */
+    uint64_t checks_good_count, checks_bad_count; /* signatures */
+    struct parley_worker_counts commits;
+};
+void parley_host_counts(const struct parley_host *host, struct parley_host_counts *out);
 /* Milliseconds since 1970, as events carry it. */
 parley_time_ms parley_host_wall(const struct parley_host *host);
 

@@ -20,6 +20,7 @@ struct host_listener {
 struct host_request {
     struct host_request *next;
     parley_request number;
+    bool is_publish;
     parley_host_on_reply *on_reply; /* NULL: forgotten */
     void *context;
 };
@@ -53,6 +54,7 @@ struct parley_host {
     struct parley_tcp *tcp; /* NULL: offline */
     bool is_stepping;
     parley_time_ms started;
+    uint64_t published_count, checks_good_count, checks_bad_count;
 
     struct parley_host_endpoint listen_at[HOST_LISTENERS_MAX]; /* as asked for at first */
     size_t listen_at_count;

@@ -60,6 +60,7 @@ parley_request parley_host_submit(struct parley_host *host, struct parley_event 
                                   parley_host_on_reply *on_reply, void *context) {
     struct host_request *request = parley_memory(sizeof *request);
     request->number = ++host->request_last;
+    request->is_publish = event->kind == PARLEY_EVENT_PUBLISH;
     request->on_reply = on_reply;
     request->context = context;
     request->next = *bucket_of(host, request->number);
@@ -158,6 +159,7 @@ void host_answer_request(struct parley_host *host, const struct parley_effect *r
     if (request == NULL)
         return;
     *place = request->next;
+    host->published_count += request->is_publish && reply->reply.error == PARLEY_E_OK;
     if (request->on_reply != NULL)
         request->on_reply(request->context, reply);
     free(request);
@@ -227,4 +229,11 @@ enum parley_error parley_host_store_error(const struct parley_host *host) {
 
 parley_time_ms parley_host_uptime(const struct parley_host *host) {
     return host_monotonic() - host->started;
+}
+
+void parley_host_counts(const struct parley_host *host, struct parley_host_counts *out) {
+    out->published_count = host->published_count;
+    out->checks_good_count = host->checks_good_count;
+    out->checks_bad_count = host->checks_bad_count;
+    parley_worker_counts(host->worker, &out->commits);
 }

@@ -17,6 +17,8 @@ static void answer_batch(struct parley_host *host, const struct verify_batch *ba
         struct parley_event event = {.kind = PARLEY_EVENT_VERIFIED};
         event.verified.ticket = batch->tickets[i];
         event.verified.holds = batch->holds[i];
+        host->checks_good_count += batch->holds[i];
+        host->checks_bad_count += !batch->holds[i];
         (void)host_step(host, &event);
     }
 }

@@ -181,6 +181,13 @@ enum parley_error parley_worker_error(const struct parley_worker *worker) {
     return error;
 }
 
+void parley_worker_counts(const struct parley_worker *worker, struct parley_worker_counts *out) {
+    uv_mutex_t *mutex = (uv_mutex_t *)&worker->mutex;
+    uv_mutex_lock(mutex);
+    *out = worker->counts;
+    uv_mutex_unlock(mutex);
+}
+
 uint64_t parley_worker_bytes(struct parley_worker *worker) {
     /* The loop does not wait for an opening that takes long. */
     if (uv_rwlock_tryrdlock(&worker->disk_lock) != 0)

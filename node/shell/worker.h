@@ -49,6 +49,14 @@ enum parley_error parley_worker_error(const struct parley_worker *worker);
 /* Bytes on disk; 0 while it is not open. */
 uint64_t parley_worker_bytes(struct parley_worker *worker);
 
+#define PARLEY_COMMIT_BUCKETS 13u /* the last: the most operations that one commit takes, 4,096 */
+/* Since the worker was created. */
+struct parley_worker_counts {
+    uint64_t commits_count, operations_count, bytes, failures_count;
+    uint64_t up_to[PARLEY_COMMIT_BUCKETS]; /* commits of at most 2^i operations */
+};
+void parley_worker_counts(const struct parley_worker *worker, struct parley_worker_counts *out);
+
 /* Commits what is queued, waits for reads, closes the database, then on_stopped. */
 void parley_worker_stop(struct parley_worker *worker);
 /* After on_stopped. NULL is allowed. */

@@ -48,6 +48,7 @@ struct parley_worker {
     enum parley_error shown_error; /* until it is open again */
     bool is_stopping;
     bool has_ended; /* the thread */
+    struct parley_worker_counts counts;
 };
 
 /* worker_thread.c */

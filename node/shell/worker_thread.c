@@ -44,14 +44,16 @@ struct batch {
     struct parley_store_op ops[BATCH_OPS_MAX];
     enum parley_error results[BATCH_OPS_MAX];
     size_t count;
+    size_t bytes;
 };
 
 static void take_batch(struct batch *batch, struct parley_worker *worker) {
-    size_t bytes = 0;
+    batch->bytes = 0;
     batch->count = 0;
-    while (worker->queue.first != NULL && batch->count < BATCH_OPS_MAX && bytes < BATCH_BYTES_MAX) {
+    while (worker->queue.first != NULL && batch->count < BATCH_OPS_MAX &&
+           batch->bytes < BATCH_BYTES_MAX) {
         struct job *job = worker_pop(&worker->queue);
-        bytes += job->op.bytes.size;
+        batch->bytes += job->op.bytes.size;
         batch->ops[batch->count] = job->op;
         batch->jobs[batch->count++] = job;
     }
@@ -82,6 +84,21 @@ static void note(struct parley_worker *worker) {
     parley_disk_note(&worker->disk);
 }
 
+/* With the mutex held. */
+static void count_commit(struct parley_worker_counts *counts, const struct batch *batch,
+                         enum parley_error error) {
+    _Static_assert(BATCH_OPS_MAX == 1u << (PARLEY_COMMIT_BUCKETS - 1), "the buckets take all");
+    if (error != PARLEY_E_OK) {
+        counts->failures_count++;
+        return;
+    }
+    counts->commits_count++;
+    counts->operations_count += batch->count;
+    counts->bytes += batch->bytes;
+    for (unsigned i = 0; i < PARLEY_COMMIT_BUCKETS; i++)
+        counts->up_to[i] += batch->count <= (size_t)1 << i;
+}
+
 /* Called and returns with the mutex held. */
 static void commit_batch(struct parley_worker *worker, struct batch *batch) {
     take_batch(batch, worker);
@@ -91,6 +108,7 @@ static void commit_batch(struct parley_worker *worker, struct batch *batch) {
     uv_rwlock_rdunlock(&worker->disk_lock);
     enum parley_error error = batch_error(batch);
     uv_mutex_lock(&worker->mutex);
+    count_commit(&worker->counts, batch, error);
     for (size_t i = 0; i < batch->count; i++) {
         batch->jobs[i]->result = error != PARLEY_E_OK ? error : batch->results[i];
         worker_push(&worker->done, batch->jobs[i]);

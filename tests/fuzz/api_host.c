@@ -244,3 +244,8 @@ parley_time_ms parley_host_uptime(const struct parley_host *of) {
     (void)of;
     return 5000;
 }
+
+void parley_host_counts(const struct parley_host *of, struct parley_host_counts *out) {
+    (void)of;
+    *out = (struct parley_host_counts){.published_count = 1};
+}
