@@ -184,7 +184,8 @@ void bodies_go_on(struct parley_node *node, uint32_t log) {
 static bool start(struct parley_node *node, uint32_t log) {
     struct log_row *row = &node->logs[log];
     struct log_bodies *bodies = &row->bodies;
-    if (bodies->high == 0 || bodies->ask != NONE || bodies->storing > 0)
+    if (bodies->high == 0 || bodies->ask != NONE || bodies->storing > 0 ||
+        !author_is_wanted(node, row->author))
         return true;
     if (node->now < bodies->at) {
         deadline_lower(node, bodies->at);

@@ -51,7 +51,7 @@ static bool send_heads(struct parley_node *node, struct peer *peer, struct parle
 
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session) {
-    if (!node->authors[author].set.revealed)
+    if (!node->authors[author].set.revealed || author_is_blocked(node, author))
         return;
     uint32_t log = node->authors[author].logs_first;
     do {

@@ -79,6 +79,8 @@ static void count_named(const struct parley_node *node, struct log_row *row,
 static bool next_ask(const struct parley_node *node, const struct log_row *row,
                      struct parley_wire_ask_run *ask) {
     struct parley_ranges view;
+    if (!author_is_wanted(node, row->author))
+        return false; /* unfollowed or blocked since: nothing of it would be taken */
     if (row->policy.kind == PARLEY_POLICY_VOID || row->is_unjudged || row->is_doubted)
         return false; /* the review queues it again */
     ask->log = row->log;

@@ -13,6 +13,8 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
     if (*log == NONE)
         return PARLEY_E_UNKNOWN_LOG;
     struct log_row *row = &node->logs[*log];
+    if (author_is_blocked(node, row->author))
+        return PARLEY_E_BLOCKED; /* on a stick, too */
     if (peer != NULL && !author_is_wanted(node, row->author))
         return PARLEY_E_NOT_WANTED;
     struct parley_anchor anchor = task->anchor;

@@ -50,6 +50,8 @@ static bool interest_has(const struct peer *peer, uint64_t hash) {
 }
 
 bool peer_wants(const struct parley_node *node, const struct peer *peer, uint32_t author) {
+    if (author_is_blocked(node, author))
+        return false; /* and gets nothing */
     switch (peer->mode) {
     case PARLEY_INTEREST_NOTHING:
         return false;
@@ -228,6 +230,10 @@ void on_follow(struct parley_node *node, const struct parley_event *event) {
         effect_reply(node, request, PARLEY_E_BAD_INPUT);
         return;
     }
+    if (event->follow.on && author_is_blocked(node, row)) {
+        effect_reply(node, request, PARLEY_E_BLOCKED);
+        return;
+    }
     bool was_public = node->authors[row].is_followed && !node->authors[row].is_private;
     follow_set(node, row, event->follow.on, event->follow.is_private);
     uint8_t name[64];
@@ -263,7 +269,8 @@ static void hop_add(struct parley_node *node, const struct parley_author *author
 
 void interest_look_at_body(struct parley_node *node, uint32_t author, struct parley_span body) {
     unsigned depth = node->authors[author].depth;
-    if (node->config.relay || depth == 0 || depth >= node->config.hops)
+    if (node->config.relay || depth == 0 || depth >= node->config.hops ||
+        author_is_blocked(node, author))
         return;
     if (parley_body_decode(&node->body, body).error == PARLEY_E_OK &&
         node->body.kind == PARLEY_BODY_FOLLOW && node->body.follow.on)
@@ -272,7 +279,8 @@ void interest_look_at_body(struct parley_node *node, uint32_t author, struct par
 
 void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span bytes) {
     unsigned depth = node->authors[author].depth;
-    if (node->config.relay || depth == 0 || depth >= node->config.hops)
+    if (node->config.relay || depth == 0 || depth >= node->config.hops ||
+        author_is_blocked(node, author))
         return;
     struct parley_chunk chunk;
     if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK)

@@ -15,6 +15,7 @@
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
  *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
  *   sides.c    two chains side by side        verdict.c  what a review decided
+ *   lists.c    whom the owner mutes and blocks
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H
@@ -40,7 +41,9 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 
 #include "bodies.h"
 #include "erase.h"
+#include "lists.h"
 #include "review.h"
+#include "ticket.h"
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
@@ -49,6 +52,7 @@ struct author_row {
     uint32_t logs_first; /* list through log_row.next_of_author */
     bool is_followed;    /* by the owner, directly */
     bool is_private;
+    uint8_t lists;  /* marks of lists.c */
     bool is_asked;  /* its records, of source */
     bool is_queued; /* to be asked for, of source */
     bool is_free;   /* nobody's row: next in the list of free ones is queue_next */
@@ -291,6 +295,7 @@ struct parley_node {
     size_t authors_used;                      /* rows in use */
     uint32_t authors_free;                    /* list through queue_next, or NONE */
     size_t named_count;                       /* rows of authors who were only named */
+    struct lists lists;
     struct arena facts;
     void *facts_memory;
     struct log_row *logs;
@@ -560,22 +565,6 @@ void serve_pump(struct parley_node *node);
 void serve_drop_peer(struct parley_node *node, uint32_t peer);
 void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_error error,
                   struct parley_span bytes, size_t count);
-
-/* Tickets: who waits for the answer. */
-enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE, TICKET_REVIEW, TICKET_BODIES };
-static inline parley_ticket ticket_make(enum ticket_kind kind, uint32_t index,
-                                        uint64_t generation) {
-    return (parley_ticket)kind | (parley_ticket)index << 3 | (parley_ticket)generation << 35;
-}
-static inline enum ticket_kind ticket_kind_of(parley_ticket ticket) {
-    return (enum ticket_kind)(ticket & 7);
-}
-static inline uint32_t ticket_index(parley_ticket ticket) {
-    return (uint32_t)(ticket >> 3);
-}
-static inline uint16_t ticket_generation(parley_ticket ticket) {
-    return (uint16_t)(ticket >> 35);
-}
 
 #include "catchup.h"
 #include "judge.h"

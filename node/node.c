@@ -33,6 +33,7 @@ static bool create_memory(struct parley_node *node) {
     node->logs = calloc(config->logs_max, sizeof *node->logs);
     node->logs_index = malloc(node->logs_index_size * sizeof *node->logs_index);
     node->facts_memory = calloc(1, facts_size);
+    node->lists.items = calloc(PARLEY_LIST_ITEMS_MAX, sizeof *node->lists.items);
     node->peers = calloc(config->peers_max, sizeof *node->peers);
     node->interests =
         calloc(config->peers_max, PARLEY_INTEREST_AUTHORS_MAX * sizeof *node->interests);
@@ -51,9 +52,9 @@ static bool create_memory(struct parley_node *node) {
     if (node->facts_memory != NULL)
         arena_init(&node->facts, node->facts_memory, facts_size);
     return node->authors && node->authors_index && node->logs && node->logs_index &&
-           node->facts_memory && node->peers && node->interests && node->jobs_memory &&
-           node->stores && node->stage && node->effects && node->out && node->scratch &&
-           node->compose && node->heads && node->items && node->review_memory &&
+           node->facts_memory && node->lists.items && node->peers && node->interests &&
+           node->jobs_memory && node->stores && node->stage && node->effects && node->out &&
+           node->scratch && node->compose && node->heads && node->items && node->review_memory &&
            node->bodies_memory;
 }
 
@@ -126,6 +127,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->logs);
     free(node->logs_index);
     free(node->facts_memory);
+    free(node->lists.items);
     free(node->peers);
     free(node->interests);
     free(node->jobs_memory);
@@ -153,7 +155,7 @@ static void on_load_meta(struct parley_node *node, struct parley_span key,
         book_load(node, value);
     else if (key.size > 6 && memcmp(key.data, "replay", 6) == 0)
         replay_load(node, key, value);
-    else if (!node->is_reloading)
+    else if (!node->is_reloading && !lists_load_meta(node, key, value))
         interest_load_meta(node, key, value);
 }
 
@@ -287,6 +289,9 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
         return 0;
     case PARLEY_EVENT_PURGE:
         on_purge(node, event);
+        return 0;
+    case PARLEY_EVENT_LIST:
+        on_list(node, event);
         return 0;
     case PARLEY_EVENT_IMPORT_RECORD:
     case PARLEY_EVENT_IMPORT_CHUNK:

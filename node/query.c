@@ -74,6 +74,16 @@ bool parley_node_log_find(const struct parley_node *node, const struct parley_lo
     return true;
 }
 
+static bool has_mark(const struct author_row *row, enum parley_list list) {
+    return (row->lists >> list & 1) != 0;
+}
+
+bool parley_node_author_find(const struct parley_node *node, const struct parley_author *author,
+                             struct parley_node_author *out) {
+    uint32_t row = author_find(node, author);
+    return row != NONE && parley_node_author_at(node, row, out);
+}
+
 bool parley_node_author_at(const struct parley_node *node, size_t index,
                            struct parley_node_author *out) {
     if (index >= node->authors_count)
@@ -84,6 +94,9 @@ bool parley_node_author_at(const struct parley_node *node, size_t index,
                                        .is_private = row->is_private,
                                        .is_wanted =
                                            !row->is_free && author_is_wanted(node, (uint32_t)index),
+                                       .is_muted = has_mark(row, PARLEY_LIST_MUTE),
+                                       .is_blocked = has_mark(row, PARLEY_LIST_BLOCK),
+                                       .is_allowed = has_mark(row, PARLEY_LIST_ALLOW),
                                        .generation = row->set.generation,
                                        .is_revealed = row->set.revealed};
     return true;

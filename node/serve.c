@@ -40,6 +40,12 @@ void serve_drop_peer(struct parley_node *node, uint32_t peer) {
             serve_give(node, &node->serves[i]);
 }
 
+/* NONE as well for what is held of an author whom the owner blocks: nobody gets it from here. */
+static uint32_t log_to_serve(const struct parley_node *node, const struct parley_log *log) {
+    uint32_t row = log_find(node, log);
+    return row == NONE || author_is_blocked(node, node->logs[row].author) ? NONE : row;
+}
+
 static void send_run(struct parley_node *node, struct peer *peer, uint64_t request, bool last,
                      struct parley_span chunk) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_RUN};
@@ -51,7 +57,7 @@ static void send_run(struct parley_node *node, struct peer *peer, uint64_t reque
 
 void on_ask_run(struct parley_node *node, struct peer *peer,
                 const struct parley_wire_ask_run *ask) {
-    uint32_t log = log_find(node, &ask->log);
+    uint32_t log = log_to_serve(node, &ask->log);
     const struct log_row *row = log == NONE ? NULL : &node->logs[log];
     struct parley_anchor top = {ask->top_seq, ask->top_id};
     bool is_signed = true;
@@ -90,7 +96,7 @@ static void send_bodies(struct parley_node *node, struct peer *peer, const struc
 
 void on_ask_bodies(struct parley_node *node, struct peer *peer,
                    const struct parley_wire_ask_bodies *ask) {
-    uint32_t log = log_find(node, &ask->log);
+    uint32_t log = log_to_serve(node, &ask->log);
     /* Hidden or not: who names the id knows that it is good. */
     bool has = log != NONE && parley_ranges_covers(&node->logs[log].ranges, ask->top_seq);
     struct serve *serve = has ? serve_take(node, peer) : NULL;
@@ -116,7 +122,7 @@ void on_ask_identity(struct parley_node *node, struct peer *peer,
     struct parley_author author;
     while (parley_wire_next_author(&ask->authors, &author)) {
         uint32_t row = author_find(node, &author);
-        if (row == NONE || !node->authors[row].set.revealed)
+        if (row == NONE || !node->authors[row].set.revealed || author_is_blocked(node, row))
             continue;
         struct serve *serve = serve_take(node, peer);
         if (serve == NULL)
@@ -293,6 +299,14 @@ static void serve_end(struct parley_node *node, struct peer *peer, struct serve 
     serve_give(node, serve);
 }
 
+/* Blocked while the disk was asked. */
+static bool was_blocked(const struct parley_node *node, const struct serve *serve) {
+    uint32_t author = author_find(node, &serve->author);
+    if (serve->kind == SERVE_RECORDS)
+        return author == NONE || author_is_blocked(node, author);
+    return log_to_serve(node, &serve->log) == NONE;
+}
+
 void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_error error,
                   struct parley_span bytes, size_t count) {
     uint32_t index = ticket_index(ticket);
@@ -315,7 +329,7 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
     serve->is_reading = false;
     node->reads_in_flight--;
     struct peer *peer = &node->peers[serve->peer];
-    if (error != PARLEY_E_OK || bytes.size == 0) {
+    if (error != PARLEY_E_OK || bytes.size == 0 || was_blocked(node, serve)) {
         serve_end(node, peer, serve);
         return;
     }

@@ -106,7 +106,8 @@ static bool is_stranger(const struct parley_node *node, uint32_t author) {
 }
 
 bool author_is_wanted(const struct parley_node *node, uint32_t author) {
-    return node->config.relay || node->authors[author].depth <= node->config.hops;
+    return !author_is_blocked(node, author) &&
+           (node->config.relay || node->authors[author].depth <= node->config.hops);
 }
 
 uint32_t log_find(const struct parley_node *node, const struct parley_log *log) {

@@ -51,6 +51,7 @@
     X(EXISTS, NOBODY, "already here")                                                              \
     X(NOT_FOUND, NOBODY, "not found")                                                              \
     X(NOT_WANTED, NOBODY, "not in the interest of this node")                                      \
+    X(BLOCKED, NOBODY, "the author is blocked here")                                               \
     X(FULL, NOBODY, "the table is full")                                                           \
     /* the person's input */                                                                       \
     X(BAD_TEXT, CALLER, "not a valid text form")                                                   \

@@ -25,6 +25,7 @@
 #ifndef PARLEY_NODE_H
 #define PARLEY_NODE_H
 
+#include <parley/lists.h>
 #include <parley/store.h>
 #include <parley/text.h>
 #include <parley/wire.h>
@@ -94,6 +95,7 @@ enum parley_event_kind {
     PARLEY_EVENT_IMPORT_RECORD,
     PARLEY_EVENT_IMPORT_CHUNK,
     PARLEY_EVENT_PURGE,
+    PARLEY_EVENT_LIST,
 };
 
 struct parley_event {
@@ -161,6 +163,13 @@ struct parley_event {
             struct parley_log log;
             parley_seq seq_low, seq_high; /* their bodies go, here and for good */
         } purge;
+        /* Onto one of the owner's lists, or off it (NOT_FOUND: it is not there). BAD_INPUT:
+         * oneself, or no word; FULL. */
+        struct {
+            parley_request request;
+            struct parley_listed listed;
+            bool on;
+        } list;
     };
 };
 
@@ -316,12 +325,21 @@ struct parley_node_author {
     struct parley_author author;
     bool is_followed; /* by the owner, directly */
     bool is_private;
-    bool is_wanted; /* in the interest of this node */
+    bool is_wanted;                        /* in the interest of this node */
+    bool is_muted, is_blocked, is_allowed; /* by the owner's lists */
     unsigned generation;
     bool is_revealed;
 };
 bool parley_node_author_at(const struct parley_node *node, size_t index,
                            struct parley_node_author *out);
+bool parley_node_author_find(const struct parley_node *node, const struct parley_author *author,
+                             struct parley_node_author *out);
+/* Words and posts of the lists, in no order; spans are good until the next step. Authors stand in
+ * parley_node_author_at. False past the last. */
+bool parley_node_list_at(const struct parley_node *node, size_t index, struct parley_listed *out);
+bool parley_node_post_is_allowed(const struct parley_node *node, const struct parley_log *log,
+                                 parley_seq seq, const struct parley_id *id);
+
 /* Equal on two nodes exactly when they hold the same headers that the heads of these authors'
  * logs commit to (SPEC 10). authors NULL: all held. Cost: by the number of logs. */
 void parley_node_digest(const struct parley_node *node, const struct parley_author *authors,

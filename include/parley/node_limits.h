@@ -17,6 +17,10 @@
 #define PARLEY_FACTS_BYTES_PER_AUTHOR 512u  /* one device: one class of 128 bytes; four devices */
 #define PARLEY_INTEREST_AUTHORS_MAX   8192u /* that one peer may name: 64 KiB of it */
 
+/* The owner's lists. Whoever shows compares each post with every word. */
+#define PARLEY_LIST_ITEMS_MAX 1024u /* words and posts; 136 bytes each */
+#define PARLEY_WORD_BYTES_MAX 128u  /* folded; the longest words of any language, or a phrase */
+
 /* Work in flight. */
 #define PARLEY_JOBS_MAX             64u   /* messages that wait for a signature check: 4.3 MB */
 #define PARLEY_JOBS_PER_PEER        8u    /* so that eight peers can work at once */

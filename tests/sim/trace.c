@@ -57,7 +57,7 @@ static const char *const event_names[] = {
     NAME(ACCEPTED),      NAME(DIALLED),      NAME(DIAL_FAILED), NAME(RECEIVED), NAME(SENT),
     NAME(CLOSED),        NAME(STORED),       NAME(READ_DONE),   NAME(VERIFIED), NAME(STORE_OPENED),
     NAME(TIMER),         NAME(PUBLISH),      NAME(FOLLOW),      NAME(CONNECT),  NAME(DISCONNECT),
-    NAME(IMPORT_RECORD), NAME(IMPORT_CHUNK), NAME(PURGE),
+    NAME(IMPORT_RECORD), NAME(IMPORT_CHUNK), NAME(PURGE),       NAME(LIST),
 #undef NAME
 };
 
@@ -172,7 +172,8 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     case PARLEY_EVENT_TIMER:
         say_event(sim, node, event, 0, 0);
         return;
-    case PARLEY_EVENT_PURGE: /* the worlds here use none */
+    case PARLEY_EVENT_PURGE: /* the worlds here use none, nor lists */
+    case PARLEY_EVENT_LIST:
         abort();
     }
 }
