@@ -7,8 +7,8 @@
 #include "../node/story.h"
 #include "../sim/kv_memory.h"
 
-#define CROWD_NODES_MAX 4u
-#define CROWD_LINKS_MAX 64u
+#define CROWD_NODES_MAX 50u
+#define CROWD_LINKS_MAX 160u
 
 /* What an effect asked for and the world did not do yet. */
 struct crowd_task {
