@@ -103,5 +103,6 @@ static void test_ninety_percent_block(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_ninety_percent_block)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("block", tests, NULL, NULL) == 0 ? 0 : 1;
 }

@@ -292,5 +292,6 @@ int main(void) {
         cmocka_unit_test(test_kept),
         cmocka_unit_test(test_posts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("lists", tests, NULL, NULL) == 0 ? 0 : 1;
 }
