@@ -158,6 +158,34 @@ static void test_blocked_is_not_told(void **state) {
     (void)after;
 }
 
+static void count_asks(struct story *story, const struct story_puppet *puppet,
+                       const struct parley_wire_message *message) {
+    if (message->type == PARLEY_WIRE_ASK_HEADS)
+        *(size_t *)story->context += message->as.ask_heads.session == PARLEY_HEADS_ALL;
+}
+
+/* A relay wants everything: no change of interest tells that an author is wanted again, so what it
+ * did not hear meanwhile it asks for. */
+static void test_relay_asks_again(void **state) {
+    struct story story;
+    struct story_person other;
+    size_t asks = 0;
+    story_begin_relay(&story);
+    story_person(&other, 9);
+    story_know(&story, &other);
+    struct story_puppet *puppet = story_peer(&story, 'A');
+    story.on_message = count_asks;
+    story.context = &asks;
+    list_author(&story, 1, PARLEY_LIST_BLOCK, &other.author, true);
+    story_wait(&story, PARLEY_HEADS_EVERY_MS * 3 / 2);
+    assert_int_equal(asks, 0);
+    story_interest(&story, puppet, PARLEY_INTEREST_EVERYTHING); /* a sign of life */
+    list_author(&story, 1, PARLEY_LIST_BLOCK, &other.author, false);
+    story_wait(&story, PARLEY_HEADS_EVERY_MS * 3 / 2);
+    assert_int_equal(asks, 1);
+    story_end(&story);
+}
+
 /* --- the lists themselves ------------------------------------------------------------------ */
 
 static void test_refusals(void **state) {
@@ -287,6 +315,7 @@ int main(void) {
         cmocka_unit_test(test_blocked_is_not_taken),
         cmocka_unit_test(test_blocked_is_not_given),
         cmocka_unit_test(test_blocked_is_not_told),
+        cmocka_unit_test(test_relay_asks_again),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_kept),
