@@ -58,8 +58,11 @@ static enum parley_error check(struct bodies_ask *ask, struct parley_wire_list l
     return PARLEY_E_OK;
 }
 
-static void look_at(struct parley_node *node, uint32_t log, struct parley_wire_list list) {
+static void look_at(struct parley_node *node, const struct bodies_ask *ask,
+                    struct parley_wire_list list) {
     struct parley_wire_body body;
+    uint32_t log = ask->log;
+    own_look_at_bodies(node, log, PARLEY_SPAN(ask->headers, ask->size), list);
     while (parley_wire_next_body(&list, &body)) {
         interest_look_at_body(node, node->logs[log].author, body.body);
         erase_look_at_body(node, log, body.body);
@@ -86,7 +89,7 @@ void on_bodies(struct parley_node *node, struct peer *peer,
     }
     ask->deadline = node->now + PARLEY_FETCH_MS;
     if (message->bodies.count > 0 && store(node, ask->log, message->bodies, &run))
-        look_at(node, ask->log, message->bodies);
+        look_at(node, ask, message->bodies);
     if (message->last)
         bodies_ask_done(node, ask);
 }

@@ -99,18 +99,22 @@ void interest_send(struct parley_node *node, struct peer *peer) {
 }
 
 void interest_send_change(struct parley_node *node, const struct parley_author *author, bool on) {
-    if (node->config.relay)
-        return;
     uint8_t buffer[34];
     struct parley_writer writer;
     parley_writer_init(&writer, buffer, sizeof buffer);
     parley_wire_put_author(&writer, author);
     struct parley_wire_list list = parley_wire_list_of(&writer, 1);
+    struct parley_wire_list nobody = {PARLEY_NO_SPAN, 0};
+    interest_send_lists(node, on ? list : nobody, on ? nobody : list);
+}
+
+void interest_send_lists(struct parley_node *node, struct parley_wire_list added,
+                         struct parley_wire_list removed) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_INTEREST_CHANGE};
-    if (on)
-        message.as.interest_change.added = list;
-    else
-        message.as.interest_change.removed = list;
+    message.as.interest_change.added = added;
+    message.as.interest_change.removed = removed;
+    if (node->config.relay)
+        return;
     for (size_t i = 0; i < node->peers_count; i++)
         if (node->peers[i].phase == PEER_OPEN)
             (void)peer_send_message(node, &node->peers[i], &message);
@@ -198,19 +202,36 @@ void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_priv
     depth_set(node, author, on ? 1 : UINT8_MAX);
 }
 
+void follow_keep(struct parley_node *node, uint32_t author, parley_request request) {
+    const struct author_row *row = &node->authors[author];
+    uint8_t name[64], value[OWN_FOLLOW_BYTES];
+    meta_put(node, meta_name(META_FOLLOW, &row->set.author, name),
+             own_follow_write(value, row->is_followed, row->is_private, &row->said), request);
+}
+
+static void load_follow(struct parley_node *node, const struct parley_author *author,
+                        struct parley_span value) {
+    struct own_stamp said;
+    bool on, is_private;
+    uint32_t row =
+        own_follow_read(value, &on, &is_private, &said) ? author_take(node, author) : NONE;
+    if (row == NONE)
+        return;
+    node->authors[row].said = said;
+    if (on)
+        follow_set(node, row, true, is_private);
+}
+
 void interest_load_meta(struct parley_node *node, struct parley_span key,
                         struct parley_span value) {
     struct parley_author author;
     size_t follow = strlen(META_FOLLOW), hop = strlen(META_HOP);
-    if (value.size != 1)
-        return;
     if (key.size == follow + sizeof author.bytes && memcmp(key.data, META_FOLLOW, follow) == 0) {
         memcpy(author.bytes, key.data + follow, sizeof author.bytes);
-        uint32_t row = author_take(node, &author);
-        if (row != NONE)
-            follow_set(node, row, true, value.data[0] == 'p');
+        load_follow(node, &author, value);
     }
-    if (key.size == hop + sizeof author.bytes && memcmp(key.data, META_HOP, hop) == 0) {
+    if (value.size == 1 && key.size == hop + sizeof author.bytes &&
+        memcmp(key.data, META_HOP, hop) == 0) {
         memcpy(author.bytes, key.data + hop, sizeof author.bytes);
         uint32_t row = author_take(node, &author);
         if (row != NONE && value.data[0] < node->authors[row].depth)
@@ -236,13 +257,13 @@ void on_follow(struct parley_node *node, const struct parley_event *event) {
     }
     bool was_public = node->authors[row].is_followed && !node->authors[row].is_private;
     follow_set(node, row, event->follow.on, event->follow.is_private);
-    uint8_t name[64];
-    uint8_t value = event->follow.is_private ? 'p' : 'f';
+    /* What is said here and now is the last word, whatever the clocks of other devices say. */
+    struct own_stamp *said = &node->authors[row].said;
+    *said = (struct own_stamp){said->time < node->wall ? node->wall : said->time + 1, 0};
     /* Public following is said, and unsaid, in one's own log. */
     bool says = event->follow.on ? !event->follow.is_private && !was_public : was_public;
     says = says && node->config.has_device;
-    meta_put(node, meta_name(META_FOLLOW, author, name),
-             event->follow.on ? PARLEY_SPAN(&value, 1) : PARLEY_NO_SPAN, says ? 0 : request);
+    follow_keep(node, row, says ? 0 : request);
     if (!says)
         return;
     node->body = (struct parley_body){.kind = PARLEY_BODY_FOLLOW};
@@ -251,7 +272,7 @@ void on_follow(struct parley_node *node, const struct parley_event *event) {
     uint8_t bytes[64];
     struct parley_span body;
     if (parley_body_encode(&body, bytes, sizeof bytes, &node->body) == PARLEY_E_OK)
-        on_publish(node, request, body, 0);
+        on_publish(node, request, body, said->time);
     else
         effect_reply(node, request, PARLEY_E_BAD_INPUT);
 }

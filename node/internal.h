@@ -42,6 +42,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "bodies.h"
 #include "erase.h"
 #include "lists.h"
+#include "own.h"
 #include "review.h"
 #include "ticket.h"
 
@@ -62,8 +63,9 @@ struct author_row {
     bool is_stale; /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
-    uint64_t changed; /* the number of the last change of anything that its heads tell */
-    uint8_t depth;    /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
+    uint64_t changed;      /* the number of the last change of anything that its heads tell */
+    struct own_stamp said; /* of the owner, of following them */
+    uint8_t depth;         /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
 };
 
 struct log_row {
@@ -301,8 +303,9 @@ struct parley_node {
     struct log_row *logs;
     uint32_t *logs_index;
     size_t logs_count, logs_index_size;
-    uint32_t own_log;                                 /* row, or NONE */
-    uint32_t queue_first, queue_last;                 /* of logs to fetch */
+    uint32_t own_log;                 /* row, or NONE */
+    bool own_is_elsewhere;            /* somebody else signs with this device's key */
+    uint32_t queue_first, queue_last; /* of logs to fetch */
     uint32_t authors_queue_first, authors_queue_last; /* whose records to ask for */
     uint32_t reviews_first, reviews_last;             /* of logs to judge anew */
     struct review review;
@@ -502,10 +505,6 @@ void reload_begin(struct parley_node *node);
 void on_load_log(struct parley_node *node, const struct parley_store_log *log);
 void on_load_record(struct parley_node *node, const struct parley_author *author,
                     struct parley_span record);
-
-/* publish.c */
-void on_publish(struct parley_node *node, parley_request request, struct parley_span body,
-                parley_time_ms time);
 
 /* import.c */
 /* The top of a chunk from outside, and whether the identity records or what is held vouch for it.

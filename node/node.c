@@ -101,11 +101,10 @@ struct parley_node *parley_node_create(const struct parley_node_config *config) 
     /* An Ed25519 secret key of libsodium ends in its public key. */
     memcpy(node->node_key.bytes, config->node_key.bytes + 32, 32);
     parley_replay_init(&node->replay, &node->random);
-    if (config->has_device) {
-        memcpy(node->device_key.bytes, config->device_key.bytes + 32, 32);
-        uint32_t own = author_take(node, &config->author);
-        node->authors[own].depth = 0;
-    }
+    if (config->has_device || config->has_author)
+        own_author(node, &config->author);
+    if (config->has_device)
+        on_device(node, &config->device_key);
     for (size_t i = 0; i < config->peers_count; i++)
         (void)book_take(node, &config->peers[i]);
     node->config.peers = NULL;
@@ -275,6 +274,9 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
         return 0;
     case PARLEY_EVENT_TIMER:
         return 0; /* below, like at every step */
+    case PARLEY_EVENT_DEVICE:
+        on_device(node, event->device);
+        return 0;
     case PARLEY_EVENT_PUBLISH:
         on_publish(node, event->publish.request, event->publish.body, event->publish.time);
         return 0;

@@ -200,8 +200,11 @@ enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parle
         return suspect_keep(node, log, judged, task->check_held, true) ? PARLEY_E_OK
                                                                        : PARLEY_E_RETRY;
     enum parley_error error = may_stand(node, task, log, judged, &whole, conflict);
+    if (error == PARLEY_E_OK && !own_look_at(node, task, log, &judged->chunk))
+        error = PARLEY_E_RETRY;
     if (error != PARLEY_E_OK)
         return error;
+    own_notice(node, task, log, judged->run.hi);
     bool is_live = task->source == CHUNK_PUSH || task->source == CHUNK_OWN;
     struct pending_store after = {.after = AFTER_CHUNK,
                                   .log = log,

@@ -29,6 +29,8 @@ static enum parley_error may_publish(const struct parley_node *node, struct parl
     /* Nor on an island: who else signs for this device may have put it there. */
     if (newest < row->policy.seq || row->ranges.count > 1 || (newest > 0 && top->lo > 1))
         return PARLEY_E_GAP;
+    if (node->own_is_elsewhere)
+        return PARLEY_E_FORKED; /* as soon as both have said the next thing */
     return newest == PARLEY_SEQ_MAX ? PARLEY_E_FULL : PARLEY_E_OK;
 }
 

@@ -114,24 +114,67 @@ void parley_listings_sort(struct parley_listing *listings, size_t count) {
     }
 }
 
+/* What root and device sign. */
+static struct parley_span write_certified(struct parley_writer *writer,
+                                          const struct parley_author *author, uint8_t generation,
+                                          const struct parley_device_key *device) {
+    write_start(writer, CERTIFICATE_ELEMENTS, PARLEY_RECORD_CERTIFICATE);
+    PARLEY_WRITE_FIXED(writer, *author);
+    parley_write_uint(writer, generation);
+    PARLEY_WRITE_FIXED(writer, *device);
+    return written(writer);
+}
+
+void parley_device_request_make(struct parley_device_request *request,
+                                const struct parley_secret_key *device,
+                                const struct parley_author *author, uint8_t generation) {
+    uint8_t data[PARLEY_STATEMENT_BYTES_MAX];
+    struct parley_writer writer;
+    struct parley_digest digest;
+    assert(generation < PARLEY_GENERATIONS_COUNT);
+    *request = (struct parley_device_request){.author = *author, .generation = generation};
+    crypto_sign_ed25519_sk_to_pk(request->device.bytes, device->bytes);
+    parley_writer_init(&writer, data, sizeof data);
+    parley_hash_one(digest.bytes, PARLEY_DOMAIN_DEVICE,
+                    write_certified(&writer, author, generation, &request->device));
+    parley_sign(&request->signature, device, &digest);
+}
+
+bool parley_device_request_holds(const struct parley_device_request *request) {
+    uint8_t data[PARLEY_STATEMENT_BYTES_MAX];
+    struct parley_writer writer;
+    struct parley_check check = {.signature = request->signature};
+    memcpy(check.key, request->device.bytes, sizeof check.key);
+    parley_writer_init(&writer, data, sizeof data);
+    parley_hash_one(
+        check.digest.bytes, PARLEY_DOMAIN_DEVICE,
+        write_certified(&writer, &request->author, request->generation, &request->device));
+    return parley_check_holds(&check);
+}
+
+enum parley_error parley_certificate_grant(struct parley_span *record, uint8_t *data,
+                                           size_t size_max, const struct parley_secret_key *root,
+                                           const struct parley_device_request *request) {
+    struct parley_writer writer;
+    if (request->generation >= PARLEY_GENERATIONS_COUNT)
+        return PARLEY_E_BAD_INPUT;
+    parley_writer_init(&writer, data, size_max);
+    struct parley_span signed_part =
+        write_certified(&writer, &request->author, request->generation, &request->device);
+    write_signature(&writer, PARLEY_DOMAIN_CERTIFICATE, signed_part, root);
+    PARLEY_WRITE_FIXED(&writer, request->signature);
+    return parley_writer_finish(&writer, record);
+}
+
 enum parley_error parley_certificate_make(struct parley_span *record, uint8_t *data,
                                           size_t size_max, const struct parley_secret_key *root,
                                           const struct parley_secret_key *device,
                                           const struct parley_author *author, uint8_t generation) {
+    struct parley_device_request request;
     if (generation >= PARLEY_GENERATIONS_COUNT)
         return PARLEY_E_BAD_INPUT;
-    struct parley_device_key key;
-    crypto_sign_ed25519_sk_to_pk(key.bytes, device->bytes);
-    struct parley_writer writer;
-    parley_writer_init(&writer, data, size_max);
-    write_start(&writer, CERTIFICATE_ELEMENTS, PARLEY_RECORD_CERTIFICATE);
-    PARLEY_WRITE_FIXED(&writer, *author);
-    parley_write_uint(&writer, generation);
-    PARLEY_WRITE_FIXED(&writer, key);
-    struct parley_span signed_part = written(&writer);
-    write_signature(&writer, PARLEY_DOMAIN_CERTIFICATE, signed_part, root);
-    write_signature(&writer, PARLEY_DOMAIN_DEVICE, signed_part, device);
-    return parley_writer_finish(&writer, record);
+    parley_device_request_make(&request, device, author, generation);
+    return parley_certificate_grant(record, data, size_max, root, &request);
 }
 
 enum parley_error parley_closing_make(struct parley_span *record, uint8_t *data, size_t size_max,

@@ -69,6 +69,33 @@ PARLEY_USE_RESULT enum parley_error parley_certificate_make(struct parley_span *
                                                             const struct parley_secret_key *device,
                                                             const struct parley_author *author,
                                                             uint8_t generation);
+
+/* The same with root and device on two machines: what the device says of itself, SPEC 4.10. */
+struct parley_device_request {
+    struct parley_author author;
+    uint8_t generation;
+    struct parley_device_key device;
+    struct parley_signature signature; /* the device's, as its certificate bears it */
+};
+/* generation < PARLEY_GENERATIONS_COUNT. */
+void parley_device_request_make(struct parley_device_request *request,
+                                const struct parley_secret_key *device,
+                                const struct parley_author *author, uint8_t generation);
+/* Whether the device consents. Ask before granting: nobody takes the certificate else. 100 us. */
+PARLEY_USE_RESULT bool parley_device_request_holds(const struct parley_device_request *request);
+/* The certificate. Errors: NO_SPACE, BAD_INPUT (generation). */
+PARLEY_USE_RESULT enum parley_error
+parley_certificate_grant(struct parley_span *record, uint8_t *data, size_t size_max,
+                         const struct parley_secret_key *root,
+                         const struct parley_device_request *request);
+/* As one word that people copy, with a final zero byte. */
+#define PARLEY_DEVICE_REQUEST_TEXT_SIZE (8u + 2u * (32u + 1u + 32u + 64u) + 1u)
+void parley_device_request_encode(char text[PARLEY_DEVICE_REQUEST_TEXT_SIZE],
+                                  const struct parley_device_request *request);
+/* Errors: BAD_TEXT (another size, prefix or letter), OUT_OF_RANGE (generation). */
+PARLEY_USE_RESULT struct parley_fault
+parley_device_request_decode(struct parley_device_request *request, struct parley_span text);
+
 /* Ends the device's log at id, or voids it whole (seq 0, id zero). Close only at an entry that
  * reachable nodes hold. Errors: BAD_INPUT (seq without id or the reverse), NO_SPACE. */
 PARLEY_USE_RESULT enum parley_error

@@ -43,6 +43,7 @@ struct parley_node_config {
     struct parley_seed seed; /* of all chance inside */
     struct parley_secret_key node_key;
     bool has_device; /* author and device_key are set: this node can publish */
+    bool has_author; /* author is set: whose node this is; has_device says so, too */
     struct parley_author author;
     struct parley_secret_key device_key;
     bool relay;    /* carries for strangers: interest in everything */
@@ -88,6 +89,7 @@ enum parley_event_kind {
     PARLEY_EVENT_STORE_OPENED,
     PARLEY_EVENT_TIMER,
     /* the owner */
+    PARLEY_EVENT_DEVICE, /* goes on with another device key, of the same author */
     PARLEY_EVENT_PUBLISH,
     PARLEY_EVENT_FOLLOW,
     PARLEY_EVENT_CONNECT,
@@ -134,6 +136,7 @@ struct parley_event {
             parley_ticket ticket;
             bool holds;
         } verified;
+        const struct parley_secret_key *device; /* copied */
         struct {
             parley_request request;
             struct parley_span body;
@@ -320,6 +323,18 @@ struct parley_node_log {
 bool parley_node_log_at(const struct parley_node *node, size_t index, struct parley_node_log *out);
 bool parley_node_log_find(const struct parley_node *node, const struct parley_log *log,
                           struct parley_node_log *out);
+
+/* Whether this node may go on with the log of its device. */
+enum parley_own {
+    PARLEY_OWN_NONE,    /* no device: nothing is published here */
+    PARLEY_OWN_WAITING, /* no certificate of the device is here, or none that counts any more */
+    PARLEY_OWN_OPEN,
+    PARLEY_OWN_CLOSED,
+    PARLEY_OWN_FORKED,
+    /* entries of the log have come that were signed elsewhere: this is a copy, or was put back */
+    PARLEY_OWN_ELSEWHERE,
+};
+enum parley_own parley_node_own(const struct parley_node *node);
 
 struct parley_node_author {
     struct parley_author author;

@@ -5,9 +5,10 @@
  * core; what changes something goes through the core as an owner's event.
  *
  * Paths (all under /v1):
- *   GET status, id, peers, follows, authors/AUTHOR, profile, profiles/AUTHOR, digest, timeline,
- *       posts/POST, threads/POST, export, check, metrics, events
- *   POST posts, posts/batch, profile, echoes, votes, erasures, purges, follows, peers, import
+ *   GET status, id, devices, peers, follows, authors/AUTHOR, profile, profiles/AUTHOR, digest,
+ *       timeline, posts/POST, threads/POST, export, check, metrics, events
+ *   POST posts, posts/batch, profile, echoes, votes, erasures, purges, follows, peers,
+ *       import, keys
  *   DELETE follows/AUTHOR, peers/KEY
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
  * bundle) and metrics (Prometheus' text format; at /metrics, too). An error is

@@ -8,7 +8,7 @@ void api_filter_init(struct api_filter *filter, const struct parley_host *host,
     filter->has_author = author != NULL;
     if (author != NULL)
         filter->author = *author;
-    filter->is_everybody = parley_host_is_relay(host) || !parley_host_home(host)->has_device;
+    filter->is_everybody = parley_host_is_relay(host) || !parley_host_home(host)->has_author;
     snprintf(filter->tag, sizeof(filter->tag), "%s", tag != NULL ? tag : "");
 }
 
@@ -27,7 +27,7 @@ bool api_wanted_init(struct api_wanted *wanted, const struct parley_host *host) 
     wanted->authors = calloc(count, sizeof(*wanted->authors));
     if (wanted->authors == NULL)
         return false;
-    if (home->has_device)
+    if (home->has_author)
         wanted->authors[wanted->count++] = home->author;
     for (size_t i = 0; parley_node_author_at(node, i, &at); i++)
         if (at.is_wanted || at.is_followed)

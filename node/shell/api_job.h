@@ -123,6 +123,10 @@ json_t *api_problem(enum parley_error error, const char *field, const char *deta
 uint64_t api_resident_bytes(void);
 /* Compact, one line without its end; *size. Free with free. NULL out of memory. */
 char *api_dump(const json_t *json, size_t *size);
+/* In one word, how it is with the device here. */
+const char *api_device_word(const struct parley_host *host);
+/* Why something was not published, and what to type. */
+const char *api_publish_words(const struct parley_api *api, enum parley_error error);
 json_t *api_json_hex(const uint8_t *data, size_t size);
 json_t *api_json_author(const struct parley_author *author);
 json_t *api_json_post_address(const struct parley_log *log, parley_seq seq,
@@ -136,6 +140,7 @@ bool api_place_decode(struct parley_timeline_place *place, const char *text);
 /* ---- handlers, by family */
 
 api_handler api_run_status, api_run_id, api_run_peers, api_run_connect, api_run_disconnect;
+api_handler api_run_devices, api_run_keys;
 api_handler api_names_author, api_run_author;
 api_handler api_run_follows, api_names_follow, api_run_follow, api_run_unfollow;
 api_handler api_names_digest, api_run_digest;

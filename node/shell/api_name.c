@@ -41,7 +41,7 @@ static bool find_beginning(struct api_job *job, struct api_name *name, const cha
     const struct parley_home *home = parley_host_home(job->api->host);
     struct parley_node_author at;
     size_t matches = 0;
-    if (home->has_device) {
+    if (home->has_author) {
         char own[PARLEY_AUTHOR_TEXT_SIZE];
         parley_author_encode(own, &home->author);
         if (starts_with(own, text)) {
@@ -51,7 +51,7 @@ static bool find_beginning(struct api_job *job, struct api_name *name, const cha
     }
     for (size_t i = 0; matches < 2 && parley_node_author_at(node, i, &at); i++) {
         char full[PARLEY_AUTHOR_TEXT_SIZE];
-        if (home->has_device && PARLEY_EQUAL(at.author, home->author))
+        if (home->has_author && PARLEY_EQUAL(at.author, home->author))
             continue;
         parley_author_encode(full, &at.author);
         if (!starts_with(full, text))
@@ -291,7 +291,7 @@ static struct api_people *list_people(struct api_job *job) {
     const struct parley_home *home = parley_host_home(job->api->host);
     struct parley_node_author at;
     struct api_people *people = calloc(1, sizeof(*people));
-    bool done = people != NULL && (!home->has_device || api_people_add(people, &home->author));
+    bool done = people != NULL && (!home->has_author || api_people_add(people, &home->author));
     for (size_t i = 0; done && parley_node_author_at(node, i, &at); i++)
         if (at.is_followed)
             done = api_people_add(people, &at.author);

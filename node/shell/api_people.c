@@ -24,7 +24,8 @@ static json_t *json_self(const struct parley_host *host) {
     const struct parley_home *home = parley_host_home(host);
     json_t *json = json_object();
     bool has = home->has_device;
-    json_object_set_new(json, "author", has ? api_json_author(&home->author) : json_null());
+    json_object_set_new(json, "author",
+                        home->has_author ? api_json_author(&home->author) : json_null());
     json_object_set_new(json, "device", has ? api_json_hex(home->device.bytes, 32) : json_null());
     json_object_set_new(json, "log", has ? api_json_hex(home->log.bytes, 32) : json_null());
     json_object_set_new(json, "node_key", json_node_key(&home->node));
@@ -81,6 +82,7 @@ static void answer_status(struct api_job *job) {
     json_object_set_new(
         json, "writable",
         json_boolean(status.is_writable && parley_host_store_error(host) == PARLEY_E_OK));
+    json_object_set_new(json, "device_state", json_string(api_device_word(host)));
     json_object_set_new(json, "state", json_string(state_word(host, &status)));
     set_number(json, "duplicates", status.duplicates_count);
     set_number(json, "uptime_ms", parley_host_uptime(host));
@@ -211,7 +213,7 @@ static void on_follow_reply(void *context, const struct parley_effect *effect) {
     const char *field = "author";
     enum parley_error error = api_reply_error(job->api, effect);
     if (error != PARLEY_E_OK && error != PARLEY_E_EXISTS) {
-        api_refuse(job, error, field, "%s", parley_strerror(error));
+        api_refuse(job, error, field, "%s", api_publish_words(job->api, error));
         return;
     }
     if (effect->reply.seq != 0)
@@ -266,7 +268,7 @@ void api_names_follow(struct api_job *job) {
 
 void api_run_follow(struct api_job *job) {
     const struct parley_home *home = parley_host_home(job->api->host);
-    if (home->has_device && PARLEY_EQUAL(home->author, job->names[0].author)) {
+    if (home->has_author && PARLEY_EQUAL(home->author, job->names[0].author)) {
         api_refuse(job, PARLEY_E_BAD_INPUT, "author", "this is your own name");
         return;
     }

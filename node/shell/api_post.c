@@ -119,7 +119,7 @@ static void take_reply(struct draft *draft, const struct parley_effect *effect) 
 static const char *draft_detail(const struct draft *draft) {
     if (draft->error == PARLEY_E_DISK_FULL)
         return "the disk is full: nothing can be published until there is space again";
-    return draft->detail != NULL ? draft->detail : parley_strerror(draft->error);
+    return draft->detail != NULL ? draft->detail : api_publish_words(draft->job->api, draft->error);
 }
 
 static json_t *json_published(const struct draft *draft) {

@@ -91,7 +91,7 @@ static void on_published(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     enum parley_error error = api_reply_error(job->api, effect);
     if (error != PARLEY_E_OK) {
-        api_refuse(job, error, NULL, "%s", parley_strerror(error));
+        api_refuse(job, error, NULL, "%s", api_publish_words(job->api, error));
         return;
     }
     api_answer_json(

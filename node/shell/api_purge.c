@@ -106,7 +106,7 @@ void api_run_purge(struct api_job *job) {
     const struct api_name *name = &job->names[0];
     bool is_post = name->kind == API_POST;
     const struct parley_author *author = is_post ? &name->entry->author : &name->author;
-    if (home->has_device && PARLEY_EQUAL(*author, home->author) &&
+    if (home->has_author && PARLEY_EQUAL(*author, home->author) &&
         !json_is_true(json_object_get(job->json, "force"))) {
         api_refuse(job, PARLEY_E_BAD_INPUT, name->field,
                    "%s is your own, and no other copy may exist: say --force to purge it here",

@@ -14,7 +14,7 @@ static void on_published(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     enum parley_error error = api_reply_error(job->api, effect);
     if (error != PARLEY_E_OK) {
-        api_refuse(job, error, NULL, "%s", parley_strerror(error));
+        api_refuse(job, error, NULL, "%s", api_publish_words(job->api, error));
         return;
     }
     const struct api_entry *to = job->names[0].entry;

@@ -170,7 +170,7 @@ static json_t *json_one(const struct api_job *job, const struct thread *thread, 
         return NULL;
     json_object_set_new(
         json, "votes",
-        api_votes_json(&answer->votes, thread->view.node, home->has_device ? &home->author : NULL));
+        api_votes_json(&answer->votes, thread->view.node, home->has_author ? &home->author : NULL));
     json_object_set_new(json, "parent_here",
                         answer->has_parent ? json_boolean(answer->is_parent_here) : json_null());
     return json;

@@ -146,7 +146,7 @@ static enum parley_error read_device(struct parley_home *home, struct parley_pro
     struct parley_key_file key;
     enum parley_error error = read_key(&key, home, PARLEY_KEY_FILE_DEVICE, "device.key", problem);
     if (error == PARLEY_E_OK) {
-        home->has_device = true;
+        home->has_author = home->has_device = true;
         home->author = key.author;
         parley_key_pair(&home->device_secret, home->device.bytes, &key.seed);
         parley_log_derive(&home->log, &home->author, &home->device);
@@ -159,7 +159,7 @@ static enum parley_error read_root(struct parley_home *home, struct parley_probl
     struct parley_key_file key;
     uint8_t public_key[32];
     enum parley_error error = read_key(&key, home, PARLEY_KEY_FILE_ROOT, "root.key", problem);
-    if (error == PARLEY_E_OK && home->has_device && !PARLEY_EQUAL(key.author, home->author))
+    if (error == PARLEY_E_OK && home->has_author && !PARLEY_EQUAL(key.author, home->author))
         error = parley_problem_set(problem, PARLEY_E_BAD_INPUT,
                                    "root.key and device.key in %s are of different authors",
                                    home->path);
@@ -213,16 +213,55 @@ enum parley_error parley_home_open_keys(struct parley_home *home, const char *pa
     return error;
 }
 
-enum parley_error parley_home_open(struct parley_home *home, const char *path,
+enum parley_error parley_home_open(struct parley_home *home, const char *path, bool same_device,
                                    struct parley_problem *problem) {
     enum parley_error error = parley_home_open_keys(home, path, problem);
     if (error != PARLEY_E_OK)
         return error;
     error = check_store(home, problem);
     if (error == PARLEY_E_OK && home->has_device)
-        error = parley_home_check_lease(home, problem);
+        error = parley_home_check_lease(home, same_device, problem);
     if (error != PARLEY_E_OK)
         parley_home_close(home);
+    return error;
+}
+
+/* Into *home what *read has of device and root. */
+static enum parley_error take_keys(struct parley_home *home, const struct parley_home *read,
+                                   bool *is_other, struct parley_problem *problem) {
+    enum parley_lease lease;
+    *is_other = read->has_device && !PARLEY_EQUAL(read->device, home->device);
+    *is_other |= read->has_device && !home->has_device;
+    home->has_root = read->has_root;
+    home->root_secret = read->root_secret;
+    home->root_generation = read->root_generation;
+    if (!*is_other)
+        return PARLEY_E_OK;
+    if (home->lease_lock >= 0)
+        close(home->lease_lock);
+    home->lease_lock = -1;
+    home->has_device = home->has_author = true;
+    home->author = read->author;
+    home->device_secret = read->device_secret;
+    home->device = read->device;
+    home->log = read->log;
+    return parley_lease_take(&lease, &home->lease_lock, home->path, &home->device, false, problem);
+}
+
+enum parley_error parley_home_read_again(struct parley_home *home, bool *is_other,
+                                         struct parley_problem *problem) {
+    struct parley_home read = {.lock = -1, .lease_lock = -1};
+    (void)snprintf(read.path, sizeof read.path, "%s", home->path);
+    *is_other = false;
+    enum parley_error error = read_device(&read, problem);
+    if (error == PARLEY_E_OK)
+        error = read_root(&read, problem);
+    if (error == PARLEY_E_OK && home->has_author && !PARLEY_EQUAL(read.author, home->author))
+        error = parley_problem_set(problem, PARLEY_E_BAD_INPUT,
+                                   "the keys in %s are of another author than before", home->path);
+    if (error == PARLEY_E_OK)
+        error = take_keys(home, &read, is_other, problem);
+    parley_wipe(&read, sizeof read);
     return error;
 }
 

@@ -195,14 +195,18 @@ static enum parley_error ensure_config(const struct parley_home *home,
 
 /* --- a person -------------------------------------------------------------------------------- */
 
-static enum parley_error derive_person(struct new_person *person) {
-    struct parley_root_key root_key;
+static void make_device(struct new_person *person) {
     uint8_t device_key[32];
     struct parley_seed seed;
-    randombytes_buf(person->entropy, sizeof person->entropy);
     randombytes_buf(seed.bytes, sizeof seed.bytes);
     parley_key_pair(&person->device, device_key, &seed);
     parley_wipe(&seed, sizeof seed);
+}
+
+/* From the entropy. */
+static enum parley_error derive_person(struct new_person *person) {
+    struct parley_root_key root_key;
+    make_device(person);
     parley_root_derive(&person->root, &root_key, person->entropy, 0);
     parley_author_derive(&person->author, person->entropy);
     enum parley_error error =
@@ -224,21 +228,22 @@ static enum parley_error begin_lease(const struct parley_home *home,
     enum parley_lease lease;
     int lock;
     memcpy(device.bytes, secret->bytes + 32, sizeof device.bytes);
-    enum parley_error error = parley_lease_take(&lease, &lock, home->path, &device, problem);
+    enum parley_error error = parley_lease_take(&lease, &lock, home->path, &device, false, problem);
     if (lock >= 0)
         close(lock);
     return error;
 }
 
+/* Who joins has no root, and nothing to put into the database. */
 static enum parley_error write_person(const struct parley_home *home,
-                                      const struct new_person *person,
+                                      const struct new_person *person, bool has_root,
                                       struct parley_problem *problem) {
     enum parley_error error = ensure_node_key(home, problem);
     if (error == PARLEY_E_OK)
         error = ensure_config(home, problem);
     if (error == PARLEY_E_OK)
-        error = ensure_database(home, person, problem);
-    if (error == PARLEY_E_OK)
+        error = ensure_database(home, has_root ? person : NULL, problem);
+    if (error == PARLEY_E_OK && has_root)
         error = write_secret(home, "root.key", PARLEY_KEY_FILE_ROOT, &person->author, &person->root,
                              problem);
     if (error == PARLEY_E_OK)
@@ -255,27 +260,53 @@ static enum parley_error take_home(struct parley_home *home, const char *path,
     return error != PARLEY_E_OK ? error : parley_home_lock(home, path, problem);
 }
 
-enum parley_error parley_home_init(const char *path, char words[PARLEY_WORDS_TEXT_SIZE],
+/* A home for the person, who is wiped. */
+static enum parley_error make_home(const char *path, struct new_person *person, bool has_root,
                                    struct parley_problem *problem) {
     struct parley_home home;
     struct parley_home_state state;
-    struct new_person person = {0};
     enum parley_error error = take_home(&home, path, problem);
-    if (error != PARLEY_E_OK)
-        return error;
-    parley_home_inspect(&state, path);
-    if (state.has_device_key)
-        error = parley_problem_set(problem, PARLEY_E_HAS_IDENTITY,
-                                   "there is an identity in %s already", path);
-    if (error == PARLEY_E_OK && derive_person(&person) != PARLEY_E_OK)
-        error = parley_problem_set(problem, PARLEY_E_SELF_TEST, "the identity cannot be derived");
-    if (error == PARLEY_E_OK)
-        error = write_person(&home, &person, problem);
-    if (error == PARLEY_E_OK)
-        parley_words_encode(words, person.entropy);
-    parley_wipe(&person, sizeof person);
-    parley_home_close(&home);
+    if (error == PARLEY_E_OK) {
+        parley_home_inspect(&state, path);
+        error = state.has_device_key
+                    ? parley_problem_set(problem, PARLEY_E_HAS_IDENTITY,
+                                         "there is an identity in %s already", path)
+                    : write_person(&home, person, has_root, problem);
+        parley_home_close(&home);
+    }
+    parley_wipe(person, sizeof *person);
     return error;
+}
+
+static enum parley_error no_person(struct parley_problem *problem) {
+    return parley_problem_set(problem, PARLEY_E_SELF_TEST, "the identity cannot be derived");
+}
+
+enum parley_error parley_home_recover(const char *path, const uint8_t entropy[PARLEY_ENTROPY_SIZE],
+                                      struct parley_problem *problem) {
+    struct new_person person = {0};
+    memcpy(person.entropy, entropy, sizeof person.entropy);
+    if (derive_person(&person) != PARLEY_E_OK)
+        return no_person(problem);
+    return make_home(path, &person, true, problem);
+}
+
+enum parley_error parley_home_init(const char *path, char words[PARLEY_WORDS_TEXT_SIZE],
+                                   struct parley_problem *problem) {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE];
+    randombytes_buf(entropy, sizeof entropy);
+    enum parley_error error = parley_home_recover(path, entropy, problem);
+    if (error == PARLEY_E_OK)
+        parley_words_encode(words, entropy);
+    parley_wipe(entropy, sizeof entropy);
+    return error;
+}
+
+enum parley_error parley_home_join(const char *path, const struct parley_author *author,
+                                   struct parley_problem *problem) {
+    struct new_person person = {.author = *author};
+    make_device(&person);
+    return make_home(path, &person, false, problem);
 }
 
 enum parley_error parley_home_init_relay(const char *path, struct parley_problem *problem) {

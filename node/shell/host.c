@@ -116,6 +116,7 @@ static enum parley_error create_node(struct parley_host *host,
     randombytes_buf(node.seed.bytes, sizeof node.seed.bytes);
     node.node_key = host->home.node_secret;
     node.has_device = host->home.has_device;
+    node.has_author = host->home.has_author;
     node.author = host->home.author;
     node.device_key = host->home.device_secret;
     node.relay = config->relay;
@@ -202,7 +203,8 @@ enum parley_error parley_host_open(struct parley_host **out,
     char directory[PATH_MAX];
     host->loop = loop;
     host->started = host_monotonic();
-    enum parley_error error = parley_home_open(&host->home, config->home, problem);
+    enum parley_error error =
+        parley_home_open(&host->home, config->home, config->same_device, problem);
     copy_config(host, config);
     if (error == PARLEY_E_OK && !parley_home_file(directory, &host->home, "db"))
         error = parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the home's path is too long");

@@ -29,6 +29,7 @@ struct parley_host_config {
     const char *home;     /* an absolute path, see parley_home_resolve */
     bool offline;         /* no listeners, no dials: for commands without a running node */
     bool relay;           /* carries for strangers */
+    bool same_device;     /* see parley_home_open */
     unsigned hops;        /* 0: the node's default */
     bool has_erase_after; /* else the node's default */
     parley_time_ms erase_after_ms;
@@ -104,6 +105,11 @@ struct parley_host_watch {
 /* The watch is the caller's and must stay until unwatch, which may be called in any callback. */
 void parley_host_watch(struct parley_host *host, struct parley_host_watch *watch);
 void parley_host_unwatch(struct parley_host *host, struct parley_host_watch *watch);
+
+/* Device and root key again, which a command has changed in the home; the node goes on with them.
+ * Errors: those of parley_home_read_again. */
+PARLEY_USE_RESULT enum parley_error parley_host_read_keys(struct parley_host *host,
+                                                          struct parley_problem *problem);
 
 /* --- what there is -------------------------------------------------------------------------- */
 

@@ -76,6 +76,9 @@ struct parley_host {
     struct verify_batch *verify_first, *verify_last; /* asked, not answered */
     struct verify_batch *verify_open;                /* takes more; the last */
 
+    struct parley_new_device *new_device; /* while its certificate is on its way to the disk */
+    bool is_device_lost;                  /* somebody else signs with its key: has been said */
+
     bool is_stopping, is_tcp_stopped, is_worker_stopping, is_worker_stopped;
     void (*on_stopped)(void *context);
     void *stopped_context;
@@ -104,6 +107,9 @@ void host_answer_all(struct parley_host *host, enum parley_error error);
 /* Every row into the node, in the order in which rows depend on each other. */
 PARLEY_USE_RESULT enum parley_error host_load_all(struct parley_host *host,
                                                   struct parley_store *store);
+
+/* Where somebody else signs with this device's key, the owner goes on with a new one. */
+void host_mind_device(struct parley_host *host);
 
 /* The next thing of stopping that can be done. */
 void host_continue_stop(struct parley_host *host);

@@ -26,6 +26,7 @@ static parley_request *request_field(struct parley_event *event) {
         return &event->purge.request;
     case PARLEY_EVENT_LIST:
         return &event->list.request;
+    case PARLEY_EVENT_DEVICE:
     case PARLEY_EVENT_LOAD_RECORD:
     case PARLEY_EVENT_LOAD_LOG:
     case PARLEY_EVENT_LOAD_META:

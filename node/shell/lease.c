@@ -115,12 +115,14 @@ static void draw_turn(struct lease *own, const struct lease *outside, uint64_t c
     uint8_t bytes[TURN_BYTES];
     randombytes_buf(bytes, sizeof bytes);
     parley_hex_encode(own->turn, bytes, sizeof bytes);
-    (void)snprintf(own->before, sizeof own->before, "%s",
-                   outside == NULL ? NO_TURN : outside->turn);
+    if (outside == NULL)
+        memcpy(own->before, NO_TURN, sizeof NO_TURN);
+    else
+        memcpy(own->before, outside->turn, sizeof own->before);
     own->counter = counter;
 }
 
-/* What own says next is drawn, unless it is OTHER. */
+/* What own says next is drawn. */
 static enum parley_lease judge(struct lease *own, const char *inside_path,
                                const char *outside_path) {
     struct lease inside, outside;
@@ -131,10 +133,9 @@ static enum parley_lease judge(struct lease *own, const char *inside_path,
         draw_turn(own, NULL, 1);
         return PARLEY_LEASE_FRESH;
     }
-    if (!has_inside || !has_outside || !is_same(&inside, &outside, own))
-        return PARLEY_LEASE_OTHER;
-    draw_turn(own, &outside, inside.counter + 1);
-    return PARLEY_LEASE_SAME;
+    bool is_known = has_inside && has_outside && is_same(&inside, &outside, own);
+    draw_turn(own, has_outside ? &outside : NULL, has_inside ? inside.counter + 1 : 1);
+    return is_known ? PARLEY_LEASE_SAME : PARLEY_LEASE_OTHER;
 }
 
 /* False when somebody else holds it. */
@@ -180,7 +181,7 @@ static void give_up(enum parley_lease *answer, const char *inside) {
 }
 
 enum parley_error parley_lease_take(enum parley_lease *answer, int *lock, const char *home,
-                                    const struct parley_device_key *device,
+                                    const struct parley_device_key *device, bool is_moved,
                                     struct parley_problem *problem) {
     struct lease own;
     char inside[PATH_MAX], outside[PATH_MAX];
@@ -195,7 +196,12 @@ enum parley_error parley_lease_take(enum parley_lease *answer, int *lock, const 
         give_up(answer, inside);
         return PARLEY_E_OK;
     }
-    *answer = take_lock(lock, outside) ? judge(&own, inside, outside) : PARLEY_LEASE_OTHER;
+    *answer = PARLEY_LEASE_OTHER;
+    if (!take_lock(lock, outside))
+        return PARLEY_E_OK;
+    *answer = judge(&own, inside, outside);
+    if (*answer == PARLEY_LEASE_OTHER && is_moved)
+        *answer = PARLEY_LEASE_MOVED;
     if (*answer == PARLEY_LEASE_OTHER)
         return PARLEY_E_OK;
     enum parley_error error = lease_write(inside, &own, problem);

@@ -20,15 +20,19 @@
 enum parley_lease {
     PARLEY_LEASE_SAME,    /* go on; the next turn has been drawn and synced */
     PARLEY_LEASE_FRESH,   /* of this device nothing is known inside or outside; begun */
+    PARLEY_LEASE_MOVED,   /* as SAME, on the owner's word alone */
     PARLEY_LEASE_OTHER,   /* a copy, or put back from a backup: this device must not write */
     PARLEY_LEASE_NOWHERE, /* nothing can be kept outside of the home: nothing is known */
 };
 
 /* *lock: a descriptor to be kept open while the device is in use, and closed after; -1 when there
- * is none. Errors: DISK_FULL, DISK_FAILED (the home itself cannot be written). */
+ * is none. is_moved: the owner says that this home was moved and is the only one; what would be
+ * OTHER is MOVED then, but for a device that was ended or is in use. Errors: DISK_FULL, DISK_FAILED
+ * (the home itself cannot be written). */
 PARLEY_USE_RESULT enum parley_error parley_lease_take(enum parley_lease *answer, int *lock,
                                                       const char *home,
                                                       const struct parley_device_key *device,
+                                                      bool is_moved,
                                                       struct parley_problem *problem);
 /* Ends the device: from now on it is OTHER, here and anywhere. For a home whose newest entries may
  * be lost. Errors: DISK_FULL, DISK_FAILED. */

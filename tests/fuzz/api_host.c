@@ -78,7 +78,7 @@ void api_host_begin(uint8_t how, api_host_on_event *on_event, const void *contex
     host.how = how;
     host.on_event = on_event;
     host.context = context;
-    host.home.has_device = (how & 16) == 0;
+    host.home.has_author = host.home.has_device = (how & 16) == 0;
     host.later_first = host.later_end = 0;
 }
 
@@ -238,6 +238,10 @@ uint64_t parley_host_store_bytes(struct parley_host *of) {
 
 enum parley_error parley_host_store_error(const struct parley_host *of) {
     return of->how & 64 ? PARLEY_E_DISK_FULL : PARLEY_E_OK;
+}
+
+enum parley_error parley_host_read_keys(struct parley_host *of, struct parley_problem *problem) {
+    return of->how & 64 ? parley_problem_set(problem, PARLEY_E_DISK_FULL, "no room") : PARLEY_E_OK;
 }
 
 parley_time_ms parley_host_uptime(const struct parley_host *of) {

@@ -56,7 +56,8 @@ static enum parley_lease open_and_die(void) {
     enum parley_lease answer;
     int lock;
     struct parley_problem problem;
-    assert_int_equal(parley_lease_take(&answer, &lock, home, &device, &problem), PARLEY_E_OK);
+    assert_int_equal(parley_lease_take(&answer, &lock, home, &device, false, &problem),
+                     PARLEY_E_OK);
     if (lock >= 0)
         close(lock);
     return answer;
@@ -173,11 +174,37 @@ static void two_at_once_are_told_apart(void **unused) {
     enum parley_lease first, second;
     int lock, other;
     struct parley_problem problem;
-    assert_int_equal(parley_lease_take(&first, &lock, home, &device, &problem), PARLEY_E_OK);
-    assert_int_equal(parley_lease_take(&second, &other, home, &device, &problem), PARLEY_E_OK);
+    assert_int_equal(parley_lease_take(&first, &lock, home, &device, false, &problem), PARLEY_E_OK);
+    assert_int_equal(parley_lease_take(&second, &other, home, &device, false, &problem),
+                     PARLEY_E_OK);
     assert_int_equal(first, PARLEY_LEASE_SAME);
     assert_int_equal(second, PARLEY_LEASE_OTHER);
     close(lock);
+}
+
+/* On the owner's word, however old the state outside; but not a device that was ended, nor one that
+ * is in use. */
+static void what_was_moved_goes_on(void **unused) {
+    enum parley_lease answer;
+    int lock, other;
+    struct parley_problem problem;
+    struct copy old = take_copy(outside);
+    (void)open_and_close();
+    (void)open_and_close();
+    put_back(outside, &old);
+    assert_int_equal(parley_lease_take(&answer, &lock, home, &device, true, &problem), PARLEY_E_OK);
+    assert_int_equal(answer, PARLEY_LEASE_MOVED);
+    assert_int_equal(parley_lease_take(&answer, &other, home, &device, true, &problem),
+                     PARLEY_E_OK);
+    assert_int_equal(answer, PARLEY_LEASE_OTHER);
+    close(lock);
+    assert_int_equal(open_and_close(), PARLEY_LEASE_SAME);
+    assert_int_equal(parley_lease_take(&answer, &lock, home, &device, true, &problem), PARLEY_E_OK);
+    assert_int_equal(answer, PARLEY_LEASE_SAME);
+    close(lock);
+    assert_int_equal(parley_lease_spend(home, &device, &problem), PARLEY_E_OK);
+    assert_int_equal(parley_lease_take(&answer, &lock, home, &device, true, &problem), PARLEY_E_OK);
+    assert_int_equal(answer, PARLEY_LEASE_OTHER);
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -192,6 +219,7 @@ int main(void) {
         STORY(what_is_missing_or_damaged_is_another),
         STORY(a_spent_device_writes_no_more),
         STORY(two_at_once_are_told_apart),
+        STORY(what_was_moved_goes_on),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("lease", tests, NULL, NULL);

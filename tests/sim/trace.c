@@ -157,6 +157,10 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
         feed_number(sim, event->verified.holds);
         say_event(sim, node, event, event->verified.ticket, event->verified.holds);
         return;
+    case PARLEY_EVENT_DEVICE:
+        FEED(sim, *event->device);
+        say_event(sim, node, event, 0, 0);
+        return;
     case PARLEY_EVENT_PUBLISH:
     case PARLEY_EVENT_FOLLOW:
     case PARLEY_EVENT_CONNECT:

@@ -10,6 +10,7 @@ from cli import ledger
 from cli.bad_input import walk_bad_input
 from cli.bundles import walk_bundles
 from cli.guard import walk_tcp
+from cli.keys import walk_keys
 from cli.ledger import check, parley, row, started
 from cli.naughty import walk_naughty
 from cli.network import walk_no_node, walk_with_node
@@ -33,6 +34,7 @@ def walk_one_home(scratch):
     walk_timeline(home, author, first)
     other = json.loads(parley("init", "--json", home=other_home).stdout)["author"]
     walk_people(home, other)
+    walk_keys(home, other, scratch)
     walk_bundles(home, author, scratch)
     walk_bad_input(scratch, home, author)
     walk_no_node(home)

@@ -29,8 +29,9 @@ class Home:
             f"parley {' '.join(words)}: status {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
-    def json(self, *words):
-        return [json.loads(line) for line in self.parley("--json", *words).splitlines()]
+    def json(self, *words, text=None):
+        lines = self.parley("--json", *words, text=text).splitlines()
+        return [json.loads(line) for line in lines]
 
     def init(self):
         self.parley("init")

@@ -19,7 +19,8 @@ static int say_problem(const struct parley_problem *problem) {
     return complain(parley_exit_status(problem->error), "%s", problem->text);
 }
 
-static bool open_either(struct client *client, const char *home, bool needs_node, int *status) {
+static bool open_either(struct client *client, const char *home, const struct options *options,
+                        bool needs_node, int *status) {
     struct parley_problem problem = {0};
     for (int i = 0; i < LOCK_TRIES; i++) {
         bool timed_out = false;
@@ -36,7 +37,7 @@ static bool open_either(struct client *client, const char *home, bool needs_node
                          "no node runs on %s, and this command needs one: start parleyd", home);
             return false;
         }
-        client->local = client_local_open(home, &problem);
+        client->local = client_local_open(home, options->same_device, &problem);
         if (client->local != NULL)
             return true;
         if (problem.error != PARLEY_E_STORE_LOCKED)
@@ -57,7 +58,7 @@ struct client *client_open(const struct options *options, bool needs_node, int *
     }
     if (parley_home_resolve(home, options->home, &problem) != PARLEY_E_OK) {
         *status = say_problem(&problem);
-    } else if (open_either(client, home, needs_node, status)) {
+    } else if (open_either(client, home, options, needs_node, status)) {
         return client;
     }
     free(client);

@@ -53,14 +53,15 @@ void client_local_close(struct client_local *local) {
     free(local);
 }
 
-struct client_local *client_local_open(const char *home, struct parley_problem *problem) {
+struct client_local *client_local_open(const char *home, bool same_device,
+                                       struct parley_problem *problem) {
     struct client_local *local = calloc(1, sizeof(*local));
     if (local == NULL || uv_loop_init(&local->loop) != 0) {
         parley_problem_set(problem, PARLEY_E_NO_MEMORY, "out of memory");
         free(local);
         return NULL;
     }
-    struct parley_host_config config = {.home = home, .offline = true};
+    struct parley_host_config config = {.home = home, .offline = true, .same_device = same_device};
     enum parley_error error = parley_host_open(&local->host, &config, &local->loop, problem);
     if (error == PARLEY_E_OK)
         error = parley_host_start(local->host, problem);

@@ -18,7 +18,8 @@ int client_http_stream(struct client_http *http, const struct client_request *re
                        bool (*on_post)(void *context, const json_t *post), void *context);
 
 /* NULL: problem says why. */
-struct client_local *client_local_open(const char *home, struct parley_problem *problem);
+struct client_local *client_local_open(const char *home, bool same_device,
+                                       struct parley_problem *problem);
 void client_local_close(struct client_local *local);
 int client_local_call(struct client_local *local, const struct client_request *request,
                       struct client_answer *answer);

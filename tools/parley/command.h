@@ -39,6 +39,11 @@ int command_import(const struct options *options);
 int command_check(const struct options *options);
 int command_rebuild(const struct options *options);
 int command_repair(const struct options *options);
+int command_device(const struct options *options);
+int command_rotate(const struct options *options);
+int command_recover(const struct options *options);
+/* init --join. */
+int command_join(const struct options *options);
 int command_verify(const struct options *options);
 
 #endif

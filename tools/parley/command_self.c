@@ -35,7 +35,7 @@ static int print_new_home(const struct options *options, const char *path, const
     struct parley_problem problem = {0};
     struct parley_home home;
     char author[PARLEY_AUTHOR_TEXT_SIZE] = "", node[PARLEY_NODE_TEXT_SIZE], device[65] = "";
-    if (parley_home_open(&home, path, &problem) != PARLEY_E_OK)
+    if (parley_home_open(&home, path, false, &problem) != PARLEY_E_OK)
         return say_problem(&problem);
     if (home.has_device) {
         parley_author_encode(author, &home.author);
@@ -71,6 +71,10 @@ static int publish_name(const struct options *options) {
 int command_init(const struct options *options) {
     struct parley_problem problem = {0};
     char path[PATH_MAX], words[PARLEY_WORDS_TEXT_SIZE] = "";
+    if (options->join != NULL)
+        return command_join(options);
+    if (options->generation != NULL)
+        return complain(EXIT_USAGE, "--generation stands with --join");
     if (options->name != NULL && options->relay)
         return complain(EXIT_USAGE, "a relay has no author: leave out --name");
     if (options->name != NULL &&

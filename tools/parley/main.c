@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static const struct command COMMANDS[] = {
-    {"init", "", "makes keys and store; shows the recovery words once", 0, 0, "nR", command_init},
+    {"init", "", "makes keys and store; shows the recovery words once", 0, 0, "nRJG", command_init},
     {"id", "", "prints the author, the device and the node's address", 0, 0, "", command_id},
     {"post", "[TEXT|-]", "publishes; - reads standard input, --ndjson one post a line", 0, 1,
      "rqTN", command_post},
@@ -40,6 +40,12 @@ static const struct command COMMANDS[] = {
      "the last resort for a damaged database: copies it, then keeps what is whole; posts go on in "
      "a new log",
      0, 0, "", command_repair},
+    {"device", "add [REQUEST] | list | revoke DEVICE", "one's devices, each with a log of its own",
+     1, 2, "L", command_device},
+    {"rotate", "[-]", "another root key in place of one that may be stolen; asks for the words", 0,
+     1, "KED", command_rotate},
+    {"recover", "[-]", "makes this machine a device of one's own, from the recovery words", 0, 1,
+     "", command_recover},
     {"status", "", "how the node is", 0, 0, "", command_status},
 };
 

@@ -10,11 +10,14 @@
 #define KEY_JSON    1001
 #define KEY_HELP    1002
 #define KEY_VERSION 1003
+#define KEY_SAME    1004
 
 static const struct argp_option COMMON[] = {
     {"home", KEY_HOME, "DIR", 0, "the home folder; else $PARLEY_HOME, else ~/.local/share/parley",
      90},
     {"json", KEY_JSON, NULL, 0, "one JSON object a line", 90},
+    {"same-device", KEY_SAME, NULL, 0,
+     "this home was moved here and is the only one: it goes on as the same device", 90},
     {"help", KEY_HELP, NULL, 0, "prints this", 91},
     {"version", KEY_VERSION, NULL, 0, "prints the version", 91},
 };
@@ -36,6 +39,13 @@ static const struct argp_option OWN[] = {
     {"limit", 'l', "N", 0, "how many (timeline 50, thread 1000 by default); 0: all", 1},
     {"before", 'b', "POST|TIME", 0, "older than a post or a time in ms since 1970", 1},
     {"follow", 'F', NULL, 0, "stays, and prints what comes", 1},
+    {"last", 'L', "POST|none", 0, "the last of its posts that is good; none: no post of it is", 1},
+    {"join", 'J', "AUTHOR", 0,
+     "a further device of AUTHOR, who is you; prints a line to take there", 1},
+    {"generation", 'G', "N", 0, "with --join: as parley device add said", 1},
+    {"keep", 'K', "DEVICE", 0, "goes on; this: with the key that it has", 1},
+    {"end", 'E', "DEVICE", 0, "ends at what is held of it here, whatever today's root says", 1},
+    {"drop", 'D', "DEVICE|all", 0, "nothing that it said counts; all: of those not named", 1},
 };
 #define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
 
@@ -60,6 +70,9 @@ static error_t on_common(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_JSON:
         parse->options->json = true;
+        return 0;
+    case KEY_SAME:
+        parse->options->same_device = true;
         return 0;
     case KEY_VERSION:
         printf("parley %s\n", PARLEY_VERSION);
@@ -128,6 +141,21 @@ static error_t on_own(int key, char *argument, struct argp_state *state) {
     case 'F':
         options->follow = true;
         return 0;
+    case 'L':
+        options->last = argument;
+        return 0;
+    case 'J':
+        options->join = argument;
+        return 0;
+    case 'G':
+        options->generation = argument;
+        return 0;
+    case 'K':
+        return add_to(options->keep, &options->keep_count, argument);
+    case 'E':
+        return add_to(options->end, &options->end_count, argument);
+    case 'D':
+        return add_to(options->drop, &options->drop_count, argument);
     case ARGP_KEY_ARG:
         options->arguments[options->arguments_count++] = argument;
         return 0;

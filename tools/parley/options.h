@@ -23,12 +23,15 @@ struct options {
     const char *home; /* NULL: the default */
     bool json;
     /* of commands */
-    bool relay, ndjson, is_private, follow, force;
+    bool relay, ndjson, is_private, follow, force, same_device;
     const char *name, *about, *reply, *quote, *before, *limit, *tag;
+    const char *last, *join, *generation;
     const char *tags[OPTION_LIST_MAX];
     size_t tags_count;
     const char *authors[OPTION_LIST_MAX];
     size_t authors_count;
+    const char *keep[OPTION_LIST_MAX], *end[OPTION_LIST_MAX], *drop[OPTION_LIST_MAX];
+    size_t keep_count, end_count, drop_count;
     const char **arguments;
     size_t arguments_count;
 };

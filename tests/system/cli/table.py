@@ -6,6 +6,7 @@ failed, 5 timed out."""
 OFFLINE = {
     "init": "0 1 2 4",
     "verify": "0 1 2 4",
+    "recover": "0 1 2 4 5",
 }
 # Works on the home, or through the node that runs on it.
 EITHER = {
@@ -26,6 +27,8 @@ EITHER = {
     "import": "0 1 2 4 5",
     "digest": "0 1 2 4 5",
     "status": "0 1 2 4 5",
+    "device": "0 1 2 4 5",
+    "rotate": "0 1 2 4 5",
     "check": "0 1 2 4 5",
     "rebuild": "0 1 2 4 5",
     "repair": "0 1 2 4 5",
@@ -45,6 +48,7 @@ WORDS = {
     "erase": ["POST"], "profile": [], "follow": ["AUTHOR"], "unfollow": ["AUTHOR"], "follows": [],
     "timeline": [], "show": ["POST"], "thread": ["POST"], "purge": ["POST"], "export": [],
     "import": ["-"], "verify": ["-"], "digest": [], "status": [], "peers": [],
+    "device": ["list"], "rotate": [], "recover": [],
     "check": [], "rebuild": [], "repair": [],
     "connect": ["KEY@127.0.0.1:9"], "disconnect": ["KEY"],
 }

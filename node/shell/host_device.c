@@ -1,0 +1,101 @@
+/* The device that the node signs with: a new one when the keys in the home have changed, or when
+ * somebody else turns out to sign with the one that is here.
+ */
+#include "host_internal.h"
+#include "lease.h"
+#include "log.h"
+#include "memory.h"
+#include <parley/crypto.h>
+#include <stdlib.h>
+
+static void tell_node(struct parley_host *host) {
+    struct parley_event event = {.kind = PARLEY_EVENT_DEVICE, .device = &host->home.device_secret};
+    (void)host_step(host, &event);
+}
+
+enum parley_error parley_host_read_keys(struct parley_host *host, struct parley_problem *problem) {
+    bool is_other;
+    enum parley_error error = parley_home_read_again(&host->home, &is_other, problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    if (is_other)
+        tell_node(host);
+    host->is_device_lost = false;
+    return PARLEY_E_OK;
+}
+
+/* --- in use elsewhere, too -------------------------------------------------------------------- */
+
+static bool is_current_root(const struct parley_host *host) {
+    struct parley_node_author author;
+    for (size_t i = 0; parley_node_author_at(host->node, i, &author); i++)
+        if (PARLEY_EQUAL(author.author, host->home.author))
+            return author.is_revealed && author.generation == host->home.root_generation;
+    return false;
+}
+
+/* Nor after the next start, when nothing reminds of it. */
+static void give_up(struct parley_host *host) {
+    if (parley_lease_spend(host->home.path, &host->home.device, NULL) != PARLEY_E_OK)
+        parley_log_line(PARLEY_LOG_ERROR, "what follows cannot be kept in the home: do not start "
+                                          "it again before the disk is well");
+    parley_log_line(PARLEY_LOG_WARNING, "posts that were signed elsewhere with this device's key "
+                                        "have come, and the current root key is not here: "
+                                        "read-only; type: parley recover");
+}
+
+static void on_certified(void *context, const struct parley_effect *reply) {
+    struct parley_host *host = context;
+    struct parley_problem problem = {0};
+    enum parley_error error = reply->reply.error;
+    if (error == PARLEY_E_OK)
+        error = parley_new_device_use(&host->home, host->new_device, &problem);
+    parley_wipe(host->new_device, sizeof *host->new_device);
+    free(host->new_device);
+    host->new_device = NULL;
+    if (error != PARLEY_E_OK) {
+        parley_log_line(PARLEY_LOG_WARNING, "a new device cannot be made, read-only: %s",
+                        problem.error != PARLEY_E_OK ? problem.text : parley_strerror(error));
+        return;
+    }
+    parley_log_line(PARLEY_LOG_WARNING, "posts that were signed elsewhere with this device's key "
+                                        "have come: own posts go on in a new log of the same "
+                                        "author");
+    tell_node(host);
+    host->is_device_lost = false;
+}
+
+static void certify_another(struct parley_host *host) {
+    struct parley_problem problem = {0};
+    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_RECORD};
+    struct parley_new_device *device = parley_memory(sizeof *device);
+    if (parley_new_device_make(device, &host->home, &problem) != PARLEY_E_OK) {
+        parley_log_line(PARLEY_LOG_ERROR, "%s", problem.text);
+        parley_wipe(device, sizeof *device);
+        free(device);
+        return;
+    }
+    host->new_device = device;
+    event.import.bytes = device->certificate;
+    parley_host_submit_patiently(host, &event, on_certified, host);
+}
+
+void host_mind_device(struct parley_host *host) {
+    if (host->is_device_lost || host->is_stopping || !host->home.has_device)
+        return;
+    switch (parley_node_own(host->node)) {
+    case PARLEY_OWN_NONE:
+    case PARLEY_OWN_WAITING:
+    case PARLEY_OWN_OPEN:
+    case PARLEY_OWN_CLOSED: /* the owner's own will */
+        return;
+    case PARLEY_OWN_FORKED:
+    case PARLEY_OWN_ELSEWHERE:
+        break;
+    }
+    host->is_device_lost = true;
+    if (host->home.has_root && is_current_root(host))
+        certify_another(host);
+    else
+        give_up(host);
+}
