@@ -5,6 +5,7 @@
 #include "shell/log.h"
 #include "shell/options.h"
 #include "shell/reload.h"
+#include "shell/service.h"
 #include <argp.h>
 #include <parley/crypto.h>
 #include <signal.h>
@@ -29,6 +30,7 @@ struct daemon {
     struct parley_host *host;
     struct parley_api *api;
     struct parley_http *http;
+    struct parley_service service;
     uv_signal_t signals[3];
     bool is_stopping;
 };
@@ -56,6 +58,7 @@ static void stop(struct daemon *daemon) {
     if (daemon->is_stopping)
         return;
     daemon->is_stopping = true;
+    parley_service_stopping(&daemon->service);
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     close_api(daemon);
@@ -71,7 +74,9 @@ static void on_stop_signal(uv_signal_t *signal, int number) {
 
 static void on_reload_signal(uv_signal_t *signal, int number) {
     struct daemon *daemon = signal->data;
-    (void)parley_reload(daemon->host, &daemon->options, &daemon->said, daemon->config);
+    parley_service_reloading();
+    parley_service_reloaded(
+        parley_reload(daemon->host, &daemon->options, &daemon->said, daemon->config));
 }
 
 static void watch_signal(struct daemon *daemon, size_t index, int number, uv_signal_cb on_signal) {
@@ -177,11 +182,12 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
     return error;
 }
 
-static void print_ready(const struct daemon *daemon) {
+static void announce(struct daemon *daemon) {
     const char *text;
     for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
         (void)printf("ready %s\n", text);
     (void)fflush(stdout);
+    parley_service_ready(&daemon->service, daemon->host);
     parley_log_line(PARLEY_LOG_INFO, "parleyd %s serves %s%s", PARLEY_VERSION, daemon->home,
                     daemon->options.relay ? ", as a relay" : "");
 }
@@ -191,7 +197,7 @@ static enum parley_error serve(struct daemon *daemon, struct parley_problem *pro
     if (error == PARLEY_E_OK)
         error = open_api(daemon, problem);
     if (error == PARLEY_E_OK)
-        print_ready(daemon);
+        announce(daemon);
     else
         stop(daemon);
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);

@@ -126,6 +126,8 @@ uint64_t parley_host_store_bytes(struct parley_host *host);
 /* Why nothing can be stored now; OK when all is as it should be. */
 enum parley_error parley_host_store_error(const struct parley_host *host);
 parley_time_ms parley_host_uptime(const struct parley_host *host);
+/* Whether the store's thread has moved since the last call, or has nothing to do. */
+bool parley_host_store_moves(struct parley_host *host);
 /* What was done since the host was opened. */
 struct parley_host_counts {
     uint64_t published_count;                     /* by the owner, and on disk */

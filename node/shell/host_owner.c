@@ -240,3 +240,7 @@ void parley_host_counts(const struct parley_host *host, struct parley_host_count
     out->checks_bad_count = host->checks_bad_count;
     parley_worker_counts(host->worker, &out->commits);
 }
+
+bool parley_host_store_moves(struct parley_host *host) {
+    return parley_worker_moves(host->worker);
+}

@@ -181,6 +181,14 @@ enum parley_error parley_worker_error(const struct parley_worker *worker) {
     return error;
 }
 
+bool parley_worker_moves(struct parley_worker *worker) {
+    uv_mutex_lock(&worker->mutex);
+    bool moves = worker->is_resting || worker->turns != worker->turns_seen;
+    worker->turns_seen = worker->turns;
+    uv_mutex_unlock(&worker->mutex);
+    return moves;
+}
+
 void parley_worker_counts(const struct parley_worker *worker, struct parley_worker_counts *out) {
     uv_mutex_t *mutex = (uv_mutex_t *)&worker->mutex;
     uv_mutex_lock(mutex);

@@ -49,6 +49,9 @@ enum parley_error parley_worker_error(const struct parley_worker *worker);
 /* Bytes on disk; 0 while it is not open. */
 uint64_t parley_worker_bytes(struct parley_worker *worker);
 
+/* Whether the committing thread has moved since the last call, or rests. False: it has been within
+ * one commit, or one opening, ever since. */
+bool parley_worker_moves(struct parley_worker *worker);
 #define PARLEY_COMMIT_BUCKETS 13u /* the last: the most operations that one commit takes, 4,096 */
 /* Since the worker was created. */
 struct parley_worker_counts {

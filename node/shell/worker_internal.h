@@ -33,6 +33,7 @@ struct parley_worker {
     size_t undelivered;     /* loop only: stores not answered */
     bool is_stop_requested; /* loop only */
     bool is_closed;         /* loop only */
+    uint64_t turns_seen;    /* loop only */
 
     uv_rwlock_t disk_lock; /* readers use the disk; the thread writes when it opens and closes */
     struct parley_disk disk;
@@ -47,7 +48,9 @@ struct parley_worker {
     enum parley_error error;       /* why it is broken */
     enum parley_error shown_error; /* until it is open again */
     bool is_stopping;
-    bool has_ended; /* the thread */
+    bool has_ended;  /* the thread */
+    bool is_resting; /* it waits to be woken, or for the end of a pause */
+    uint64_t turns;  /* of the thread: they go on while it moves */
     struct parley_worker_counts counts;
 };
 

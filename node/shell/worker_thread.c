@@ -155,8 +155,11 @@ static bool has_space(const struct parley_worker *worker) {
 /* With the mutex held. */
 static void wait_for(struct parley_worker *worker, uint64_t pause_ns) {
     uint64_t end = uv_hrtime() + pause_ns, now;
+    worker->is_resting = true;
     while (!worker->is_stopping && (now = uv_hrtime()) < end)
         (void)uv_cond_timedwait(&worker->wake, &worker->mutex, end - now);
+    worker->is_resting = false;
+    worker->turns++;
 }
 
 static uint64_t longer(uint64_t pause_ns) {
@@ -194,7 +197,7 @@ void worker_run(void *argument) {
     struct batch *batch = parley_memory(sizeof *batch);
     uint64_t pause_ns = 0;
     uv_mutex_lock(&worker->mutex);
-    for (;;) {
+    for (;; worker->turns++) {
         if (worker->state == WORKER_OPEN && worker->queue.first != NULL) {
             commit_batch(worker, batch);
             if (worker->state == WORKER_OPEN)
@@ -204,7 +207,9 @@ void worker_run(void *argument) {
         } else if (worker->state == WORKER_BROKEN) {
             mend(worker, &pause_ns);
         } else {
+            worker->is_resting = true;
             uv_cond_wait(&worker->wake, &worker->mutex);
+            worker->is_resting = false;
         }
     }
     refuse_queue(worker);

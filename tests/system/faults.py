@@ -4,7 +4,7 @@ import mmap
 import os
 import struct
 
-EIO, ENOSPC, KILL = 1, 2, 3
+EIO, ENOSPC, KILL, HANG = 1, 2, 3, 4
 
 
 class FaultyDisk:

@@ -7,7 +7,8 @@
  *                    u64 calls counted so far
  *                    u64 the number of the call that fails, 0: none
  *                    u64 how many from there on fail
- *                    u64 what happens: 1 EIO, 2 ENOSPC, 3 the process dies at once
+ *                    u64 what happens: 1 EIO, 2 ENOSPC, 3 the process dies at once, 4 the
+ *                      call does not come back until there is nothing to fail any more
  *                    i64 bytes that may still be written; below 0: any number
  *                    u64 syncs that were done
  */
@@ -79,6 +80,10 @@ static int next_fault(void) {
         return EIO;
     case 2:
         return ENOSPC;
+    case 4:
+        while (state->fail_at != 0)
+            (void)usleep(10000);
+        return 0;
     default:
         (void)kill(getpid(), SIGKILL);
         return EIO;
