@@ -2,25 +2,13 @@
 
 /* What identity records say of a log, and what is then good of it. */
 
-static void begin(struct crowd *crowd, struct crowd_author *author, unsigned count, uint64_t seed) {
-    crowd_begin(crowd, count, seed);
-    crowd_author(author, 9);
-    crowd_introduce(crowd, author);
-}
-
-static void end(struct crowd *crowd, struct crowd_author *author) {
-    assert_int_equal(crowd->blamed, 0);
-    crowd_author_end(author);
-    crowd_end(crowd);
-}
-
 /* Closed on either branch of a fork: settled, and who held the other one fetches that branch. */
 static void test_closing_settles(void **state) {
     for (unsigned which = 0; which < 2; which++)
         for (uint64_t seed = 0; seed < 4; seed++) {
             struct crowd crowd;
             struct crowd_author author;
-            begin(&crowd, &author, 3, seed);
+            crowd_begin_written(&crowd, &author, 3, seed);
             uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
             uint32_t tops[2] = {crowd_write(&author, common, 3), crowd_write(&author, common, 5)};
             crowd_give(&crowd, 0, &author, tops[0], 1);
@@ -37,7 +25,7 @@ static void test_closing_settles(void **state) {
                 assert_int_equal(log.good.count, 1);
                 assert_int_equal(log.good.ranges[0].lo, 1);
             }
-            end(&crowd, &author);
+            crowd_end_unblamed(&crowd, &author);
         }
 }
 
@@ -48,7 +36,7 @@ static void test_listing_settles(void **state) {
         for (unsigned forks_again = 0; forks_again < 2; forks_again++) {
             struct crowd crowd;
             struct crowd_author author;
-            begin(&crowd, &author, 3, which);
+            crowd_begin_written(&crowd, &author, 3, which);
             uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
             uint32_t listed = crowd_write(&author, common, 3);
             uint32_t other = crowd_write(&author, common, forks_again ? 5 : 2);
@@ -71,14 +59,14 @@ static void test_listing_settles(void **state) {
                 assert_true(
                     PARLEY_EQUAL(log.head_id, author.entries[forks_again ? listed : top].entry.id));
             }
-            end(&crowd, &author);
+            crowd_end_unblamed(&crowd, &author);
         }
 }
 
 static void test_cut_and_void(void **state) {
     struct crowd crowd;
     struct crowd_author author;
-    begin(&crowd, &author, 2, 1);
+    crowd_begin_written(&crowd, &author, 2, 1);
     uint32_t third = crowd_write(&author, CROWD_NOTHING, 3), top = crowd_write(&author, third, 5);
     crowd_give(&crowd, 0, &author, top, 1);
     crowd_meet(&crowd);
@@ -102,14 +90,14 @@ static void test_cut_and_void(void **state) {
     crowd_agrees(&crowd, &author.person.log);
     crowd_wait(&crowd, 60);
     assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 8);
-    end(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
 }
 
 /* Closed at an entry that is not here: it is asked for by its name. */
 static void test_named_and_not_held(void **state) {
     struct crowd crowd;
     struct crowd_author author;
-    begin(&crowd, &author, 2, 1);
+    crowd_begin_written(&crowd, &author, 2, 1);
     uint32_t common = crowd_write(&author, CROWD_NOTHING, 700);
     uint32_t one = crowd_write(&author, common, 900), other = crowd_write(&author, common, 1200);
     crowd_give(&crowd, 0, &author, one, 1);
@@ -123,7 +111,7 @@ static void test_named_and_not_held(void **state) {
     assert_int_equal(log.head_seq, 1900);
     assert_int_equal(log.good.count, 1);
     assert_int_equal(log.good.ranges[0].lo, 1);
-    end(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
 }
 
 /* Listed at an entry that is not here, below a link that nobody can fill: whose head stands above
@@ -131,7 +119,7 @@ static void test_named_and_not_held(void **state) {
 static void test_named_below_an_island(void **state) {
     struct crowd crowd;
     struct crowd_author author;
-    begin(&crowd, &author, 2, 1);
+    crowd_begin_written(&crowd, &author, 2, 1);
     uint32_t third = crowd_write(&author, CROWD_NOTHING, 3),
              listed = crowd_write(&author, third, 2);
     uint32_t top = crowd_write(&author, crowd_write(&author, listed, 2), 1);
@@ -148,7 +136,7 @@ static void test_named_below_an_island(void **state) {
     assert_int_equal(log.good.count, 2);
     assert_int_equal(log.good.ranges[1].hi, 5);
     assert_int_equal(log.good.ranges[1].lo, 1);
-    end(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
 }
 
 /* What came because the records named it, its own signature unseen, is a head once they name
@@ -156,7 +144,7 @@ static void test_named_below_an_island(void **state) {
 static void test_named_no_more(void **state) {
     struct crowd crowd;
     struct crowd_author author;
-    begin(&crowd, &author, 2, 1);
+    crowd_begin_written(&crowd, &author, 2, 1);
     uint32_t first = crowd_write(&author, CROWD_NOTHING, 1), top = crowd_write(&author, first, 1);
     crowd_close(&crowd, 0, &author, top);
     crowd_give(&crowd, 1, &author, top, 1);
@@ -168,7 +156,7 @@ static void test_named_no_more(void **state) {
     crowd_wait(&crowd, 60);
     crowd_agrees(&crowd, &author.person.log);
     assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 2);
-    end(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
 }
 
 int main(void) {

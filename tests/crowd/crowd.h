@@ -98,6 +98,10 @@ void crowd_author(struct crowd_author *author, uint8_t number);
 void crowd_author_end(struct crowd_author *author);
 /* Both records, to all. */
 void crowd_introduce(struct crowd *crowd, const struct crowd_author *author);
+/* A crowd that knows an author; and its end, when nobody was blamed for anything. */
+void crowd_begin_written(struct crowd *crowd, struct crowd_author *author, unsigned count,
+                         uint64_t seed);
+void crowd_end_unblamed(struct crowd *crowd, struct crowd_author *author);
 /* So many more above an entry (or CROWD_NOTHING); returns the newest. */
 uint32_t crowd_write(struct crowd_author *author, uint32_t below, unsigned count);
 /* The same with own signatures that do not hold. */

@@ -133,3 +133,16 @@ void crowd_rotate(struct crowd *crowd, unsigned node, const struct crowd_author 
                      PARLEY_E_OK);
     crowd_record(crowd, node, record);
 }
+
+void crowd_begin_written(struct crowd *crowd, struct crowd_author *author, unsigned count,
+                         uint64_t seed) {
+    crowd_begin(crowd, count, seed);
+    crowd_author(author, 9);
+    crowd_introduce(crowd, author);
+}
+
+void crowd_end_unblamed(struct crowd *crowd, struct crowd_author *author) {
+    assert_int_equal(crowd->blamed, 0);
+    crowd_author_end(author);
+    crowd_end(crowd);
+}

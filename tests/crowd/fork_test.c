@@ -5,24 +5,12 @@
 /* Two branches of one log, and all nodes come to the same verdict, whatever came first and by
  * whatever way. */
 
-static void begin(struct crowd *crowd, struct crowd_author *author, unsigned count, uint64_t seed) {
-    crowd_begin(crowd, count, seed);
-    crowd_author(author, 9);
-    crowd_introduce(crowd, author);
-}
-
-static void end(struct crowd *crowd, struct crowd_author *author) {
-    assert_int_equal(crowd->blamed, 0);
-    crowd_author_end(author);
-    crowd_end(crowd);
-}
-
 /* One holds one branch, one the other, one nothing. */
 static void test_two_branches(void **state) {
     for (uint64_t seed = 0; seed < 8; seed++) {
         struct crowd crowd;
         struct crowd_author author;
-        begin(&crowd, &author, 3, seed);
+        crowd_begin_written(&crowd, &author, 3, seed);
         uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
         uint32_t one = crowd_write(&author, common, 3), other = crowd_write(&author, common, 5);
         crowd_give(&crowd, 0, &author, one, 1);
@@ -39,7 +27,7 @@ static void test_two_branches(void **state) {
         crowd_restart(&crowd, 0);
         assert_int_equal(crowd_log(&crowd, 0, &author.person.log).forked, 5);
         assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 4);
-        end(&crowd, &author);
+        crowd_end_unblamed(&crowd, &author);
     }
 }
 
@@ -48,7 +36,7 @@ static void test_two_branches(void **state) {
 static void test_passed_on(void **state) {
     struct crowd crowd;
     struct crowd_author author;
-    begin(&crowd, &author, 4, 1);
+    crowd_begin_written(&crowd, &author, 4, 1);
     uint32_t common = crowd_write(&author, CROWD_NOTHING, 4);
     uint32_t one = crowd_write(&author, common, 3), other = crowd_write(&author, common, 5);
     crowd_give(&crowd, 0, &author, one, 1);
@@ -62,14 +50,14 @@ static void test_passed_on(void **state) {
         assert_int_equal(crowd_log(&crowd, i, &author.person.log).forked, 5);
     }
     crowd_agrees(&crowd, &author.person.log);
-    end(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
 }
 
 /* A fork far below the heads is found by chunks, not entry by entry. */
 static void test_deep(void **state) {
     struct crowd crowd;
     struct crowd_author author;
-    begin(&crowd, &author, 2, 1);
+    crowd_begin_written(&crowd, &author, 2, 1);
     uint32_t common = crowd_write(&author, CROWD_NOTHING, 10);
     uint32_t one = crowd_write(&author, common, 2500), other = crowd_write(&author, common, 2000);
     crowd_give(&crowd, 0, &author, one, 1);
@@ -81,7 +69,7 @@ static void test_deep(void **state) {
     crowd_agrees(&crowd, &author.person.log);
     /* Each branch goes over once, and a little. */
     assert_true(crowd.messages_bytes - bytes < 3 * 4500 * 200);
-    end(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
 }
 
 /* What is loaded is judged at once, log after log, with nothing else going on. */
