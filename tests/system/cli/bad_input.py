@@ -38,11 +38,12 @@ def walk_named(home, author):
 
 def walk_config(scratch, home):
     config = os.path.join(scratch, "config")
-    for line, words in (("listen", "line 2: KEY = VALUE"), ("erase-after = 3 weeks", "line 2"),
-                        ("what = 1", "line 2: no such key"), ("hops = 12", "line 2"),
-                        ("x" * 2000, "line 2: the line is too long")):
+    for line, words in (("listen", "2: the file ends where a value"),
+                        ("erase-after = 3 weeks", "2: erase-after = 3: a time from"),
+                        ("what = 1", "2: no such key: what"), ("hops = 12", "2: hops = 12: a number"),
+                        ("x" * 2000, "2: no such key: x")):
         open(config, "w", encoding="utf-8").write("log = error\n" + line + "\n")
-        refused(f"a configuration with {line[:20]!r}", 1, re.escape(config) + " " + words,
+        refused(f"a configuration with {line[:20]!r}", 2, re.escape(config) + ":" + words,
                 "--home", home, "--config", config)
 
 
