@@ -162,9 +162,29 @@ void verdict_together(struct parley_node *node) {
 
 /* --- a held chain that gives way ----------------------------------------------------------- */
 
+/* What the range makes the head: with a fork above, the newest entry below it that is signed. */
+static struct parley_anchor visible_top(const struct parley_node *node,
+                                        const struct parley_run *run) {
+    const struct log_row *row = &node->logs[node->review.log];
+    if (row->forked == 0 || row->forked != node->review.best.seq || run->hi < row->forked)
+        return (struct parley_anchor){run->hi, run->hi_id};
+    return row->below.seq < run->lo ? (struct parley_anchor){0} : row->below;
+}
+
+/* What the piece would make it: its own top, or that of the range that stands on it. Seq 0: it is
+ * not known that any of it is signed. */
+static struct parley_anchor top_of_piece(const struct parley_node *node,
+                                         const struct suspect *suspect) {
+    const struct parley_run *above = linked_above(&node->logs[node->review.log], &suspect->run);
+    if (suspect->is_signed)
+        return (struct parley_anchor){suspect->run.hi, suspect->run.hi_id};
+    return above != NULL && above->hi_is_signed ? visible_top(node, above)
+                                                : (struct parley_anchor){0};
+}
+
 /* To what the identity records name, always. To another branch where no fork can be shown, since
- * more bad own signatures stand there than evidence may carry, if its top is the higher one: so all
- * come to the same. What is our own never does. */
+ * more bad own signatures stand there than evidence may carry, if its top is the higher one of what
+ * is not hidden: so all come to the same. What is our own never does. */
 void verdict_give_way(struct parley_node *node, const struct side *piece) {
     struct review *review = &node->review;
     const struct log_row *row = row_of(node);
@@ -175,11 +195,10 @@ void verdict_give_way(struct parley_node *node, const struct side *piece) {
         !side_id(piece, review->raw, &of_piece) || !side_id(&review->held, review->raw, &of_held) ||
         PARLEY_EQUAL(of_piece, of_held))
         return;
-    const struct suspect *suspect = &node->suspects[piece->suspect];
+    struct parley_anchor held = visible_top(node, run);
+    struct parley_anchor other = top_of_piece(node, &node->suspects[piece->suspect]);
     bool is_higher =
-        suspect->is_signed &&
-        (suspect->run.hi > run->hi ||
-         (suspect->run.hi == run->hi && PARLEY_COMPARE(suspect->run.hi_id, run->hi_id) > 0));
+        other.seq > held.seq || (other.seq == held.seq && PARLEY_COMPARE(other.id, held.id) > 0);
     if (!verdict_is_named(node, piece) && !is_higher)
         return;
     review->cuts = true;

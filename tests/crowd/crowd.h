@@ -106,6 +106,8 @@ void crowd_end_unblamed(struct crowd *crowd, struct crowd_author *author);
 uint32_t crowd_write(struct crowd_author *author, uint32_t below, unsigned count);
 /* The same with own signatures that do not hold. */
 uint32_t crowd_write_bad(struct crowd_author *author, uint32_t below, unsigned count);
+/* One whose prev names an entry that is not the one before it. */
+uint32_t crowd_write_bent(struct crowd_author *author, uint32_t below, parley_seq seq);
 parley_seq crowd_seq(const struct crowd_author *author, uint32_t entry);
 struct parley_id crowd_id(const struct crowd_author *author, uint32_t entry);
 /* The chain up to an entry, from seq low, given to a node: the newest chunk first. */
@@ -114,6 +116,9 @@ void crowd_give(struct crowd *crowd, unsigned node, const struct crowd_author *a
 /* At an entry, or CROWD_NOTHING: void. */
 void crowd_close(struct crowd *crowd, unsigned node, const struct crowd_author *author,
                  uint32_t entry);
+/* At its id and whatever number. */
+void crowd_close_at(struct crowd *crowd, unsigned node, const struct crowd_author *author,
+                    uint32_t entry, parley_seq seq);
 /* The rotation to a generation; entry CROWD_NOTHING: the log is not listed. */
 void crowd_rotate(struct crowd *crowd, unsigned node, const struct crowd_author *author,
                   uint8_t generation, uint32_t entry, bool ended);

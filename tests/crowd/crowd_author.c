@@ -24,16 +24,20 @@ void crowd_introduce(struct crowd *crowd, const struct crowd_author *author) {
     }
 }
 
-static uint32_t write_one(struct crowd_author *author, uint32_t below, bool is_bad) {
+/* seq 0: the one after the entry below. */
+static uint32_t write_one(struct crowd_author *author, uint32_t below, parley_seq seq,
+                          bool is_bad) {
     static const uint8_t words[] = "so many words that nobody reads";
     assert_true(author->count < CROWD_ENTRIES_MAX);
     struct crowd_entry *made = &author->entries[author->count];
     struct parley_header *header = &made->entry.header;
     const struct crowd_entry *under = below == CROWD_NOTHING ? NULL : &author->entries[below];
-    *made = (struct crowd_entry){.below = below, .is_bad = is_bad};
+    *made = (struct crowd_entry){.below = seq == 0 ? below : CROWD_NOTHING, .is_bad = is_bad};
     header->version = PARLEY_ENTRY_VERSION;
     header->log = author->person.log;
     header->seq = under == NULL ? 1 : under->entry.header.seq + 1;
+    if (seq != 0)
+        header->seq = seq;
     if (under != NULL)
         header->prev = under->entry.id;
     header->time = STORY_WALL_START + author->count; /* so that no two are the same */
@@ -49,14 +53,18 @@ static uint32_t write_one(struct crowd_author *author, uint32_t below, bool is_b
 
 uint32_t crowd_write(struct crowd_author *author, uint32_t below, unsigned count) {
     for (; count > 0; count--)
-        below = write_one(author, below, false);
+        below = write_one(author, below, 0, false);
     return below;
 }
 
 uint32_t crowd_write_bad(struct crowd_author *author, uint32_t below, unsigned count) {
     for (; count > 0; count--)
-        below = write_one(author, below, true);
+        below = write_one(author, below, 0, true);
     return below;
+}
+
+uint32_t crowd_write_bent(struct crowd_author *author, uint32_t below, parley_seq seq) {
+    return write_one(author, below, seq, false);
 }
 
 parley_seq crowd_seq(const struct crowd_author *author, uint32_t entry) {
@@ -104,12 +112,17 @@ static void root_of(const struct crowd_author *author, uint8_t generation,
 
 void crowd_close(struct crowd *crowd, unsigned node, const struct crowd_author *author,
                  uint32_t entry) {
+    crowd_close_at(crowd, node, author, entry,
+                   entry == CROWD_NOTHING ? 0 : crowd_seq(author, entry));
+}
+
+void crowd_close_at(struct crowd *crowd, unsigned node, const struct crowd_author *author,
+                    uint32_t entry, parley_seq seq) {
     uint8_t bytes[PARLEY_STATEMENT_BYTES_MAX];
     struct parley_secret_key root;
     struct parley_span record;
     struct parley_id id =
         entry == CROWD_NOTHING ? (struct parley_id){{0}} : crowd_id(author, entry);
-    parley_seq seq = entry == CROWD_NOTHING ? 0 : crowd_seq(author, entry);
     root_of(author, 0, &root);
     assert_int_equal(parley_closing_make(&record, bytes, sizeof bytes, &root,
                                          &author->person.author, 0, &author->person.device_key, seq,

@@ -262,6 +262,29 @@ static void test_stories(void **state) {
     }
 }
 
+/* The owner recovers on two machines with the same words: two lists in one generation. All nodes go
+ * by the same one, whichever came first. */
+static void test_two_rotations_of_one_generation(void **state) {
+    static struct side side;
+    struct made_record made[2];
+    struct parley_device_key device = person_device_key(1);
+    for (size_t i = 0; i < 2; i++) {
+        struct parley_listing listing = person_listing(1, 5 + i, 0, false);
+        make_rotation(&made[i], &alice, 1, &listing, 1);
+    }
+    size_t least = PARLEY_COMPARE(made[0].record.hash, made[1].record.hash) < 0 ? 0 : 1;
+    for (size_t first = 0; first < 2; first++) {
+        side_init(&side, PARLEY_SET_RECORDS_MAX);
+        side_add(&side, &made[first]);
+        side_add(&side, &made[!first]);
+        assert_int_equal(side.kept_count, 1);
+        assert_true(PARLEY_EQUAL(side.set.rotation_hash, made[least].record.hash));
+        assert_int_equal(parley_identity_policy(&side.set, &device).seq, 5 + least);
+        side_clear(&side);
+    }
+    free_records(made, 2);
+}
+
 static void test_answers(void **state) {
     static struct side side;
     struct made_record made[6];
@@ -313,7 +336,7 @@ static void test_the_bound_and_the_flood(void **state) {
     assert_int_equal(parley_identity_policy(&side.set, &closed).kind, PARLEY_POLICY_CLOSED);
     reduce(&reduced, records, FLOOD + 2, PARLEY_SET_RECORDS_MAX);
     assert_reduced(&side, &reduced, FLOOD + 1);
-    /* The owner rotates, and the flood is gone. */
+    /* The owner rotates, and the flood is gone: a rotation stands outside the bound. */
     struct made_record rotation;
     make_rotation(&rotation, &alice, 1, NULL, 0);
     assert_int_equal(side_add(&side, &rotation), PARLEY_IDENTITY_ADDED);
@@ -382,6 +405,7 @@ int main(void) {
         cmocka_unit_test(test_random_sets_in_random_orders),
         cmocka_unit_test(test_every_order_of_six_records),
         cmocka_unit_test(test_stories),
+        cmocka_unit_test(test_two_rotations_of_one_generation),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_the_bound_and_the_flood),
         cmocka_unit_test(test_an_evicted_device_is_told),

@@ -58,12 +58,23 @@ static void test_anchored_needs_no_signature(void **state) {
     assert_false(judged.needs_check);
     anchor.id.bytes[0] ^= 1;
     assert_int_equal(judge(&judged, &none, &anchor, bytes), PARLEY_E_BAD_ANCHOR);
-    anchor = (struct parley_anchor){7, entries[5].id};
-    assert_int_equal(judge(&judged, &none, &anchor, bytes), PARLEY_E_BAD_ANCHOR);
     struct parley_log other = {{9}};
     anchor = (struct parley_anchor){6, entries[5].id};
     assert_int_equal(parley_judge_chunk(&judged, &other, &none, NULL, &anchor, bytes).error,
                      PARLEY_E_BAD_ANCHOR);
+}
+
+/* An id under another number names nothing, also where it is the id of what came. */
+static void test_an_anchor_of_another_number_names_nothing(void **state) {
+    struct parley_judged judged;
+    struct parley_policy none = PARLEY_NO_POLICY;
+    struct parley_span bytes = fixture_chunk(buffer, entries + 2, 4, false);
+    (void)state;
+    for (parley_seq seq = 5; seq <= 7; seq++) {
+        struct parley_anchor anchor = {seq, entries[5].id};
+        assert_int_equal(judge(&judged, &none, &anchor, bytes),
+                         seq == 6 ? PARLEY_E_OK : PARLEY_E_BAD_ANCHOR);
+    }
 }
 
 /* Policies travel apart from entries: their no is nobody's fault. */
@@ -158,6 +169,7 @@ int main(void) {
         cmocka_unit_test(test_one_signature_for_a_run),
         cmocka_unit_test(test_a_changed_body_fails_the_check_of_the_top),
         cmocka_unit_test(test_anchored_needs_no_signature),
+        cmocka_unit_test(test_an_anchor_of_another_number_names_nothing),
         cmocka_unit_test(test_what_the_policy_refuses),
         cmocka_unit_test(test_a_bad_signature_below_the_top_is_chained),
         cmocka_unit_test(test_vectors),
