@@ -35,7 +35,8 @@ void crowd_begin(struct crowd *crowd, unsigned count, uint64_t seed) {
         host->address.port = 1;
         host->config.relay = true;
         host->config.peers_max = 8;
-        host->config.logs_max = host->config.authors_max = 16;
+        host->config.authors_max = 16;
+        host->config.logs_max = 1024;
         host->next_accept = 2;
         host->disk = parley_disk_create();
         boot(crowd, i);

@@ -37,20 +37,8 @@ static void ask_heads(struct story *story, struct story_puppet *peer, uint64_t s
 /* Another device of the person, with one entry of its own. */
 static void add_device(struct story *story, struct story_person *person, uint8_t number,
                        unsigned index) {
-    uint8_t entropy[PARLEY_ENTROPY_SIZE], buffer[PARLEY_CHUNK_BUFFER_SIZE];
-    struct parley_secret_key root;
-    struct parley_root_key root_key;
-    struct parley_seed seed = {{(uint8_t)index, (uint8_t)(index >> 8), 77}};
-    memset(entropy, number, sizeof entropy);
-    parley_root_derive(&root, &root_key, entropy, 0);
-    parley_key_pair(&person->device, person->device_key.bytes, &seed);
-    parley_log_derive(&person->log, &person->author, &person->device_key);
-    memset(&person->id, 0, sizeof person->id);
-    person->seq = 0;
-    assert_int_equal(parley_certificate_make(&person->certificate, person->certificate_bytes,
-                                             sizeof person->certificate_bytes, &root,
-                                             &person->device, &person->author, 0),
-                     PARLEY_E_OK);
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_device(person, number, index);
     story_import(story, 0, PARLEY_EVENT_IMPORT_RECORD, person->certificate);
     story_settle(story);
     story_import(story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(person, "hello", buffer));

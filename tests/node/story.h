@@ -40,6 +40,8 @@ struct story_person {
     struct parley_id id;
 };
 void story_person(struct story_person *person, uint8_t number);
+/* The person goes on with another device, whose certificate is the one here then. */
+void story_device(struct story_person *person, uint8_t number, unsigned index);
 /* The person's next entry as a chunk, with that text as its body. */
 struct parley_span story_entry(struct story_person *person, const char *text,
                                uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);

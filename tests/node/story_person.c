@@ -22,6 +22,23 @@ void story_person(struct story_person *person, uint8_t number) {
                      PARLEY_E_OK);
 }
 
+void story_device(struct story_person *person, uint8_t number, unsigned index) {
+    uint8_t entropy[PARLEY_ENTROPY_SIZE];
+    struct parley_secret_key root;
+    struct parley_root_key root_key;
+    struct parley_seed seed = {{(uint8_t)index, (uint8_t)(index >> 8), 77}};
+    memset(entropy, number, sizeof entropy);
+    parley_root_derive(&root, &root_key, entropy, 0);
+    parley_key_pair(&person->device, person->device_key.bytes, &seed);
+    parley_log_derive(&person->log, &person->author, &person->device_key);
+    memset(&person->id, 0, sizeof person->id);
+    person->seq = 0;
+    assert_int_equal(parley_certificate_make(&person->certificate, person->certificate_bytes,
+                                             sizeof person->certificate_bytes, &root,
+                                             &person->device, &person->author, 0),
+                     PARLEY_E_OK);
+}
+
 static void add_entry(struct story_person *person, struct parley_chunk_writer *writer,
                       struct parley_span body) {
     struct parley_entry entry = {.has_body = true, .body = body};
