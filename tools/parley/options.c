@@ -1,6 +1,7 @@
 /* Options through argp. Common options stand before or after the command; "--" ends options. */
 #include "options.h"
 #include "command.h"
+#include "option_table.h"
 #include "terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #define KEY_JSON    1001
 #define KEY_HELP    1002
 #define KEY_VERSION 1003
+#define KEY_TABLE   1005
 #define KEY_SAME    1004
 
 static const struct argp_option COMMON[] = {
@@ -20,6 +22,7 @@ static const struct argp_option COMMON[] = {
      "this home was moved here and is the only one: it goes on as the same device", 90},
     {"help", KEY_HELP, NULL, 0, "prints this", 91},
     {"version", KEY_VERSION, NULL, 0, "prints the version", 91},
+    {"print-table", KEY_TABLE, NULL, OPTION_HIDDEN, "prints commands and options as JSON", 91},
 };
 #define COMMON_COUNT (sizeof(COMMON) / sizeof(COMMON[0]))
 
@@ -51,9 +54,48 @@ static const struct argp_option OWN[] = {
 
 struct parse {
     struct options *options;
+    const struct command *commands; /* all of them */
+    size_t commands_count;
     const struct command *command; /* NULL: before it */
     int command_index;
 };
+
+/* --- the table: manual pages and completions are made of it --------------------------------------
+ */
+
+static json_t *describe_option(const char *name, const char *argument, const char *words) {
+    return json_pack("{s:s, s:s?, s:s}", "name", name, "argument", argument, "words", words);
+}
+
+static json_t *describe_command(const struct command *command) {
+    json_t *own = json_array();
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (strchr(command->keys, OWN[i].key) != NULL)
+            json_array_append_new(own, describe_option(OWN[i].name, OWN[i].arg, OWN[i].doc));
+    return json_pack("{s:s, s:s, s:s, s:o}", "name", command->name, "arguments", command->arguments,
+                     "words", command->words, "options", own);
+}
+
+static void print_table(const struct command *commands, size_t count) {
+    json_t *all = json_array(), *common = json_array(), *daemon = json_array();
+    const struct option_row *row;
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(all, describe_command(&commands[i]));
+    for (size_t i = 0; i < COMMON_COUNT; i++)
+        if ((COMMON[i].flags & OPTION_HIDDEN) == 0)
+            json_array_append_new(common,
+                                  describe_option(COMMON[i].name, COMMON[i].arg, COMMON[i].doc));
+    for (size_t i = 0; (row = option_row_at(i)) != NULL; i++) {
+        json_t *option = describe_option(row->name, row->argument, row->words);
+        json_object_set_new(option, "example",
+                            row->example != NULL ? json_string(row->example) : json_null());
+        json_array_append_new(daemon, option);
+    }
+    json_t *table = json_pack("{s:s, s:o, s:o, s:o}", "version", PARLEY_VERSION, "commands", all,
+                              "common", common, "parleyd", daemon);
+    print_json(table);
+    json_decref(table);
+}
 
 static error_t add_to(const char **list, size_t *count, const char *value) {
     if (*count == OPTION_LIST_MAX)
@@ -76,6 +118,9 @@ static error_t on_common(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_VERSION:
         printf("parley %s\n", PARLEY_VERSION);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+    case KEY_TABLE:
+        print_table(parse->commands, parse->commands_count);
         exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
     case KEY_HELP: {
         char name[64];
@@ -208,7 +253,10 @@ static const struct command *find_command(const struct command *commands, size_t
 const struct command *options_parse(struct options *options, int argc, char **argv,
                                     const struct command *commands, size_t commands_count) {
     struct argp_option all[OWN_COUNT + COMMON_COUNT + 1];
-    struct parse parse = {.options = options, .command_index = argc};
+    struct parse parse = {.options = options,
+                          .commands = commands,
+                          .commands_count = commands_count,
+                          .command_index = argc};
     int index = 0;
     argp_err_exit_status = EXIT_USAGE;
     *options = (struct options){0};
