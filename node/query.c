@@ -102,6 +102,26 @@ bool parley_node_author_at(const struct parley_node *node, size_t index,
     return true;
 }
 
+bool parley_node_asking(const struct parley_node *node, const struct parley_log *log, bool bodies,
+                        struct parley_node_asking *out) {
+    uint32_t index = log_find(node, log);
+    *out = (struct parley_node_asking){0};
+    if (index == NONE)
+        return false;
+    const struct log_row *row = &node->logs[index];
+    parley_connection source = bodies ? row->bodies.source : row->source;
+    parley_time_ms at = bodies ? row->bodies.at : row->retry_at;
+    for (size_t i = 0; source != 0 && i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN && node->peers[i].connection == source) {
+            out->has_source = true;
+            out->peer = node->peers[i].node_key;
+        }
+    out->is_asked = (bodies ? row->bodies.ask : row->fetch) != NONE;
+    out->failures = bodies ? row->bodies.failures : row->failures;
+    out->again_in_ms = at > node->now ? at - node->now : 0;
+    return true;
+}
+
 /* --- digest -------------------------------------------------------------------------------- */
 
 /* The next row above `last` in the order of names; NONE at the end. Quadratic, and of few. */

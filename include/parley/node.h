@@ -355,6 +355,18 @@ bool parley_node_list_at(const struct parley_node *node, size_t index, struct pa
 bool parley_node_post_is_allowed(const struct parley_node *node, const struct parley_log *log,
                                  parley_seq seq, const struct parley_id *id);
 
+/* What is being done for entries of a log that are not here, or for bodies of those that are. */
+struct parley_node_asking {
+    bool has_source; /* a peer said that it has more than we do */
+    bool is_asked;   /* and it is being asked */
+    struct parley_node_key peer;
+    unsigned failures;          /* asks in a row that brought nothing */
+    parley_time_ms again_in_ms; /* 0: as soon as there is room */
+};
+/* False: the log is not known here. */
+bool parley_node_asking(const struct parley_node *node, const struct parley_log *log, bool bodies,
+                        struct parley_node_asking *out);
+
 /* Equal on two nodes exactly when they hold the same headers that the heads of these authors'
  * logs commit to (SPEC 10). authors NULL: all held. Cost: by the number of logs. */
 void parley_node_digest(const struct parley_node *node, const struct parley_author *authors,

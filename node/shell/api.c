@@ -36,6 +36,9 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect},
     {PARLEY_API_POST, "keys", false, JSON_TYPE, NULL, api_run_keys},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},
+    {PARLEY_API_GET, "why/", true, NULL, api_names_why, api_run_why},
+    {PARLEY_API_GET, "lists", false, NULL, NULL, api_run_lists},
+    {PARLEY_API_POST, "lists", false, JSON_TYPE, api_names_list, api_run_list},
     {PARLEY_API_DELETE, "follows/", true, NULL, api_names_author, api_run_unfollow},
     {PARLEY_API_DELETE, "peers/", true, NULL, NULL, api_run_disconnect},
 };

@@ -1,6 +1,7 @@
 /* Entries as people see them. See api_entry.h. */
 #include "api_entry.h"
 #include "api_handle.h"
+#include "api_hide.h"
 #include "api_job.h"
 #include "api_view.h"
 #include <stdlib.h>
@@ -80,12 +81,13 @@ static bool is_good_at(const struct parley_node *node, const struct parley_log *
 }
 
 bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry) {
-    return is_good_at(node, &entry->log, entry->seq);
+    return is_good_at(node, &entry->log, entry->seq) || api_entry_is_allowed(node, entry);
 }
 
 bool api_entry_is_erased(const struct parley_node *node, const struct api_entry *entry) {
     return entry->body_state.erased_by != 0 &&
-           is_good_at(node, &entry->log, entry->body_state.erased_by);
+           is_good_at(node, &entry->log, entry->body_state.erased_by) &&
+           !parley_node_post_is_allowed(node, &entry->log, entry->seq, &entry->id);
 }
 
 static bool has_tag(const struct parley_body *body, const char *tag) {
@@ -180,9 +182,23 @@ static const char *describe_nothing(json_t *json, const char *kind) {
     return kind;
 }
 
+/* Nobody's words, but where they stand among others. */
+static const char *describe_hidden(json_t *json, const struct api_entry *entry,
+                                   enum api_hiding hiding) {
+    struct parley_body body;
+    bool is_post = api_entry_body(entry, &body) && body.kind == PARLEY_BODY_POST;
+    json_object_set_new(json, "reply_to",
+                        is_post ? json_ref(body.post.has_parent, &body.post.parent) : json_null());
+    return describe_nothing(json, hiding == API_HIDES_BLOCKED ? "blocked" : "muted");
+}
+
 static const char *describe_body(json_t *json, const struct api_entry *entry,
                                  const struct api_view *view) {
     struct parley_body body;
+    enum api_hiding hiding =
+        view->hides ? api_hiding_of(view->node, entry, NULL) : API_HIDES_NOTHING;
+    if (hiding != API_HIDES_NOTHING)
+        return describe_hidden(json, entry, hiding);
     if (api_entry_is_erased(view->node, entry))
         return describe_nothing(json, "erased");
     if (!entry->has_body)
@@ -193,7 +209,8 @@ static const char *describe_body(json_t *json, const struct api_entry *entry,
 /* What an echo passes on, as far as it may be shown. */
 static json_t *json_echoed(const struct api_entry *entry, const struct api_view *view) {
     const struct api_entry *echoed = entry->echoed;
-    if (echoed == NULL || !api_entry_is_good(view->node, echoed))
+    if (echoed == NULL || !api_entry_is_good(view->node, echoed) ||
+        api_hiding_of(view->node, echoed, NULL) == API_HIDES_BLOCKED)
         return json_null();
     return api_entry_json(echoed, view);
 }

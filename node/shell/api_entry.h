@@ -38,7 +38,8 @@ struct parley_ref api_entry_ref(const struct api_entry *entry);
 /* False when its body is not here, is not of this version, or does not decode. Its spans point
  * into the entry. */
 bool api_entry_body(const struct api_entry *entry, struct parley_body *body);
-/* Good by the log's verdict and below any fork, as the node knows it now. */
+/* Good by the log's verdict and below any fork, as the node knows it now; or allowed by the owner
+ * all the same. */
 bool api_entry_is_good(const struct parley_node *node, const struct api_entry *entry);
 /* By an entry of its author that is good itself; its bytes may still be here. */
 bool api_entry_is_erased(const struct parley_node *node, const struct api_entry *entry);
@@ -46,7 +47,8 @@ bool api_entry_is_erased(const struct parley_node *node, const struct api_entry 
 bool api_entry_is_listed(const struct parley_entry *entry, const char *tag);
 struct api_view;
 /* The post as people and programs get it; for other kinds what their bodies say. "kind" is
- * "erased", "purged" or "no_body" where the words are not to be had. NULL: out of memory. */
+ * "erased", "purged" or "no_body" where the words are not to be had, "muted" or "blocked" where the
+ * owner's lists hide them. NULL: out of memory. */
 json_t *api_entry_json(const struct api_entry *entry, const struct api_view *view);
 
 /* A list that grows. */

@@ -1,4 +1,5 @@
 #include "api_filter.h"
+#include "api_hide.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,5 +51,9 @@ bool api_filter_shows(const struct api_filter *filter, const struct api_wanted *
                                                 sizeof(entry->author), compare_authors) == NULL) {
         return false;
     }
+    enum api_hiding hiding = api_hiding_of(node, entry, NULL);
+    /* Who is asked for by name is not left out for being muted. */
+    if (hiding != API_HIDES_NOTHING && !(hiding == API_HIDES_MUTED && filter->has_author))
+        return false;
     return api_entry_is_good(node, entry) && !api_entry_is_erased(node, entry);
 }

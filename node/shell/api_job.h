@@ -34,6 +34,7 @@ struct api_name {
     char text[API_NAME_SIZE_MAX];
     char owner[API_NAME_SIZE_MAX]; /* of a handle: the author's part */
     bool is_handle;
+    bool may_be_missing; /* a post that is not here is no reason to refuse */
     bool has_author;
     struct parley_author author;
     bool has_log;
@@ -150,6 +151,8 @@ api_handler api_names_publish, api_run_publish, api_run_publish_batch;
 api_handler api_run_profile, api_run_own_profile, api_run_set_profile;
 api_handler api_names_saying, api_run_echo, api_run_vote, api_run_erase;
 api_handler api_names_purge, api_run_purge;
+api_handler api_names_why, api_run_why;
+api_handler api_run_lists, api_names_list, api_run_list;
 api_handler api_run_check;
 api_handler api_run_metrics;
 api_handler api_names_export, api_run_export, api_run_import;

@@ -158,7 +158,7 @@ static void read_entries(struct api_job *job, struct parley_store *store) {
 static void check_entries(struct api_job *job) {
     for (size_t i = 0; i < job->names_count; i++) {
         struct api_name *name = &job->names[i];
-        if (name->kind != API_POST || name->entry != NULL)
+        if (name->kind != API_POST || name->entry != NULL || name->may_be_missing)
             continue;
         api_refuse(job, PARLEY_E_NOT_FOUND, name->field, "%s is not here", name->text);
         return;

@@ -4,6 +4,7 @@
  * What is answered may be missing here: that is said, not guessed. What is held of it without its
  * words (erased, purged) stands ahead of its first answer, so it may come on several pages.
  */
+#include "api_hide.h"
 #include "api_job.h"
 #include "api_view.h"
 #include "api_votes.h"
@@ -231,6 +232,11 @@ static struct thread *take_thread(struct api_job *job) {
                    name->text);
         return NULL;
     }
+    if (api_hiding_of(parley_host_node(job->api->host), name->entry, NULL) == API_HIDES_BLOCKED) {
+        api_refuse(job, PARLEY_E_BLOCKED, name->field,
+                   "%s is by somebody whom you block: parley why %s", name->text, name->text);
+        return NULL;
+    }
     struct thread *thread = calloc(1, sizeof(*thread));
     if (thread == NULL) {
         api_no_memory(job);
@@ -274,6 +280,7 @@ void api_run_thread(struct api_job *job) {
     struct thread *thread = take_thread(job);
     if (thread == NULL)
         return;
+    thread->view.hides = true;
     find_root(thread, job->names[0].entry);
     thread->has_after = after != NULL;
     thread->after = place;

@@ -33,6 +33,7 @@ struct api_view {
     const struct parley_node *node;
     struct api_handles handles;
     struct api_people people;
+    bool hides; /* what the owner's lists hide stands there without its words */
 };
 /* On a worker: states of bodies, echoed entries and profiles. False: out of memory. */
 bool api_view_read(struct api_view *view, struct parley_store *store,

@@ -12,6 +12,7 @@ from cli.bundles import walk_bundles
 from cli.guard import walk_tcp
 from cli.keys import walk_keys
 from cli.ledger import check, parley, row, started
+from cli.moderation import walk_moderation
 from cli.naughty import walk_naughty
 from cli.network import walk_no_node, walk_with_node
 from cli.people import walk_people
@@ -45,6 +46,7 @@ def walk_one_home(scratch):
 
 
 def walk_many_homes(scratch):
+    walk_moderation(scratch)
     walk_missing_parts(scratch)
     walk_erase_with_nodes(scratch)
     walk_tcp(scratch)

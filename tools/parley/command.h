@@ -30,6 +30,15 @@ int command_purge(const struct options *options);
 int command_profile(const struct options *options);
 int command_follow(const struct options *options);
 int command_unfollow(const struct options *options);
+int command_mute(const struct options *options);
+int command_unmute(const struct options *options);
+int command_block(const struct options *options);
+int command_unblock(const struct options *options);
+int command_allow(const struct options *options);
+int command_unallow(const struct options *options);
+int command_why(const struct options *options);
+/* post1..., or something that ends as a handle does. */
+bool is_post(const char *text);
 int command_follows(const struct options *options);
 int command_peers(const struct options *options);
 int command_connect(const struct options *options);

@@ -43,8 +43,7 @@ int command_erase(const struct options *options) {
     return say(options, "/v1/erasures", json_pack("{s:s}", "post", options->arguments[0]));
 }
 
-/* post1..., or something that ends as a handle does. */
-static bool is_post(const char *text) {
+bool is_post(const char *text) {
     const char *slash = strrchr(text, '/');
     return strncasecmp(text, "post1", 5) == 0 ||
            (slash != NULL && slash[1] != '\0' &&

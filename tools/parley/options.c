@@ -41,6 +41,7 @@ static const struct argp_option OWN[] = {
     {"tag", 't', "WORD", 0, "with this tag", 1},
     {"limit", 'l', "N", 0, "how many (timeline 50, thread 1000 by default); 0: all", 1},
     {"before", 'b', "POST|TIME", 0, "older than a post or a time in ms since 1970", 1},
+    {"word", 'w', "WORD", 0, "a word, or several in a row, in place of an author", 1},
     {"follow", 'F', NULL, 0, "stays, and prints what comes", 1},
     {"last", 'L', "POST|none", 0, "the last of its posts that is good; none: no post of it is", 1},
     {"join", 'J', "AUTHOR", 0,
@@ -182,6 +183,9 @@ static error_t on_own(int key, char *argument, struct argp_state *state) {
         return 0;
     case 'b':
         options->before = argument;
+        return 0;
+    case 'w':
+        options->word = argument;
         return 0;
     case 'F':
         options->follow = true;

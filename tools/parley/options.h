@@ -24,7 +24,7 @@ struct options {
     bool json;
     /* of commands */
     bool relay, ndjson, is_private, follow, force, same_device;
-    const char *name, *about, *reply, *quote, *before, *limit, *tag;
+    const char *name, *about, *reply, *quote, *before, *limit, *tag, *word;
     const char *last, *join, *generation;
     const char *tags[OPTION_LIST_MAX];
     size_t tags_count;
