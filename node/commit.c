@@ -95,7 +95,9 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
     }
     bool is_of_log = pending.after == AFTER_CHUNK || pending.after == AFTER_CUT ||
                      pending.after == AFTER_VERDICT;
-    if (is_of_log)
+    /* What the disk did not take stays in flight: what is held here is ahead of it, and is not
+     * told, until the store says anew what is there. */
+    if (is_of_log && !failed)
         node->logs[pending.log].stores_in_flight--;
     if (pending.after == AFTER_CUT && error == PARLEY_E_OK) {
         node->logs[pending.log].entries_count -= pending.count;
@@ -126,6 +128,8 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
 void reload_begin(struct parley_node *node) {
     if (!node->is_failed || node->is_reloading)
         return;
+    /* Before the store opens, all that waited for it is answered. */
+    assert(node->stores_head == node->stores_tail);
     node->is_reloading = true;
     node->entries_count = 0;
     for (size_t i = 0; i < node->authors_count; i++) {
@@ -140,6 +144,7 @@ void reload_begin(struct parley_node *node) {
         row->durable = (struct parley_anchor){0};
         row->policy = PARLEY_NO_POLICY;
         row->entries_count = 0;
+        row->stores_in_flight = 0;
         row->forked = row->marked = 0;
         row->is_proved = row->is_unjudged = row->is_doubted = row->overlaps = false;
         row->pin = PIN_ABSENT;

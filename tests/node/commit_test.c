@@ -82,6 +82,71 @@ static void test_written_though_it_failed(void **state) {
     story_end(&story);
 }
 
+struct heads_told {
+    size_t messages;
+    parley_seq newest;
+};
+
+static void note_heads(struct story *story, const struct story_puppet *puppet,
+                       const struct parley_wire_message *message) {
+    struct heads_told *told = story->context;
+    struct parley_wire_author_heads item;
+    struct parley_wire_head head;
+    if (message->type != PARLEY_WIRE_HEADS)
+        return;
+    told->messages++;
+    struct parley_wire_list authors = message->as.heads.authors;
+    while (parley_wire_next_author_heads(&authors, &item))
+        while (parley_wire_next_head(&item.heads, &head))
+            told->newest = head.seq > told->newest ? head.seq : told->newest;
+}
+
+static void ask_records(struct story *story, struct story_puppet *peer) {
+    uint8_t room[64];
+    struct parley_writer writer;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_IDENTITY};
+    parley_writer_init(&writer, room, sizeof room);
+    parley_wire_put_author(&writer, &story->own.author);
+    message.as.ask_identity.authors = parley_wire_list_of(&writer, 1);
+    story_send(story, peer, &message);
+}
+
+/* Behind the records of an author the heads of its logs go, also when those could not be read. */
+static parley_seq newest_told(struct story *story, enum parley_error read) {
+    struct heads_told told = {0};
+    story->on_message = note_heads;
+    story->context = &told;
+    story_read(story, read, PARLEY_NO_SPAN, 0);
+    story->on_message = NULL;
+    assert_int_equal(told.messages, 1);
+    return told.newest;
+}
+
+/* Who hears of an entry that the disk did not take would wait for another one in its place. */
+static void test_what_failed_is_not_told(void **state) {
+    struct story story;
+    struct parley_node_log first;
+    story_begin(&story);
+    story_publish(&story, 1, "kept");
+    story_settle(&story);
+    assert_true(parley_node_log_find(story.node, &story.own.log, &first));
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_settle(&story);
+    ask_records(&story, peer);
+    story_publish(&story, 2, "lost");
+    story_stored(&story, PARLEY_E_DISK_FAILED);
+    assert_int_equal(newest_told(&story, PARLEY_E_DISK_FAILED), 1);
+    reopen(&story, &first);
+    ask_records(&story, peer);
+    assert_int_equal(newest_told(&story, PARLEY_E_OK), 1);
+    /* It is no longer waited for: the next one is told when it is there. */
+    story_publish(&story, 3, "kept, too");
+    story_settle(&story);
+    ask_records(&story, peer);
+    assert_int_equal(newest_told(&story, PARLEY_E_OK), 2);
+    story_end(&story);
+}
+
 static void test_settings_fail(void **state) {
     struct story story;
     struct story_person other;
@@ -130,6 +195,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_only_and_back),
         cmocka_unit_test(test_written_though_it_failed),
+        cmocka_unit_test(test_what_failed_is_not_told),
         cmocka_unit_test(test_settings_fail),
         cmocka_unit_test(test_reload_keeps_what_the_owner_did),
     };
