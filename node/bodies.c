@@ -7,6 +7,8 @@
 
 #define QUEUE_LOOKS    64u /* logs looked at in one pump */
 #define QUEUE_REFUSALS 16u /* in a row: their time has not come, or their peers are busy */
+#define PEERS_A_PAUSE  4u  /* tried before the pause doubles: one alone may have them */
+#define FAILURES_MAX   64u /* the pause is the longest by then */
 
 /* --- which are missing --------------------------------------------------------------------- */
 
@@ -117,8 +119,9 @@ static void sweep_end(struct parley_node *node, uint32_t log) {
     }
     bodies->source = 0;
     bodies->source_seq = 0;
-    bodies->failures += bodies->failures < 16;
-    parley_time_ms pause = (parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS << bodies->failures;
+    bodies->failures += bodies->failures < FAILURES_MAX;
+    parley_time_ms pause = (parley_time_ms)PARLEY_LOG_BACKOFF_MIN_MS
+                           << bodies->failures / PEERS_A_PAUSE;
     bodies->at =
         node->now + (pause < PARLEY_BODIES_BACKOFF_MAX_MS ? pause : PARLEY_BODIES_BACKOFF_MAX_MS);
     bodies_queue(node, log);
