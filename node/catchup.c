@@ -160,7 +160,7 @@ void announce_to_interested(struct parley_node *node, uint32_t log, parley_conne
 
 /* --- hearing ------------------------------------------------------------------------------- */
 
-#define EVIDENCE_AGAIN_MS 600000u /* what a busy peer dropped */
+#define EVIDENCE_AGAIN_MS 180000u /* what a busy peer dropped; a few chunks each time */
 
 /* Of two forks that of the lower seq is the verdict: who knows of it shows it. Once, as long as
  * neither changes: who did not take it has other identity records. */

@@ -16,10 +16,11 @@ static struct suspect *place_for(struct parley_node *node) {
     return oldest;
 }
 
+/* The same run exactly: what another node cut in another place goes on from another entry. */
 static bool is_kept(const struct parley_node *node, uint32_t log, const struct parley_run *run) {
     for (size_t i = 0; i < SUSPECTS_MAX; i++) {
         const struct suspect *suspect = &node->suspects[i];
-        if (suspect->is_used && suspect->log == log && suspect->run.lo <= run->lo &&
+        if (suspect->is_used && suspect->log == log && suspect->run.lo == run->lo &&
             suspect->run.hi == run->hi && PARLEY_EQUAL(suspect->run.hi_id, run->hi_id))
             return true;
     }

@@ -205,6 +205,42 @@ static void test_evidence_goes_on(void **state) {
     story_end(&story);
 }
 
+/* Two nodes may cut one branch in different places: the lower part of one goes on with the upper
+ * part of the same. */
+static void test_evidence_cut_anew(void **state) {
+    struct story story;
+    struct story_person writer, other;
+    static uint8_t one[PARLEY_CHUNK_BUFFER_SIZE], upper[PARLEY_CHUNK_BUFFER_SIZE],
+        rest[2][PARLEY_CHUNK_BUFFER_SIZE], buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    other = writer;
+    (void)story_peer(&story, 'A');
+    story_know(&story, &writer);
+    (void)story_entry(&writer, "one", buffer);
+    (void)story_entry(&other, "another", buffer);
+    struct story_person again = other;
+    (void)story_entries(&other, 1, buffer);
+    struct parley_span of_one = story_entry(&writer, "two", one);
+    struct parley_span first = story_entries(&other, 2, upper); /* 3 and 4 */
+    struct parley_span lower = story_entries(&again, 2, rest[0]),
+                       top = story_entries(&again, 1, rest[1]);
+    assert_true(PARLEY_EQUAL(other.id, again.id));
+    send_evidence(&story, &writer, of_one);
+    send_evidence(&story, &writer, first);
+    assert_int_equal(log_of(&story, &writer).forked, 2);
+    const struct parley_span second[] = {top, lower};
+    for (size_t i = 0; i < 2; i++) {
+        send_evidence(&story, &writer, second[i]);
+        story_read(&story, PARLEY_E_OK, of_one, 0);
+        story_read(&story, PARLEY_E_OK, first, 0);
+        story_read(&story, PARLEY_E_NOT_FOUND, PARLEY_NO_SPAN, 0);
+        story_settle(&story);
+    }
+    assert_int_equal(log_of(&story, &writer).forked, 1);
+    story_end(&story);
+}
+
 /* --- ranges -------------------------------------------------------------------------------- */
 
 static void test_ninth_range(void **state) {
@@ -289,9 +325,9 @@ static void test_signature_learned_later(void **state) {
     story_read(&story, PARLEY_E_OK, slice(all, 2, 2, part), 0);
     assert_int_equal(log_of(&story, &writer).head_seq, 0);
     story_forget(&story);
-    story_push(&story, peer, slice(all, 5, 5, part));
+    story_read(&story, PARLEY_E_OK, slice(all, 3, 5, part), 0);
     story_verified(&story);
-    story_expect(&story, "VERIFY\nSTORE top 5..5\n"); /* the disk learns it, too */
+    story_expect(&story, "VERIFY\nSTORE top 3..5\n"); /* the disk learns it, too */
     story_stored(&story, PARLEY_E_EXISTS);
     assert_int_equal(log_of(&story, &writer).head_seq, 5);
     assert_true(log_of(&story, &writer).ranges.ranges[0].hi_is_signed);
@@ -310,6 +346,7 @@ int main(void) {
         cmocka_unit_test(test_anchored_ask_compares),
         cmocka_unit_test(test_evidence_is_checked),
         cmocka_unit_test(test_evidence_goes_on),
+        cmocka_unit_test(test_evidence_cut_anew),
         cmocka_unit_test(test_ninth_range),
         cmocka_unit_test(test_signature_learned_later),
     };
