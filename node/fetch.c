@@ -56,20 +56,29 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
     return true;
 }
 
-/* The hole that the identity records name, of a source whose head stands above it: it may well be
- * held there, since a head tells of the one range that it ends. A few asks, then a long pause: an
- * author may have named what nobody holds. */
+/* What the identity records name, or what lies below it where that is held. */
+static bool is_below_named(const struct log_row *row, const struct parley_anchor *top) {
+    const struct parley_run *run =
+        row->policy.seq == 0 ? NULL : parley_ranges_find(&row->ranges, row->policy.seq);
+    if (run != NULL)
+        return row->pin == PIN_HELD && run->lo == top->seq + 1;
+    return top->seq == row->policy.seq && PARLEY_EQUAL(top->id, row->policy.id);
+}
+
+/* The hole that the identity records name, or below what they name, of a source whose head stands
+ * above it: it may well be held there, since a head tells of the one range that it ends. A few
+ * asks, then a long pause: an author may have named what nobody holds. */
 static bool may_ask_for_named(const struct parley_node *node, const struct log_row *row,
                               const struct parley_hole *hole) {
-    bool is_named = hole->top.seq == row->policy.seq && PARLEY_EQUAL(hole->top.id, row->policy.id);
-    return is_named && row->source_seq > hole->top.seq &&
+    return is_below_named(row, &hole->top) && row->source_seq > hole->top.seq &&
            (row->named_asks < NAMED_ASKS_MAX || row->named_window != node->now / NAMED_AGAIN_MS);
 }
 
 static void count_named(const struct parley_node *node, struct log_row *row,
                         const struct parley_wire_ask_run *ask) {
     parley_time_ms window = node->now / NAMED_AGAIN_MS;
-    if (ask->top_seq != row->policy.seq || row->source_low <= ask->top_seq)
+    const struct parley_anchor top = {ask->top_seq, ask->top_id};
+    if (!is_below_named(row, &top) || row->source_low <= ask->top_seq)
         return;
     row->named_asks = row->named_window == window ? (uint8_t)(row->named_asks + 1) : 1;
     row->named_window = window;
@@ -138,27 +147,48 @@ void queue_log(struct parley_node *node, uint32_t log) {
         queue_add(node, log);
 }
 
+struct source {
+    parley_connection connection;
+    parley_seq seq, low;
+    struct parley_id id;
+};
+
+static void source_set(struct log_row *row, const struct source *source) {
+    row->source = source->connection;
+    row->source_seq = source->seq;
+    row->source_low = source->low;
+    row->source_id = source->id;
+}
+
+/* Whether the new one takes the place of the row's source, and is in it then. */
+static bool source_take(struct parley_node *node, struct log_row *row, const struct source *new) {
+    struct source old = {row->source, row->source_seq, row->source_low, row->source_id};
+    struct parley_wire_ask_run ask;
+    bool is_gone = old.connection == 0 || peer_find(node, old.connection) == NULL;
+    bool is_better =
+        new->seq > old.seq || (new->seq == old.seq &&new->low <= new->seq &&new->low < old.low);
+    bool has_more = !is_gone && next_ask(node, row, &ask);
+    if (has_more && !is_better && (row->failures == 0 || old.connection == new->connection))
+        return false;
+    source_set(row, new);
+    if (!has_more || is_better || next_ask(node, row, &ask))
+        return true;
+    source_set(row, &old);
+    return false;
+}
+
+/* A source that failed gives way to any other that has something of what is missing; but what tells
+ * of more is told once, and is heard. */
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low) {
     struct log_row *row = &node->logs[log];
-    struct parley_wire_ask_run ask;
     if (peer->is_silent)
         return;
-    bool source_gone = row->source == 0 || peer_find(node, row->source) == NULL;
-    bool better =
-        seq > row->source_seq || (seq == row->source_seq && low != 0 && low < row->source_low);
-    /* A source that failed gives way to any other, whatever it claims; but what tells of more is
-     * told once, and is heard. */
-    bool other = row->source != peer->connection, failing = row->failures > 0 && !better;
-    if (source_gone || (failing ? other : better) || !next_ask(node, row, &ask)) {
-        row->source = peer->connection;
-        row->source_seq = seq;
-        row->source_id = *id;
-        row->source_low = low == 0 ? seq + 1 : low;
-        if (other) {
-            row->failures = 0;
-            row->retry_at = 0;
-        }
+    bool is_other = row->source != peer->connection;
+    struct source source = {peer->connection, seq, low == 0 ? seq + 1 : low, *id};
+    if (source_take(node, row, &source) && is_other) {
+        row->failures = 0;
+        row->retry_at = 0;
     }
     queue_log(node, log);
 }

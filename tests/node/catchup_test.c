@@ -201,14 +201,13 @@ static void count_turns(struct story *story, const struct story_puppet *puppet,
         turns->others[puppet->name - 'B']++;
 }
 
-/* Somebody knows of a fork, says so each time, and never shows it. */
-static void say_forked(struct story *story, const struct turns *turns) {
+static void say_head(struct story *story, struct story_puppet *peer,
+                     const struct story_person *person, const struct parley_wire_head *head) {
     uint8_t heads[256], items[512];
     struct parley_writer of_heads, of_items;
     parley_writer_init(&of_heads, heads, sizeof heads);
-    struct parley_wire_head head = {.log = turns->person.log, .forked_seq = 1};
-    parley_wire_put_head(&of_heads, &head);
-    struct parley_wire_author_heads item = {.author = turns->person.author,
+    parley_wire_put_head(&of_heads, head);
+    struct parley_wire_author_heads item = {.author = person->author,
                                             .heads = parley_wire_list_of(&of_heads, 1)};
     parley_writer_init(&of_items, items, sizeof items);
     parley_wire_put_author_heads(&of_items, &item);
@@ -216,7 +215,7 @@ static void say_forked(struct story *story, const struct turns *turns) {
     message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
     message.as.heads.last = true;
     message.as.heads.authors = parley_wire_list_of(&of_items, 1);
-    story_send(story, turns->disagreeing, &message);
+    story_send(story, peer, &message);
 }
 
 /* A peer that never agrees has something to tell again for ever: the others have their turns. */
@@ -234,7 +233,9 @@ static void test_turns(void **state) {
     story.context = &turns;
     struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
     while (turns.disagreeing_one + turns.others[0] + turns.others[1] + turns.others[2] < TURNS) {
-        say_forked(&story, &turns);
+        /* It knows of a fork, says so each time, and never shows it. */
+        struct parley_wire_head head = {.log = turns.person.log, .forked_seq = 1};
+        say_head(&story, turns.disagreeing, &turns.person, &head);
         story_wait(&story, PARLEY_HEADS_EVERY_MS / 2);
         for (size_t i = 0; i < 4; i++)
             story_send(&story, &story.puppets[i], &ping);
@@ -246,6 +247,59 @@ static void test_turns(void **state) {
     story_end(&story);
 }
 
+/* --- of whom a run is asked ----------------------------------------------------------------- */
+
+struct asked {
+    uint64_t request;
+    size_t of_a, of_b;
+};
+
+static void note_ask(struct story *story, const struct story_puppet *puppet,
+                     const struct parley_wire_message *message) {
+    struct asked *asked = story->context;
+    if (message->type != PARLEY_WIRE_ASK_RUN)
+        return;
+    asked->request = message->as.ask_run.request;
+    asked->of_a += puppet->name == 'A';
+    asked->of_b += puppet->name == 'B';
+}
+
+/* A source that gave nothing once is asked again, though another one comes that has nothing at all:
+ * what it told it does not tell again. */
+static void test_failing_source(void **state) {
+    struct story story;
+    struct story_person writer;
+    struct asked asked = {0};
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    story_know(&story, &writer);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(&writer, "1", buffer));
+    story_settle(&story);
+    struct parley_wire_head same = {.log = writer.log, .seq = 1, .id = writer.id, .low_seq = 1};
+    (void)story_entries(&writer, 4, buffer);
+    struct parley_wire_head more = {.log = writer.log, .seq = 5, .id = writer.id, .low_seq = 1};
+    struct story_puppet *a = story_peer(&story, 'A'), *b = story_peer(&story, 'B');
+    story.on_message = note_ask;
+    story.context = &asked;
+    say_head(&story, a, &writer, &more);
+    assert_int_equal(asked.of_a, 1);
+    struct parley_wire_message nothing = {.type = PARLEY_WIRE_RUN};
+    nothing.as.run.request = asked.request;
+    nothing.as.run.last = true;
+    story_send(&story, a, &nothing);
+    say_head(&story, b, &writer, &same);
+    story_wait(&story, 2 * PARLEY_LOG_BACKOFF_MIN_MS);
+    assert_int_equal(asked.of_a, 2);
+    assert_int_equal(asked.of_b, 0);
+    /* And the one that has as much takes its place. */
+    nothing.as.run.request = asked.request;
+    story_send(&story, a, &nothing);
+    say_head(&story, b, &writer, &more);
+    assert_int_equal(asked.of_b, 1);
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_logs_of_one_author),
@@ -253,6 +307,7 @@ int main(void) {
         cmocka_unit_test(test_identity_queue),
         cmocka_unit_test(test_asks_for_changes),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_failing_source),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("catchup", tests, NULL, NULL) == 0 ? 0 : 1;
