@@ -16,6 +16,7 @@
  *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
  *   sides.c    two chains side by side        verdict.c  what a review decided
  *   lists.c    whom the owner mutes and blocks
+ *   review_head.c  the newest entry whose own signature holds
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H
@@ -79,6 +80,8 @@ struct log_row {
     parley_seq forked;            /* the verdict; entries from there on are held and hidden */
     struct parley_anchor below;   /* with a fork: below it the newest entry here that is signed; the
                                      view of the ranges ends there */
+    parley_seq unsigned_hi;       /* without: the newest entry held, if no signature vouches for it;
+                                     the view ends at `below` as well. 0: none is known to be so */
     enum pin_state pin;
     bool is_unjudged;  /* the policy has changed and what is held was not compared with it yet */
     bool is_doubted;   /* a review is wanted, or under way */

@@ -37,6 +37,18 @@ void review_on_verified(struct parley_node *node, parley_ticket ticket, bool hol
 /* review_steps.c */
 /* True when it can go on at once; else it waits, has failed and will be tried again, or is over. */
 bool review_step(struct parley_node *node);
+/* Headers low .. top of the log, without bodies; comes back as the answer. */
+void review_read_headers(struct parley_node *node, parley_seq low, parley_seq top);
+/* The own signature of an entry; comes back as holds. */
+void review_check(struct parley_node *node, const struct parley_entry *entry);
+/* The headers asked for came whole. */
+bool review_read_is_whole(const struct review *review);
+/* The review begins again after a pause. Always false: what waits does not go on now. */
+bool review_fail(struct parley_node *node);
+
+/* review_head.c */
+void review_head_begin(struct parley_node *node);
+bool review_head_step(struct parley_node *node);
 
 /* sides.c */
 parley_seq side_lo(const struct side *side);

@@ -65,7 +65,7 @@ enum review_step {
     REVIEW_SEARCH_HELD,
     REVIEW_COMPARED,
     REVIEW_TOGETHER, /* pieces with one another */
-    REVIEW_BELOW,
+    REVIEW_HEAD,
     REVIEW_DECIDED,
 };
 
@@ -105,8 +105,9 @@ struct review {
     struct parley_span evidence[EVIDENCE_CHUNKS_MAX];
     size_t evidence_count;
     uint8_t *evidence_memory;
-    struct parley_anchor below;
-    parley_seq below_at;
+    struct parley_anchor below; /* nothing above it is good */
+    bool hides;                 /* something that is held, and below the fork, is above it */
+    parley_seq below_at;        /* its own signature is being checked; 0: none yet */
     /* a held chain that gives way: cut above cut_top, up to cut_hi; then the suspect takes its
      * place */
     bool cuts;

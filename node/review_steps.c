@@ -10,7 +10,7 @@ static parley_ticket next_ticket(struct parley_node *node) {
     return ticket_make(TICKET_REVIEW, 0, ++review->generation);
 }
 
-static void read_headers(struct parley_node *node, parley_seq low, parley_seq top) {
+void review_read_headers(struct parley_node *node, parley_seq low, parley_seq top) {
     struct review *review = &node->review;
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_READ);
     effect->read.ticket = next_ticket(node);
@@ -33,23 +33,21 @@ static void read_evidence(struct parley_node *node) {
     review->read_top = 0;
 }
 
-static void check(struct parley_node *node, const struct parley_entry *entry) {
+void review_check(struct parley_node *node, const struct parley_entry *entry) {
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_VERIFY);
     effect->verify.ticket = next_ticket(node);
     parley_entry_check(&effect->verify.check, entry, &node->logs[node->review.log].device);
     node->review.checks++;
 }
 
-/* The headers asked for came whole; else the review waits and begins again. */
-static bool read_is_whole(const struct review *review) {
+bool review_read_is_whole(const struct review *review) {
     struct parley_chunk chunk;
     return review->error == PARLEY_E_OK &&
            parley_chunk_decode(&chunk, review->answer).error == PARLEY_E_OK &&
            chunk.seq_first == review->read_low && parley_chunk_seq_last(&chunk) == review->read_top;
 }
 
-/* Always false: what waits does not go on now. */
-static bool fail(struct parley_node *node) {
+bool review_fail(struct parley_node *node) {
     node->review.step = REVIEW_START;
     node->review.retry_at = node->now + REVIEW_RETRY_MS;
     deadline_lower(node, node->review.retry_at);
@@ -96,8 +94,8 @@ static bool search_side(struct parley_node *node, struct side *side, parley_seq 
     if (review->search == 0) {
         search_begin(review, side, from);
     } else if (review->read_top != 0) {
-        if (!read_is_whole(review) || !side_add_above(side, review->answer))
-            return fail(node);
+        if (!review_read_is_whole(review) || !side_add_above(side, review->answer))
+            return review_fail(node);
     } else if (review->holds) {
         return search_end(review, side, review->search);
     } else {
@@ -109,14 +107,14 @@ static bool search_side(struct parley_node *node, struct side *side, parley_seq 
         if (side->next > side->reach || side->count == SIDE_CHUNKS_MAX)
             return search_end(review, side, 0);
         parley_seq top = side->next + REVIEW_WINDOW - 1;
-        read_headers(node, side->next, top < side->reach ? top : side->reach);
+        review_read_headers(node, side->next, top < side->reach ? top : side->reach);
         return false;
     }
     if (review->search == side->known)
         return search_end(review, side, review->search);
     if (review->checks >= REVIEW_CHECKS_MAX || !search_entry(review, side, &entry))
         return search_end(review, side, 0);
-    check(node, &entry);
+    review_check(node, &entry);
     return false;
 }
 
@@ -137,6 +135,7 @@ static void start(struct parley_node *node) {
     review->best_is_stored = false;
     review->below = (struct parley_anchor){0};
     review->below_at = 0;
+    review->hides = false;
     review->cuts = false;
     review->asked = false;
     review->step = row->marked != 0 ? REVIEW_EVIDENCE : REVIEW_PIN;
@@ -168,7 +167,7 @@ static bool step_evidence(struct parley_node *node) {
             }
             review->evidence_index++;
         } else if (review->asked && review->error != PARLEY_E_NOT_FOUND) {
-            return fail(node);
+            return review_fail(node);
         }
         if (!review->asked || review->error == PARLEY_E_OK) {
             review->asked = true;
@@ -192,15 +191,15 @@ static bool step_pin(struct parley_node *node) {
     struct parley_entry entry;
     if (run != NULL && run->hi != seq && !review->asked) {
         review->asked = true;
-        read_headers(node, seq, seq);
+        review_read_headers(node, seq, seq);
         return false;
     }
     struct parley_id id = run == NULL ? (struct parley_id){{0}} : run->hi_id;
     if (review->asked) {
-        if (!read_is_whole(review) ||
+        if (!review_read_is_whole(review) ||
             parley_chunk_decode(&chunk, review->answer).error != PARLEY_E_OK ||
             !parley_chunk_find(&chunk, seq, &entry))
-            return fail(node);
+            return review_fail(node);
         id = entry.id;
     }
     if (run != NULL)
@@ -267,12 +266,12 @@ static bool step_piece(struct parley_node *node) {
 static bool step_windows(struct parley_node *node) {
     struct review *review = &node->review;
     struct side *held = &review->held, *piece = &review->pieces[review->piece];
-    if (review->asked && (!read_is_whole(review) || !side_add_above(held, review->answer)))
-        return fail(node);
+    if (review->asked && (!review_read_is_whole(review) || !side_add_above(held, review->answer)))
+        return review_fail(node);
     review->asked = held->next <= review->window_to && held->count < SIDE_CHUNKS_MAX;
     if (review->asked) {
         parley_seq top = held->next + REVIEW_WINDOW - 1;
-        read_headers(node, held->next, top < review->window_to ? top : review->window_to);
+        review_read_headers(node, held->next, top < review->window_to ? top : review->window_to);
         return false;
     }
     review->raw = verdict_differ(node, piece);
@@ -315,60 +314,6 @@ static bool step_compared(struct parley_node *node) {
     return true;
 }
 
-/* Of the range that stands across the fork, from below the fork down: the newest that is signed. */
-static bool step_below(struct parley_node *node) {
-    struct review *review = &node->review;
-    const struct log_row *row = &node->logs[review->log];
-    const struct parley_run *run = parley_ranges_find(&row->ranges, review->best.seq - 1);
-    parley_seq low = run == NULL ? 0 : run->lo, seq = review->below_at;
-    struct parley_chunk chunk;
-    struct parley_entry entry;
-    if (run == NULL || run->hi < review->best.seq) {
-        review->below.seq = review->best.seq - 1; /* nothing stands across */
-        review->step = REVIEW_DECIDED;
-        return true;
-    }
-    if (review->pin == PIN_HELD && row->policy.seq >= low)
-        low = row->policy.seq + 1;
-    if (seq == 0) {
-        seq = review->best.seq - 1;
-        review->asked = false;
-    } else if (review->read_top != 0) {
-        if (!read_is_whole(review))
-            return fail(node);
-        review->held = (struct side){0};
-        (void)side_add_above(&review->held, review->answer);
-        review->asked = true;
-    } else if (review->holds) {
-        bool found = side_id(&review->held, seq, &review->below.id);
-        assert(found);
-        review->below.seq = seq;
-        review->step = REVIEW_DECIDED;
-        return true;
-    } else {
-        seq--;
-    }
-    review->below_at = seq;
-    if (seq < low || review->checks >= REVIEW_CHECKS_MAX) {
-        review->below = (struct parley_anchor){run->lo - 1, {{0}}};
-        if (low == row->policy.seq + 1 && low > run->lo)
-            review->below = (struct parley_anchor){row->policy.seq, row->policy.id};
-        review->step = REVIEW_DECIDED;
-        return true;
-    }
-    if (!review->asked || seq < side_lo(&review->held)) {
-        review->blocks_used = review->blocks_kept;
-        parley_seq from = seq > REVIEW_WINDOW ? seq - REVIEW_WINDOW + 1 : 1;
-        read_headers(node, from > low ? from : low, seq);
-        return false;
-    }
-    bool found = parley_chunk_decode(&chunk, review->held.chunks[0].bytes).error == PARLEY_E_OK &&
-                 parley_chunk_find(&chunk, seq, &entry);
-    assert(found);
-    check(node, &entry);
-    return false;
-}
-
 bool review_step(struct parley_node *node) {
     switch (node->review.step) {
     case REVIEW_START:
@@ -391,10 +336,10 @@ bool review_step(struct parley_node *node) {
         return step_compared(node);
     case REVIEW_TOGETHER:
         verdict_together(node);
-        node->review.step = node->review.best.seq == 0 ? REVIEW_DECIDED : REVIEW_BELOW;
+        review_head_begin(node);
         return true;
-    case REVIEW_BELOW:
-        return step_below(node);
+    case REVIEW_HEAD:
+        return review_head_step(node);
     case REVIEW_DECIDED:
         verdict_apply(node);
         return false;

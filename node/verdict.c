@@ -162,11 +162,15 @@ void verdict_together(struct parley_node *node) {
 
 /* --- a held chain that gives way ----------------------------------------------------------- */
 
-/* What the range makes the head: with a fork above, the newest entry below it that is signed. */
+/* What the range makes the head: its newest entry, or the newest that is signed, where a fork is
+ * above or no signature vouches for more. */
 static struct parley_anchor visible_top(const struct parley_node *node,
                                         const struct parley_run *run) {
     const struct log_row *row = &node->logs[node->review.log];
-    if (row->forked == 0 || row->forked != node->review.best.seq || run->hi < row->forked)
+    bool is_unsigned = !run->hi_is_signed && row->unsigned_hi == run->hi;
+    bool is_forked =
+        row->forked != 0 && row->forked == node->review.best.seq && run->hi >= row->forked;
+    if (!is_unsigned && !is_forked)
         return (struct parley_anchor){run->hi, run->hi_id};
     return row->below.seq < run->lo ? (struct parley_anchor){0} : row->below;
 }
@@ -371,13 +375,18 @@ void verdict_apply(struct parley_node *node) {
     }
     if (!store_verdict(node, review->best.seq))
         return; /* again at the next step */
-    bool changes = row->is_unjudged || row->forked != review->best.seq;
+    bool hides = review->hides && review->best.seq == 0;
+    parley_seq unsigned_hi = hides ? row->ranges.ranges[0].hi : 0;
+    bool changes = row->is_unjudged || row->forked != review->best.seq ||
+                   row->unsigned_hi != unsigned_hi ||
+                   (unsigned_hi != 0 && !PARLEY_EQUAL(row->below.id, review->below.id));
     bool was_suspected = false;
     for (size_t i = 0; i < SUSPECTS_MAX; i++)
         was_suspected |= node->suspects[i].is_used && node->suspects[i].log == review->log;
     say_verdict(node, row->forked, review->best.seq);
     row->forked = review->best.seq;
     row->below = review->below;
+    row->unsigned_hi = unsigned_hi;
     row->pin = review->pin;
     row->is_unjudged = false;
     suspects_drop(node, review->log, false);

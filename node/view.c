@@ -3,6 +3,11 @@
 /* What of a log is good: what is held, as the policy and the fork verdict leave it. What they hide
  * stays on the disk; another set of identity records may bring it back. */
 
+static bool ends_unsigned(const struct log_row *row) {
+    const struct parley_run *newest = &row->ranges.ranges[0];
+    return row->ranges.count > 0 && newest->hi == row->unsigned_hi && !newest->hi_is_signed;
+}
+
 void log_view(const struct log_row *row, struct parley_ranges *view) {
     const struct parley_policy *policy = &row->policy;
     *view = row->ranges;
@@ -15,7 +20,7 @@ void log_view(const struct log_row *row, struct parley_ranges *view) {
     if (policy->kind == PARLEY_POLICY_CLOSED) {
         struct parley_anchor end = {policy->seq, policy->id};
         parley_ranges_cut(view, &end, false);
-    } else if (row->forked != 0) {
+    } else if (row->forked != 0 || ends_unsigned(row)) {
         parley_ranges_cut(view, &row->below, row->below.seq != policy->seq);
         /* It has grown across the fork since: the review says where it ends. */
         if (view->count > 0 && view->ranges[0].hi == row->below.seq &&
@@ -64,6 +69,14 @@ static bool needs_reading(const struct log_row *row) {
     return row->forked != 0 || row->marked != 0 || (run != NULL && run->hi != row->policy.seq);
 }
 
+/* Whether the newest entry is one by its own signature nobody has asked here: what named it once
+ * does not any more. */
+static bool is_end_unknown(const struct log_row *row) {
+    const struct parley_run *newest = &row->ranges.ranges[0];
+    return row->policy.kind == PARLEY_POLICY_OPEN && row->ranges.count > 0 &&
+           newest->hi > row->policy.seq && !newest->hi_is_signed;
+}
+
 /* Without the disk, from the ends of the ranges alone. */
 static void judge_ends(struct log_row *row) {
     const struct parley_run *run =
@@ -78,10 +91,13 @@ void log_judge_anew(struct parley_node *node, uint32_t log) {
     struct log_row *row = &node->logs[log];
     row->world++;
     row->overlaps = false;
+    row->unsigned_hi = 0;
     if (row->policy.kind == PARLEY_POLICY_VOID)
         return; /* nothing is good, whatever is held */
     if (!needs_reading(row)) {
         judge_ends(row);
+        if (is_end_unknown(row))
+            review_want(node, log);
         return;
     }
     row->is_unjudged = true;

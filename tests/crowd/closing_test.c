@@ -63,6 +63,46 @@ static void test_listing_settles(void **state) {
         }
 }
 
+/* What the records named was taken without a look at its own signature. Once they name another
+ * entry that signature decides, and where it does not hold the newest one below that does. */
+static void test_named_before(void **state) {
+    for (unsigned i = 0; i < 3; i++) {
+        bool is_bad = i == 1, is_island = i == 2; /* or held down to the first */
+        struct crowd crowd;
+        struct crowd_author author;
+        crowd_begin_written(&crowd, &author, 2, i);
+        uint32_t listed = crowd_write(&author, CROWD_NOTHING, 2);
+        uint32_t below = crowd_write(&author, listed, 2);
+        uint32_t named =
+            is_bad ? crowd_write_bad(&author, below, 2) : crowd_write(&author, below, 2);
+        crowd_close(&crowd, 0, &author, named);
+        crowd_give(&crowd, 0, &author, named, is_island ? 4 : 1);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 6);
+        crowd_rotate(&crowd, 0, &author, 1, listed, false);
+        uint32_t head = is_bad ? below : named;
+        for (unsigned n = 0; n < 2; n++) {
+            struct parley_node_log log = crowd_log(&crowd, n, &author.person.log);
+            assert_int_equal(log.head_seq, crowd_seq(&author, head));
+            assert_true(PARLEY_EQUAL(log.head_id, author.entries[head].entry.id));
+            assert_int_equal(log.forked, 0);
+            crowd_meet(&crowd);
+            crowd_agrees(&crowd, &author.person.log);
+        }
+        crowd_restart(&crowd, 0);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq,
+                         crowd_seq(&author, head));
+        /* The author goes on from there. */
+        uint32_t top = crowd_write(&author, head, 1);
+        crowd_give(&crowd, 1, &author, top, 1);
+        crowd_meet(&crowd);
+        crowd_agrees(&crowd, &author.person.log);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq,
+                         crowd_seq(&author, top));
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).forked, 0);
+        crowd_end_unblamed(&crowd, &author);
+    }
+}
+
 static void test_cut_and_void(void **state) {
     struct crowd crowd;
     struct crowd_author author;
@@ -117,26 +157,29 @@ static void test_named_and_not_held(void **state) {
 /* Listed at an entry that is not here, below a link that nobody can fill: whose head stands above
  * that link does not say what it holds below, and is asked for what the records name. */
 static void test_named_below_an_island(void **state) {
-    struct crowd crowd;
-    struct crowd_author author;
-    crowd_begin_written(&crowd, &author, 2, 1);
-    uint32_t third = crowd_write(&author, CROWD_NOTHING, 3),
-             listed = crowd_write(&author, third, 2);
-    uint32_t top = crowd_write(&author, crowd_write(&author, listed, 2), 1);
-    crowd_give(&crowd, 0, &author, top, 8);
-    crowd_give(&crowd, 0, &author, third, 1);
-    crowd_give(&crowd, 1, &author, top, 8);
-    crowd_give(&crowd, 1, &author, listed, 1);
-    for (unsigned i = 0; i < 2; i++)
-        crowd_rotate(&crowd, i, &author, 1, listed, false);
-    crowd_meet(&crowd);
-    crowd_wait(&crowd, 60);
-    crowd_agrees(&crowd, &author.person.log);
-    struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
-    assert_int_equal(log.good.count, 2);
-    assert_int_equal(log.good.ranges[1].hi, 5);
-    assert_int_equal(log.good.ranges[1].lo, 1);
-    crowd_end_unblamed(&crowd, &author);
+    for (unsigned held = 0; held < 2; held++) {
+        struct crowd crowd;
+        struct crowd_author author;
+        crowd_begin_written(&crowd, &author, 2, 1);
+        uint32_t third = crowd_write(&author, CROWD_NOTHING, 3),
+                 listed = crowd_write(&author, third, 2);
+        uint32_t top = crowd_write(&author, crowd_write(&author, listed, 2), 1);
+        crowd_give(&crowd, 0, &author, top, 8);
+        /* Of what lies below that link it holds another part, or a part of the same. */
+        crowd_give(&crowd, 0, &author, held ? listed : third, held ? 5 : 1);
+        crowd_give(&crowd, 1, &author, top, 8);
+        crowd_give(&crowd, 1, &author, listed, 1);
+        for (unsigned i = 0; i < 2; i++)
+            crowd_rotate(&crowd, i, &author, 1, listed, false);
+        crowd_meet(&crowd);
+        crowd_wait(&crowd, 60);
+        crowd_agrees(&crowd, &author.person.log);
+        struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
+        assert_int_equal(log.good.count, 2);
+        assert_int_equal(log.good.ranges[1].hi, 5);
+        assert_int_equal(log.good.ranges[1].lo, 1);
+        crowd_end_unblamed(&crowd, &author);
+    }
 }
 
 /* What came because the records named it, its own signature unseen, is a head once they name
@@ -161,9 +204,10 @@ static void test_named_no_more(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_closing_settles),       cmocka_unit_test(test_listing_settles),
-        cmocka_unit_test(test_cut_and_void),          cmocka_unit_test(test_named_and_not_held),
-        cmocka_unit_test(test_named_below_an_island), cmocka_unit_test(test_named_no_more),
+        cmocka_unit_test(test_closing_settles),    cmocka_unit_test(test_listing_settles),
+        cmocka_unit_test(test_named_before),       cmocka_unit_test(test_cut_and_void),
+        cmocka_unit_test(test_named_and_not_held), cmocka_unit_test(test_named_below_an_island),
+        cmocka_unit_test(test_named_no_more),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("closing", tests, NULL, NULL) == 0 ? 0 : 1;
