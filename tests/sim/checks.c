@@ -186,10 +186,22 @@ void check_after_load(struct sim *sim, uint32_t node) {
                  (unsigned long long)walk.next - 1, (unsigned long long)log->known_highest);
 }
 
+/* Devices of one person follow together: the newest word counts, of whichever it is. */
+static bool has_another_device(const struct sim *sim, uint32_t node) {
+    const struct sim_node *host = &sim->nodes[node];
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
+        if (host->has_author && i != node && sim->nodes[i].has_author &&
+            sim->nodes[i].author == host->author)
+            return true;
+    return false;
+}
+
 void check_follows(struct sim *sim, uint32_t node) {
     const struct sim_node *host = &sim->nodes[node];
     bool followed[SIM_AUTHORS_MAX] = {false};
     struct parley_node_author row;
+    if (has_another_device(sim, node))
+        return;
     for (size_t i = 0; parley_node_author_at(host->core, i, &row); i++)
         for (uint32_t j = 0; j < sim->authors_count; j++)
             if (PARLEY_EQUAL(sim->authors[j].author, row.author))
