@@ -41,7 +41,8 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
         return false; /* who does not know of the fork is told of it, not asked */
     /* A log with all its ranges taken makes room first: what is hidden goes, or a hole is filled.
      */
-    bool has_room = row->ranges.count < PARLEY_RANGES_MAX || log_may_make_room(row);
+    bool has_room =
+        row->ranges.count < PARLEY_RANGES_MAX || log_may_make_room(row) || log_may_drop_island(row);
     if (row->source_seq > newest && has_room) {
         ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
         return true;

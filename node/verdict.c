@@ -273,6 +273,34 @@ bool log_make_room(struct parley_node *node, uint32_t log) {
            log_cut(node, log, &top, newest->hi);
 }
 
+/* The smallest range between the newest and the one that goes down to the first, but not what the
+ * records name; NULL: none. No head or digest tells of it, and it comes again with what is above.
+ */
+static const struct parley_run *least_island(const struct log_row *row) {
+    const struct parley_run *least = NULL;
+    for (size_t i = 1; i < row->ranges.count; i++) {
+        const struct parley_run *run = &row->ranges.ranges[i];
+        bool is_named = run->lo <= row->policy.seq && row->policy.seq <= run->hi;
+        if (!is_named && run->lo != 1 &&
+            (least == NULL || run->hi - run->lo <= least->hi - least->lo))
+            least = run;
+    }
+    return least;
+}
+
+bool log_may_drop_island(const struct log_row *row) {
+    return row->policy.kind == PARLEY_POLICY_OPEN && least_island(row) != NULL;
+}
+
+bool log_drop_island(struct parley_node *node, uint32_t log, parley_seq above) {
+    const struct log_row *row = &node->logs[log];
+    const struct parley_run *least = least_island(row);
+    if (!log_may_drop_island(row) || above <= row->ranges.ranges[0].hi || row->stores_in_flight > 0)
+        return false;
+    struct parley_anchor top = {least->lo - 1, {{0}}};
+    return log_cut(node, log, &top, least->hi);
+}
+
 static void cut(struct parley_node *node) {
     struct review *review = &node->review;
     struct log_row *row = row_of(node);

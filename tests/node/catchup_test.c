@@ -300,6 +300,48 @@ static void test_failing_source(void **state) {
     story_end(&story);
 }
 
+/* All places of a log are taken by entries below links that nobody fills: what a peer has above
+ * them all is asked for all the same, and the least of them goes. */
+static void test_head_above_islands(void **state) {
+    struct story story;
+    struct story_person writer;
+    struct asked asked = {0};
+    struct parley_node_log log;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    story_know(&story, &writer);
+    for (unsigned i = 0; i < PARLEY_RANGES_MAX; i++) {
+        (void)story_entries(&writer, 1, buffer);
+        story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK,
+                     story_entries(&writer, i == 3 ? 1 : 2, buffer));
+        story_settle(&story);
+    }
+    struct story_puppet *a = story_peer(&story, 'A');
+    story.on_message = note_ask;
+    story.context = &asked;
+    (void)story_entries(&writer, 1, buffer);
+    struct parley_wire_message run = {.type = PARLEY_WIRE_RUN};
+    run.as.run.last = true;
+    run.as.run.chunk = story_entries(&writer, 1, buffer);
+    struct parley_wire_head head = {
+        .log = writer.log, .seq = writer.seq, .id = writer.id, .low_seq = writer.seq};
+    say_head(&story, a, &writer, &head);
+    for (unsigned i = 1; i <= 2; i++) {
+        assert_int_equal(asked.of_a, i);
+        run.as.run.request = asked.request;
+        story_send(&story, a, &run);
+        story_settle(&story);
+        story_wait(&story, 2 * PARLEY_LOG_BACKOFF_MIN_MS);
+    }
+    assert_true(story_has(&story, "STORE cut"));
+    assert_true(parley_node_log_find(story.node, &writer.log, &log));
+    assert_int_equal(log.head_seq, writer.seq);
+    assert_int_equal(log.ranges.count, PARLEY_RANGES_MAX);
+    assert_false(parley_ranges_covers(&log.ranges, 11)); /* the one of a single entry */
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_logs_of_one_author),
@@ -308,6 +350,7 @@ int main(void) {
         cmocka_unit_test(test_asks_for_changes),
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_failing_source),
+        cmocka_unit_test(test_head_above_islands),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("catchup", tests, NULL, NULL) == 0 ? 0 : 1;
