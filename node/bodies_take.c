@@ -64,7 +64,7 @@ static void look_at(struct parley_node *node, const struct bodies_ask *ask,
     uint32_t log = ask->log;
     own_look_at_bodies(node, log, PARLEY_SPAN(ask->headers, ask->size), list);
     while (parley_wire_next_body(&list, &body)) {
-        interest_look_at_body(node, node->logs[log].author, body.body);
+        interest_look_at_body(node, log, body.seq, 0, body.body);
         erase_look_at_body(node, log, body.body);
     }
 }
@@ -121,7 +121,7 @@ void bodies_offer(struct parley_node *node, uint32_t log, const struct parley_ch
     run.hi_id = top.id;
     /* Whether they are of the entries held, the store asks their hashes. */
     if (store(node, log, parley_wire_list_of(&writer, count), &run)) {
-        interest_look_at(node, node->logs[log].author, chunk->bytes);
+        interest_look_at(node, log, chunk->bytes);
         erase_look_at(node, log, chunk->bytes);
     }
 }

@@ -73,7 +73,7 @@ void import_bodies(struct parley_node *node, uint32_t log, const struct parley_c
         effect_reply(node, request, PARLEY_E_RETRY);
         return;
     }
-    interest_look_at(node, row->author, chunk->bytes);
+    interest_look_at(node, log, chunk->bytes);
     erase_look_at(node, log, chunk->bytes);
 }
 

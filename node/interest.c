@@ -4,7 +4,6 @@
  * the authors whom the owner follows, and whom those follow up to the owner's number of hops. */
 
 #define META_FOLLOW         "follow/"
-#define META_HOP            "hop/"
 #define AUTHORS_PER_MESSAGE 512u
 
 /* Heap sort: in place and without an allocator, which libc's qsort does not promise. */
@@ -200,6 +199,7 @@ void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_priv
     row->is_followed = on;
     row->is_private = on && is_private;
     depth_set(node, author, on ? 1 : UINT8_MAX);
+    edges_changed(node);
 }
 
 void follow_keep(struct parley_node *node, uint32_t author, parley_request request) {
@@ -225,17 +225,10 @@ static void load_follow(struct parley_node *node, const struct parley_author *au
 void interest_load_meta(struct parley_node *node, struct parley_span key,
                         struct parley_span value) {
     struct parley_author author;
-    size_t follow = strlen(META_FOLLOW), hop = strlen(META_HOP);
+    size_t follow = strlen(META_FOLLOW);
     if (key.size == follow + sizeof author.bytes && memcmp(key.data, META_FOLLOW, follow) == 0) {
         memcpy(author.bytes, key.data + follow, sizeof author.bytes);
         load_follow(node, &author, value);
-    }
-    if (value.size == 1 && key.size == hop + sizeof author.bytes &&
-        memcmp(key.data, META_HOP, hop) == 0) {
-        memcpy(author.bytes, key.data + hop, sizeof author.bytes);
-        uint32_t row = author_take(node, &author);
-        if (row != NONE && value.data[0] < node->authors[row].depth)
-            node->authors[row].depth = value.data[0];
     }
 }
 
@@ -277,31 +270,17 @@ void on_follow(struct parley_node *node, const struct parley_event *event) {
         effect_reply(node, request, PARLEY_E_BAD_INPUT);
 }
 
-static void hop_add(struct parley_node *node, const struct parley_author *author, uint8_t depth) {
-    if (!effects_have_room(node) || !store_has_room(node))
-        return; /* one chunk may hold hundreds of follows */
-    uint32_t row = author_take(node, author);
-    if (row == NONE || node->authors[row].depth <= depth)
-        return;
-    depth_set(node, row, depth);
-    uint8_t name[64];
-    meta_put(node, meta_name(META_HOP, author, name), PARLEY_SPAN(&depth, 1), 0);
-}
-
-void interest_look_at_body(struct parley_node *node, uint32_t author, struct parley_span body) {
-    unsigned depth = node->authors[author].depth;
-    if (node->config.relay || depth == 0 || depth >= node->config.hops ||
-        author_is_blocked(node, author))
+void interest_look_at_body(struct parley_node *node, uint32_t log, parley_seq seq,
+                           parley_time_ms time, struct parley_span body) {
+    if (node->config.relay || node->config.hops < 2)
         return;
     if (parley_body_decode(&node->body, body).error == PARLEY_E_OK &&
-        node->body.kind == PARLEY_BODY_FOLLOW && node->body.follow.on)
-        hop_add(node, &node->body.follow.author, (uint8_t)(depth + 1));
+        node->body.kind == PARLEY_BODY_FOLLOW)
+        edges_say(node, log, seq, time, &node->body.follow.author, node->body.follow.on);
 }
 
-void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span bytes) {
-    unsigned depth = node->authors[author].depth;
-    if (node->config.relay || depth == 0 || depth >= node->config.hops ||
-        author_is_blocked(node, author))
+void interest_look_at(struct parley_node *node, uint32_t log, struct parley_span bytes) {
+    if (node->config.relay || node->config.hops < 2)
         return;
     struct parley_chunk chunk;
     if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK)
@@ -311,5 +290,5 @@ void interest_look_at(struct parley_node *node, uint32_t author, struct parley_s
     parley_chunk_start(&cursor, &chunk);
     while (parley_chunk_next_item(&cursor, &item))
         if (item.has_body)
-            interest_look_at_body(node, author, item.body);
+            interest_look_at_body(node, log, item.seq, item.time, item.body);
 }

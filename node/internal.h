@@ -10,6 +10,7 @@
  *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
  *   named.c    authors who are a name so far  bodies.c  bodies apart from their headers
+ *   edges.c    who follows whom
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
  *   import.c   bundles that the owner brings in
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
@@ -41,6 +42,7 @@
 enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 
 #include "bodies.h"
+#include "edges.h"
 #include "erase.h"
 #include "lists.h"
 #include "own.h"
@@ -67,6 +69,8 @@ struct author_row {
     uint64_t changed;      /* the number of the last change of anything that its heads tell */
     struct own_stamp said; /* of the owner, of following them */
     uint8_t depth;         /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
+    bool was_wanted;       /* before depths were counted anew */
+    uint32_t edges_first;  /* whom they follow: list of edges.c, or NONE */
 };
 
 struct log_row {
@@ -146,6 +150,7 @@ struct peer {
     bool has_more_names;       /* there was no place for all that it said */
     parley_time_ms identities_deadline;
     /* what it wants of us */
+    bool owes_interest; /* ours has changed, and there was no room to say so */
     enum parley_interest_mode mode;
     uint64_t *interest; /* sorted keyed hashes of authors */
     uint32_t interest_count;
@@ -301,6 +306,7 @@ struct parley_node {
     uint32_t authors_free;                    /* list through queue_next, or NONE */
     size_t named_count;                       /* rows of authors who were only named */
     struct lists lists;
+    struct edges edges;
     struct arena facts;
     void *facts_memory;
     struct log_row *logs;
@@ -458,8 +464,10 @@ void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_priv
 void on_follow(struct parley_node *node, const struct parley_event *event);
 void interest_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value);
 /* Follow statements in what was stored, for who wants hops beyond the first. */
-void interest_look_at(struct parley_node *node, uint32_t author, struct parley_span chunk);
-void interest_look_at_body(struct parley_node *node, uint32_t author, struct parley_span body);
+/* Of an author whose follows the owner's hops reach; time 0: not known. */
+void interest_look_at(struct parley_node *node, uint32_t log, struct parley_span chunk);
+void interest_look_at_body(struct parley_node *node, uint32_t log, parley_seq seq,
+                           parley_time_ms time, struct parley_span body);
 
 /* messages.c */
 /* Handles one opened message; false: it must wait (then job is where it is kept). */

@@ -75,6 +75,7 @@ static enum parley_error item_set(struct lists *lists, enum parley_list list,
 static void block_changed(struct parley_node *node, uint32_t author, bool was_wanted) {
     bool is_wanted = author_is_wanted(node, author);
     author_changed(node, author);
+    edges_changed(node);
     if (was_wanted == is_wanted)
         return;
     interest_send_change(node, &node->authors[author].set.author, is_wanted);

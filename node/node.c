@@ -33,6 +33,7 @@ static bool create_memory(struct parley_node *node) {
     node->logs = calloc(config->logs_max, sizeof *node->logs);
     node->logs_index = malloc(node->logs_index_size * sizeof *node->logs_index);
     node->facts_memory = calloc(1, facts_size);
+    node->edges.items = calloc(PARLEY_EDGES_MAX, sizeof *node->edges.items);
     node->lists.items = calloc(PARLEY_LIST_ITEMS_MAX, sizeof *node->lists.items);
     node->peers = calloc(config->peers_max, sizeof *node->peers);
     node->interests =
@@ -52,10 +53,10 @@ static bool create_memory(struct parley_node *node) {
     if (node->facts_memory != NULL)
         arena_init(&node->facts, node->facts_memory, facts_size);
     return node->authors && node->authors_index && node->logs && node->logs_index &&
-           node->facts_memory && node->lists.items && node->peers && node->interests &&
-           node->jobs_memory && node->stores && node->stage && node->effects && node->out &&
-           node->scratch && node->compose && node->heads && node->items && node->review_memory &&
-           node->bodies_memory;
+           node->facts_memory && node->edges.items && node->lists.items && node->peers &&
+           node->interests && node->jobs_memory && node->stores && node->stage && node->effects &&
+           node->out && node->scratch && node->compose && node->heads && node->items &&
+           node->review_memory && node->bodies_memory;
 }
 
 static void set_empty(struct parley_node *node) {
@@ -127,6 +128,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->logs_index);
     free(node->facts_memory);
     free(node->lists.items);
+    free(node->edges.items);
     free(node->peers);
     free(node->interests);
     free(node->jobs_memory);
@@ -154,12 +156,14 @@ static void on_load_meta(struct parley_node *node, struct parley_span key,
         book_load(node, value);
     else if (key.size > 6 && memcmp(key.data, "replay", 6) == 0)
         replay_load(node, key, value);
-    else if (!node->is_reloading && !lists_load_meta(node, key, value))
+    else if (!node->is_reloading && !lists_load_meta(node, key, value) &&
+             !edges_load_meta(node, key, value))
         interest_load_meta(node, key, value);
 }
 
 static void on_start(struct parley_node *node) {
     node->is_started = true;
+    edges_changed(node);
     node->heads_at = node->now + PARLEY_HEADS_EVERY_MS;
     replay_start(node);
     deadline_lower(node, node->now);
@@ -220,6 +224,7 @@ static void settle(struct parley_node *node) {
             effect_push(node, PARLEY_EFFECT_RESUME)->resume = peer->connection;
         }
     }
+    edges_pump(node);
     identity_pump(node);
     fetch_pump(node);
     bodies_pump(node);

@@ -68,7 +68,7 @@ uint32_t author_take(struct parley_node *node, const struct parley_author *autho
     node->authors_used++;
     struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
     parley_identity_init(&row->set, author, &nothing);
-    row->logs_first = NONE;
+    row->logs_first = row->edges_first = NONE;
     row->depth = UINT8_MAX;
     *place = index;
     return index;

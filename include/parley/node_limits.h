@@ -10,11 +10,13 @@
 #define PARLEY_PEERS_DEFAULT          256u    /* a relay's neighbours; below the descriptors */
 #define PARLEY_LOGS_DEFAULT           100000u /* a large relay today; 0.4 KiB each */
 #define PARLEY_AUTHORS_DEFAULT        65536u
-#define PARLEY_OWNERS_SHARE           8u    /* one part of so many is for whom the owner follows */
-#define PARLEY_NAMED_SHARE            4u    /* at most one row of so many is of a name alone */
-#define PARLEY_NAMED_PER_PEER         1024u /* a message of heads; asked for 64 at a time */
-#define PARLEY_BOOK_ADDRESSES_MAX     256u  /* addresses the owner gave; learned ones come later */
-#define PARLEY_FACTS_BYTES_PER_AUTHOR 512u  /* one device: one class of 128 bytes; four devices */
+#define PARLEY_OWNERS_SHARE           8u     /* one part of so many is for whom the owner follows */
+#define PARLEY_NAMED_SHARE            4u     /* at most one row of so many is of a name alone */
+#define PARLEY_NAMED_PER_PEER         1024u  /* a message of heads; asked for 64 at a time */
+#define PARLEY_BOOK_ADDRESSES_MAX     256u   /* addresses the owner gave; learned ones come later */
+#define PARLEY_FACTS_BYTES_PER_AUTHOR 512u   /* one device: one class of 128 bytes; four devices */
+#define PARLEY_EDGES_MAX              65536u /* who follows whom within the hops: 72 bytes each */
+#define PARLEY_EDGES_PER_AUTHOR       4096u /* so that nobody has them all; more than people follow */
 #define PARLEY_INTEREST_AUTHORS_MAX   8192u /* that one peer may name: 64 KiB of it */
 
 /* The owner's lists. Whoever shows compares each post with every word. */

@@ -73,6 +73,32 @@ static void load_own(struct story *story, struct parley_span record) {
     story_step(story, &event);
 }
 
+static void load_metas(struct story *story) {
+    for (size_t i = 0; i < story->metas_count; i++) {
+        const struct story_meta *meta = &story->metas[i];
+        if (meta->value_size == 0)
+            continue; /* dropped */
+        struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
+        event.load_meta.key = PARLEY_SPAN(meta->key, meta->key_size);
+        event.load_meta.value = PARLEY_SPAN(meta->value, meta->value_size);
+        story_step(story, &event);
+    }
+}
+
+static void boot(struct story *story) {
+    story->node = parley_node_create(&story->config);
+    assert_non_null(story->node);
+    load_metas(story);
+    if (!story->config.relay) {
+        load_own(story, story->own.inception);
+        load_own(story, story->own.certificate);
+    }
+    struct parley_event event = {.kind = PARLEY_EVENT_START};
+    story_step(story, &event);
+    story_settle(story);
+    story_forget(story);
+}
+
 void story_begin_sized(struct story *story, bool relay, const struct story_sizes *sizes) {
     memset(story, 0, sizeof *story);
     struct parley_seed seed = {{7}};
@@ -93,16 +119,15 @@ void story_begin_sized(struct story *story, bool relay, const struct story_sizes
         story->config.author = story->own.author;
         story->config.device_key = story->own.device;
     }
-    story->node = parley_node_create(&story->config);
-    assert_non_null(story->node);
-    if (!relay) {
-        load_own(story, story->own.inception);
-        load_own(story, story->own.certificate);
-    }
-    struct parley_event event = {.kind = PARLEY_EVENT_START};
-    story_step(story, &event);
-    story_settle(story);
-    story_forget(story);
+    boot(story);
+}
+
+void story_restart(struct story *story) {
+    parley_node_free(story->node);
+    story->stores_count = story->verifies_count = story->reads_count = 0;
+    for (size_t i = 0; i < STORY_PUPPETS_MAX; i++)
+        story->puppets[i].is_open = false;
+    boot(story);
 }
 
 static const struct story_sizes SMALL = {.peers = 4, .authors = 16, .logs = 16};

@@ -24,6 +24,7 @@
 #define STORY_TRACE_SIZE  16384u
 #define STORY_WAITING_MAX 512u
 #define STORY_PUPPETS_MAX 4u
+#define STORY_METAS_MAX   32u /* that story_restart loads; more are not kept */
 
 /* Of the person's clock when a story begins: some day of 2026, in ms. */
 #define STORY_WALL_START UINT64_C(1767225600000)
@@ -45,6 +46,8 @@ void story_device(struct story_person *person, uint8_t number, unsigned index);
 /* The person's next entry as a chunk, with that text as its body. */
 struct parley_span story_entry(struct story_person *person, const char *text,
                                uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);
+struct parley_span story_body(struct story_person *person, struct parley_span body,
+                              uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);
 /* The next so many entries as one chunk: what a run brings. */
 struct parley_span story_entries(struct story_person *person, size_t count,
                                  uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);
@@ -65,6 +68,12 @@ struct story;
 /* What a puppet opened, for a test that looks closer than the trace. */
 typedef void story_on_message(struct story *story, const struct story_puppet *puppet,
                               const struct parley_wire_message *message);
+
+/* A setting as it was given to the disk last. */
+struct story_meta {
+    uint8_t key[128], value[64];
+    size_t key_size, value_size;
+};
 
 struct story {
     struct parley_node *node;
@@ -89,6 +98,8 @@ struct story {
     parley_connection dialled; /* of the newest DIAL */
     struct story_puppet puppets[STORY_PUPPETS_MAX];
     size_t consumed; /* by the last RECEIVED */
+    struct story_meta metas[STORY_METAS_MAX];
+    size_t metas_count;
 };
 
 /* A node of a person's own, started, with its first settings stored and an empty trace. */
@@ -102,6 +113,9 @@ struct story_sizes {
 };
 void story_begin_sized(struct story *story, bool relay, const struct story_sizes *sizes);
 void story_end(struct story *story);
+/* Another node from the settings that were given to the disk, and the owner's records; whom it was
+ * connected to has gone. Of entries and others' records it knows nothing. */
+void story_restart(struct story *story);
 
 void story_step(struct story *story, struct parley_event *event);
 /* TIMER after so many ms, once. */

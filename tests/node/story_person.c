@@ -52,12 +52,17 @@ static void add_entry(struct story_person *person, struct parley_chunk_writer *w
     assert_int_equal(parley_chunk_add(writer, &entry, true), PARLEY_E_OK);
 }
 
-struct parley_span story_entry(struct story_person *person, const char *text,
-                               uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]) {
+struct parley_span story_body(struct story_person *person, struct parley_span body,
+                              uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]) {
     struct parley_chunk_writer writer;
     parley_chunk_writer_init(&writer, buffer, PARLEY_CHUNK_BUFFER_SIZE);
-    add_entry(person, &writer, PARLEY_SPAN(text, strlen(text)));
+    add_entry(person, &writer, body);
     return parley_chunk_finish(&writer);
+}
+
+struct parley_span story_entry(struct story_person *person, const char *text,
+                               uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]) {
+    return story_body(person, PARLEY_SPAN(text, strlen(text)), buffer);
 }
 
 struct parley_span story_entries(struct story_person *person, size_t count,

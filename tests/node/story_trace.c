@@ -143,6 +143,24 @@ void story_puppet_read(struct story *story, struct story_puppet *puppet) {
     }
 }
 
+/* In place of the one of that name. */
+static void keep_meta(struct story *story, const struct parley_store_op *op) {
+    struct story_meta *meta = story->metas;
+    const struct story_meta *end = meta + story->metas_count;
+    while (meta < end &&
+           (meta->key_size != op->key.size || memcmp(meta->key, op->key.data, op->key.size) != 0))
+        meta++;
+    if (meta == story->metas + STORY_METAS_MAX || op->key.size > sizeof meta->key ||
+        op->bytes.size > sizeof meta->value)
+        return;
+    story->metas_count += meta == end;
+    meta->key_size = op->key.size;
+    meta->value_size = op->bytes.size;
+    memcpy(meta->key, op->key.data, op->key.size);
+    if (op->bytes.size > 0)
+        memcpy(meta->value, op->bytes.data, op->bytes.size);
+}
+
 void story_note(struct story *story, const struct parley_effect *effect) {
     switch (effect->kind) {
     case PARLEY_EFFECT_SEND:
@@ -163,6 +181,8 @@ void story_note(struct story *story, const struct parley_effect *effect) {
         assert_true(story->stores_count < STORY_WAITING_MAX);
         story->stores[story->stores_count++] = effect->store.ticket;
         say_store(story, &effect->store.op);
+        if (effect->store.op.kind == PARLEY_STORE_META)
+            keep_meta(story, &effect->store.op);
         return;
     case PARLEY_EFFECT_READ:
         assert_true(story->reads_count < STORY_WAITING_MAX);
