@@ -386,6 +386,23 @@ void verdict_is_stored(struct parley_node *node, uint32_t log) {
     heads_tell(node, row->author);
 }
 
+/* What a fork hid until now and is good: whoever reads along gets it late rather than never. */
+static void show_again(struct parley_node *node, const struct log_row *row, parley_seq hidden) {
+    struct parley_ranges view;
+    log_view(row, &view);
+    for (size_t i = view.count; i-- > 0;) {
+        const struct parley_run *run = &view.ranges[i];
+        if (run->hi < hidden || !parley_ranges_shows(&view, &row->policy, run->hi))
+            continue;
+        struct parley_effect *show = effect_push(node, PARLEY_EFFECT_SHOW);
+        show->show.author = node->authors[row->author].set.author;
+        show->show.log = row->log;
+        show->show.seq_low = run->lo > hidden ? run->lo : hidden;
+        show->show.seq_high = run->hi;
+        show->show.id = run->hi_id;
+    }
+}
+
 void verdict_apply(struct parley_node *node) {
     struct review *review = &node->review;
     struct log_row *row = row_of(node);
@@ -411,12 +428,15 @@ void verdict_apply(struct parley_node *node) {
     bool was_suspected = false;
     for (size_t i = 0; i < SUSPECTS_MAX; i++)
         was_suspected |= node->suspects[i].is_used && node->suspects[i].log == review->log;
-    say_verdict(node, row->forked, review->best.seq);
+    parley_seq hidden = row->forked;
+    say_verdict(node, hidden, review->best.seq);
     row->forked = review->best.seq;
     row->below = review->below;
     row->unsigned_hi = unsigned_hi;
     row->pin = review->pin;
     row->is_unjudged = false;
+    if (hidden != 0 && (row->forked == 0 || row->forked > hidden))
+        show_again(node, row, hidden);
     suspects_drop(node, review->log, false);
     end(node);
     if (!changes && was_suspected)

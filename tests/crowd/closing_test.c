@@ -45,8 +45,11 @@ static void test_listing_settles(void **state) {
             crowd_meet(&crowd);
             crowd_agrees(&crowd, &author.person.log);
             assert_int_equal(crowd_log(&crowd, 2, &author.person.log).forked, 5);
+            uint64_t before = crowd.nodes[which].shown_count;
             crowd_rotate(&crowd, 2, &author, 1, listed, false);
             crowd_agrees(&crowd, &author.person.log);
+            /* Who held that branch all along shows now what the fork hid. */
+            assert_int_equal(crowd.nodes[which].shown_count - before, 3);
             crowd_wait(&crowd, 60);
             uint32_t top = crowd_write(&author, listed, 2);
             crowd_give(&crowd, 0, &author, top, 1);

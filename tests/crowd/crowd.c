@@ -146,6 +146,7 @@ static void note(struct crowd *crowd, unsigned node, const struct parley_effect 
             print_message("# n%u: %s\n", node, effect->log.text);
         return;
     case PARLEY_EFFECT_SHOW:
+        host->shown_count += effect->show.seq_high - effect->show.seq_low + 1;
         return;
     }
 }

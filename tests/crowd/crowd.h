@@ -39,6 +39,7 @@ struct crowd_node {
     parley_connection next_accept;
     enum parley_error reply; /* the last one */
     unsigned warnings;
+    uint64_t shown_count; /* entries */
 };
 
 struct crowd {
