@@ -7,7 +7,7 @@
 #include "../node/story.h"
 #include "../sim/kv_memory.h"
 
-#define CROWD_NODES_MAX 50u
+#define CROWD_NODES_MAX 100u
 #define CROWD_LINKS_MAX 160u
 
 /* What an effect asked for and the world did not do yet. */
