@@ -160,6 +160,7 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
     struct parley_host_config config = {
         .home = daemon->home,
         .relay = options->relay,
+        .same_device = options->same_device,
         .hops = options->hops,
         .has_erase_after = options->has_erase_after,
         .erase_after_ms = options->erase_after_ms,

@@ -23,6 +23,8 @@ static const struct option_row ROWS[] = {
     {OPTION_ERASE_AFTER, "erase-after", "TIME",
      "When the bytes of what others erased go: 30m, 12h, 7d (default), ...", "7d"},
     {OPTION_LOG, "log", "LEVEL", "debug, info, warning or error (default: warning)", "warning"},
+    {OPTION_SAME_DEVICE, "same-device", NULL,
+     "The home was moved here and is the only one: go on as the same device, not as a copy", NULL},
     {OPTION_PRINT_CONFIG, "print-config", NULL,
      "Print a configuration file with every key explained and commented out", NULL},
 };

@@ -17,6 +17,7 @@ enum option_key {
     OPTION_HOPS,
     OPTION_ERASE_AFTER,
     OPTION_LOG,
+    OPTION_SAME_DEVICE,
     OPTION_PRINT_CONFIG,
 };
 

@@ -111,6 +111,9 @@ const char *options_set(struct options *options, enum option_key key, const char
         return read_erase_after(options, value);
     case OPTION_LOG:
         return read_level(options, value);
+    case OPTION_SAME_DEVICE:
+        options->same_device = true;
+        return NULL;
     case OPTION_PRINT_CONFIG:
         option_table_print(stdout);
         exit(fflush(stdout) == 0 ? 0 : 4);
@@ -135,6 +138,7 @@ bool options_say(const struct options *options, enum option_key key) {
     case OPTION_CONFIG:
     case OPTION_LISTEN:
     case OPTION_PEER:
+    case OPTION_SAME_DEVICE:
     case OPTION_PRINT_CONFIG:
         break;
     }

@@ -25,6 +25,7 @@ struct options {
     bool has_api;
     struct parley_host_endpoint api;
     bool relay;
+    bool same_device;
     unsigned hops; /* 0: not said */
     bool has_erase_after;
     parley_time_ms erase_after_ms;

@@ -122,6 +122,82 @@ def without_the_root_it_is_read_only(scratch):
     assert other.end() == 0
 
 
+def moved_on_purpose_it_is_the_same_device(scratch):
+    home = scratch.home("a").init()
+    home.parley("post", "there")
+    log = log_of(home)
+    moved = copy(scratch, home, "b")
+    shutil.rmtree(home.path)
+    os.environ["XDG_STATE_HOME"] = os.path.join(scratch.folder, "of another machine")
+    moved.start("--same-device")
+    moved.parley("post", "here")
+    assert log_of(moved) == log and moved.log().count("\n") == 1 and "same device" in moved.log()
+    assert moved.end() == 0
+    moved.start()
+    moved.parley("post", "and on")
+    assert log_of(moved) == log and moved.log().count("\n") == 1
+    assert moved.end() == 0
+    again = copy(scratch, moved, "c")
+    os.environ["XDG_STATE_HOME"] = os.path.join(scratch.folder, "of a third machine")
+    assert again.json("id", "--same-device")[0]["log"] == log
+    assert log_of(again) == log
+
+
+def same_device_said_of_two_is_noticed(scratch):
+    """The owner's word was wrong, and both have posted: each goes on in a log of its own, and what
+    they say from then on is read everywhere."""
+    home = scratch.home("a").init()
+    relay = scratch.home("relay").start("--relay")
+    home.parley("post", "before")
+    log = log_of(home)
+    other = copy(scratch, home, "b")
+    home.parley("post", "here")
+    with Elsewhere(os.path.join(scratch.folder, "machine")):
+        other.start("--same-device")
+        other.parley("post", "there")
+    home.start(peers=[relay.address])
+    wait_until(lambda: relay.json("status")[0]["entries"] == 2, "the relay has one branch")
+    other.parley("connect", relay.address)
+    wait_until(lambda: log != log_of(home) != log_of(other) != log, "both have another log")
+    assert "signed elsewhere" in home.log() and "signed elsewhere" in other.log()
+    home.parley("post", "here again")
+    other.parley("post", "there again")
+    reader = scratch.home("r").init().start(peers=[relay.address])
+    reader.parley("follow", home.author)
+    for each in (home, other, reader):
+        wait_until(lambda: texts(each) == ["before", "here again", "there again"],
+                   f"all that is good: {texts(each)}")
+    # The owner settles the fork: what stands below it stays, and the log has an end.
+    forked = next(row for row in home.json("device", "list") if row["state"] == "forked")
+    home.parley("device", "revoke", forked["device"])
+    wait_until(lambda: all(row["state"] != "forked" for row in other.json("device", "list")),
+               "settled on the other, too")
+
+
+def old_backup_without_a_lease_is_noticed(scratch):
+    """A whole machine put back, its state folder, too: what peers have tells it."""
+    home = scratch.home("a").init()
+    relay = scratch.home("relay").start("--relay")
+    state = os.environ["XDG_STATE_HOME"]
+    home.parley("post", "one")
+    log = log_of(home)
+    backup = copy(scratch, home, "backup")
+    shutil.copytree(state, state + "-then")
+    home.start(peers=[relay.address])
+    home.parley("post", "two")
+    wait_until(lambda: relay.json("status")[0]["entries"] == 2, "the relay has both")
+    assert home.end() == 0
+    shutil.rmtree(home.path)
+    shutil.rmtree(state)
+    shutil.copytree(backup.path, home.path)
+    shutil.copytree(state + "-then", state)
+    home.start(peers=[relay.address])
+    wait_until(lambda: log_of(home) != log, "another log")
+    home.parley("post", "three")
+    wait_until(lambda: texts(home) == ["one", "three", "two"], "all of it, and no fork")
+    assert home.log().count("signed elsewhere") == 1
+
+
 def a_state_folder_that_cannot_be_written_is_no_hindrance(scratch):
     os.environ["XDG_STATE_HOME"] = "/proc/nowhere"
     home = scratch.home("a").init()
@@ -186,5 +262,8 @@ run(the_same_home_keeps_its_log,
     a_backup_put_back_is_noticed,
     another_machine_is_noticed,
     without_the_root_it_is_read_only,
+    moved_on_purpose_it_is_the_same_device,
+    same_device_said_of_two_is_noticed,
+    old_backup_without_a_lease_is_noticed,
     a_state_folder_that_cannot_be_written_is_no_hindrance,
     old_copies_beside_it_fork_nothing)
