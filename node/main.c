@@ -258,7 +258,7 @@ int main(int argc, char **argv) {
     static struct daemon daemon;
     struct parley_problem problem = {0};
     (void)umask(077);
-    options_parse(&daemon.options, argc, argv);
+    options_parse_daemon(&daemon.options, argc, argv);
     enum parley_error error = read_options(&daemon, &problem);
     if (error == PARLEY_E_BAD_INPUT)
         return fail(&problem, EXIT_USAGE);

@@ -70,6 +70,7 @@ static void answer_status(struct api_job *job) {
     json_t *json = json_self(host);
     const char *url = job->api->url;
     json_object_set_new(json, "api", url[0] != '\0' ? json_string(url) : json_null());
+    json_object_set_new(json, "version", json_string(PARLEY_VERSION));
     json_object_set_new(json, "relay", json_boolean(parley_host_is_relay(host)));
     set_number(json, "peers", status.peers_count);
     set_number(json, "connections", status.connections_count);

@@ -4,6 +4,7 @@
  * sees them. It knows values as texts only; what they mean is decided by options.c, one value at a
  * time and as soon as it is read, which is where the line of a wrong one is known.
  */
+#include "config_check.h"
 #include "nearest.h"
 #include "options.h"
 #include <confuse.h>
@@ -232,4 +233,10 @@ enum parley_error options_read_file(struct options *options, const char *path,
     enum parley_error error = read_stream(options, file, path, problem);
     (void)fclose(file);
     return error;
+}
+
+enum parley_error parley_config_check(const char *path, struct parley_problem *problem) {
+    static struct options options;
+    memset(&options, 0, sizeof options);
+    return options_read_file(&options, path, problem);
 }

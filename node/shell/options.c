@@ -167,7 +167,7 @@ static error_t parse_one(int key, char *value, struct argp_state *state) {
     return 0;
 }
 
-void options_parse(struct options *options, int argc, char **argv) {
+void options_parse_daemon(struct options *options, int argc, char **argv) {
     struct argp_option all[OPTION_ROWS_MAX + 1];
     fill_argp_options(all);
     const struct argp parser = {

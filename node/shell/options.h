@@ -34,7 +34,7 @@ struct options {
 };
 
 /* Wrong usage ends the process with status 2 and a line that says what. */
-void options_parse(struct options *options, int argc, char **argv);
+void options_parse_daemon(struct options *options, int argc, char **argv);
 /* One value. NULL, or what is wrong with it: half of it may then be there. A listener or a peer
  * comes to those that are there. */
 const char *options_set(struct options *options, enum option_key key, const char *value);

@@ -117,7 +117,7 @@ static void parse_command_line(void) {
     char *arguments[sizeof words / sizeof words[0] + 1] = {NULL};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         arguments[i] = words[i];
-    options_parse(&options, (int)(sizeof words / sizeof words[0]), arguments);
+    options_parse_daemon(&options, (int)(sizeof words / sizeof words[0]), arguments);
     FUZZ_HOLDS(strcmp(options.home, "here") == 0 && strcmp(options.config, "there") == 0);
     FUZZ_HOLDS(options.relay && options.hops == 2 && options.level == PARLEY_LOG_ERROR);
     read_again(&options);

@@ -17,6 +17,7 @@ struct command {
 
 int command_init(const struct options *options);
 int command_id(const struct options *options);
+int command_doctor(const struct options *options);
 int command_status(const struct options *options);
 int command_digest(const struct options *options);
 int command_post(const struct options *options);

@@ -1,6 +1,7 @@
 /* Options through argp. Common options stand before or after the command; "--" ends options. */
 #include "options.h"
 #include "command.h"
+#include "nearest.h"
 #include "option_table.h"
 #include "terminal.h"
 #include <stdio.h>
@@ -246,11 +247,23 @@ static const char *list_commands(const struct command *commands, size_t count) {
     return text;
 }
 
+static const struct command *known_commands; /* for the next */
+static size_t known_count;
+
+static const char *command_word_at(size_t index) {
+    return index < known_count ? known_commands[index].name : NULL;
+}
+
 static const struct command *find_command(const struct command *commands, size_t count,
                                           const char *name) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
+    known_commands = commands;
+    known_count = count;
+    const char *nearest = parley_nearest(name, command_word_at);
+    if (nearest != NULL)
+        exit(complain(EXIT_USAGE, "%s: no such command; did you mean %s?", name, nearest));
     exit(complain(EXIT_USAGE, "%s: no such command; see parley --help", name));
 }
 
