@@ -58,8 +58,13 @@ struct client *client_open(const struct options *options, bool needs_node, int *
     }
     if (parley_home_resolve(home, options->home, &problem) != PARLEY_E_OK) {
         *status = say_problem(&problem);
-    } else if (open_either(client, home, options, needs_node, status)) {
-        return client;
+    } else {
+        /* Every row is read first, or another command is waited for. */
+        progress_watch("opening the home");
+        bool is_open = open_either(client, home, options, needs_node, status);
+        progress_unwatch();
+        if (is_open)
+            return client;
     }
     free(client);
     return NULL;
@@ -107,8 +112,10 @@ int client_complain(const json_t *problem, unsigned status) {
 int client_call(struct client *client, const struct client_request *request,
                 struct client_answer *answer) {
     *answer = (struct client_answer){0};
+    progress_watch("waiting for the answer");
     int status = client->http != NULL ? client_http_call(client->http, request, answer)
                                       : client_local_call(client->local, request, answer);
+    progress_unwatch();
     if (status != EXIT_DONE || (answer->status >= 200 && answer->status < 300))
         return status;
     json_t *problem = json_loadb(answer->body, answer->size, 0, NULL);

@@ -49,8 +49,8 @@ static void tell(struct doctor *doctor, enum state state, const char *check, con
     if (state == BAD && doctor->bad_count++ == 0)
         memcpy(doctor->first, words, sizeof words);
     if (doctor->options->json) {
-        json_t *json = json_pack("{s:s, s:s, s:s}", "check", check, "state", words_of[state],
-                                 "words", words);
+        json_t *json =
+            json_pack("{s:s, s:s, s:s}", "check", check, "state", words_of[state], "words", words);
         print_json(json);
         json_decref(json);
         return;
@@ -60,7 +60,8 @@ static void tell(struct doctor *doctor, enum state state, const char *check, con
     putchar('\n');
 }
 
-/* --- what lies there ------------------------------------------------------------------------------
+/* --- what lies there
+ * ------------------------------------------------------------------------------
  */
 
 static bool file_of(const struct doctor *doctor, char path[PATH_MAX], const char *name) {
@@ -77,10 +78,11 @@ static bool look_at_home(struct doctor *doctor) {
         return false;
     }
     if (status.st_uid != geteuid())
-        tell(doctor, BAD, "home",
-             "%s belongs to user %u and this is user %u: type the command as that user, or chown -R "
-             "the home",
-             doctor->home, (unsigned)status.st_uid, (unsigned)geteuid());
+        tell(
+            doctor, BAD, "home",
+            "%s belongs to user %u and this is user %u: type the command as that user, or chown -R "
+            "the home",
+            doctor->home, (unsigned)status.st_uid, (unsigned)geteuid());
     else if ((status.st_mode & 077) != 0)
         tell(doctor, BAD, "home", "others may look into %s: chmod 700 %s", doctor->home,
              doctor->home);
@@ -129,7 +131,8 @@ static void look_at_lease(struct doctor *doctor) {
         tell(doctor, GOOD, "lease", "a copy of this home would be noticed");
     else
         tell(doctor, NOTE, "lease",
-             "no lease in %s: a copy of this home is not noticed until the next start", doctor->home);
+             "no lease in %s: a copy of this home is not noticed until the next start",
+             doctor->home);
 }
 
 static void look_at_space(struct doctor *doctor) {
@@ -149,7 +152,8 @@ static void look_at_config(struct doctor *doctor) {
     struct parley_problem problem = {0};
     char path[PATH_MAX];
     if (!file_of(doctor, path, "parleyd.conf") || access(path, F_OK) != 0) {
-        tell(doctor, NOTE, "config", "no parleyd.conf: parleyd --print-config shows what can be set");
+        tell(doctor, NOTE, "config",
+             "no parleyd.conf: parleyd --print-config shows what can be set");
         return;
     }
     if (parley_config_check(path, &problem) == PARLEY_E_OK)
@@ -164,7 +168,8 @@ static void look_at_clock(struct doctor *doctor) {
     if (now < CLOCK_MIN_S || now > CLOCK_MAX_S)
         tell(doctor, BAD, "clock", "the clock is wrong: set it, or your posts bear a wrong time");
     else if (adjtimex(&clock) == TIME_ERROR)
-        tell(doctor, NOTE, "clock", "plausible, but nothing keeps it right: timedatectl set-ntp true");
+        tell(doctor, NOTE, "clock",
+             "plausible, but nothing keeps it right: timedatectl set-ntp true");
     else
         tell(doctor, GOOD, "clock", "plausible, and kept right");
 }
@@ -211,16 +216,16 @@ static void judge_status(struct doctor *doctor, const json_t *status) {
         tell(doctor, GOOD, "store", "open, %lld MiB; its state is %s",
              (long long)json_integer_value(json_object_get(status, "store_bytes")) >> 20, state);
     else
-        tell(doctor, BAD, "store", "nothing can be stored, the state is %s: the node's log says why",
-             state);
+        tell(doctor, BAD, "store",
+             "nothing can be stored, the state is %s: the node's log says why", state);
     if (peers > 0)
         tell(doctor, GOOD, "peers", "%lld connected", peers);
     else
         tell(doctor, NOTE, "peers", "none is connected: parley connect KEY@HOST:PORT%s",
              listeners > 0 ? "" : ", for nobody can come in either: nothing listens");
     if (strcmp(version, PARLEY_VERSION) != 0)
-        tell(doctor, NOTE, "version", "this is %s and the node is %s: start it again", PARLEY_VERSION,
-             version);
+        tell(doctor, NOTE, "version", "this is %s and the node is %s: start it again",
+             PARLEY_VERSION, version);
     else
         tell(doctor, GOOD, "version", "%s", version);
 }

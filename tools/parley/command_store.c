@@ -249,11 +249,13 @@ int command_rebuild(const struct options *options) {
     int status;
     if (is_refused(options, path, &status))
         return status;
+    progress_watch("making the indexes anew");
     if (open_database(&home, &disk, path, &problem) != PARLEY_E_OK)
         return say_problem(&problem);
     enum parley_error error = parley_store_rebuild(disk.store);
     parley_disk_close(&disk);
     parley_home_close(&home);
+    progress_unwatch();
     if (error != PARLEY_E_OK)
         return complain(parley_exit_status(error),
                         "the indexes cannot be made anew: %s; parley --home %s check names what",
@@ -299,7 +301,9 @@ int command_repair(const struct options *options) {
     if (is_refused(options, path, &status))
         return status;
     findings.home = path;
+    progress_watch("repairing");
     enum parley_error error = parley_home_repair(&repair, path, on_damage, &findings, &problem);
+    progress_unwatch();
     if (error != PARLEY_E_OK)
         return say_problem(&problem);
     tell_repair(options, &repair, findings.damages);

@@ -56,8 +56,9 @@ static const struct command COMMANDS[] = {
      1, "KED", command_rotate},
     {"recover", "[-]", "makes this machine a device of one's own, from the recovery words", 0, 1,
      "", command_recover},
-    {"doctor", "", "looks at home, keys, disk, configuration and node; says what to do; exit 1 if bad",
-     0, 0, "", command_doctor},
+    {"doctor", "",
+     "looks at home, keys, disk, configuration and node; says what to do; exit 1 if bad", 0, 0, "",
+     command_doctor},
     {"status", "", "how the node is", 0, 0, "", command_status},
 };
 

@@ -13,6 +13,7 @@
 #define KEY_HELP    1002
 #define KEY_VERSION 1003
 #define KEY_TABLE   1005
+#define KEY_STEPS   1006
 #define KEY_SAME    1004
 
 static const struct argp_option COMMON[] = {
@@ -21,6 +22,7 @@ static const struct argp_option COMMON[] = {
     {"json", KEY_JSON, NULL, 0, "one JSON object a line", 90},
     {"same-device", KEY_SAME, NULL, 0,
      "this home was moved here and is the only one: it goes on as the same device", 90},
+    {"progress", KEY_STEPS, NULL, 0, "says how far it is though standard error is no terminal", 90},
     {"help", KEY_HELP, NULL, 0, "prints this", 91},
     {"version", KEY_VERSION, NULL, 0, "prints the version", 91},
     {"print-table", KEY_TABLE, NULL, OPTION_HIDDEN, "prints commands and options as JSON", 91},
@@ -121,6 +123,9 @@ static error_t on_common(int key, char *argument, struct argp_state *state) {
     case KEY_VERSION:
         printf("parley %s\n", PARLEY_VERSION);
         exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+    case KEY_STEPS:
+        progress_force();
+        return 0;
     case KEY_TABLE:
         print_table(parse->commands, parse->commands_count);
         exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <utf8proc.h>
+#include <uv.h>
 
 /* ---- what must not reach a terminal ------------------------------------------------------- */
 
@@ -61,6 +62,7 @@ void print_word(FILE *file, const char *text, size_t size) {
 int complain(int status, const char *format, ...) {
     char words[2048], *line = words;
     va_list arguments;
+    progress_unwatch();
     va_start(arguments, format);
     vsnprintf(words, sizeof(words), format, arguments);
     va_end(arguments);
@@ -131,6 +133,27 @@ static unsigned long long now_ms(void) {
     return (unsigned long long)now.tv_sec * 1000u + (unsigned long long)now.tv_nsec / 1000000u;
 }
 
+static bool is_progress_forced;
+
+void progress_force(void) {
+    is_progress_forced = true;
+}
+
+static bool is_progress_wanted(void) {
+    return is_progress_forced || isatty(STDERR_FILENO);
+}
+
+static void print_progress(const char *what, unsigned long long count, const char *unit) {
+    bool is_terminal = isatty(STDERR_FILENO);
+    fprintf(stderr, "%s%s: %llu %s%s", is_terminal ? "\r" : "", what, count, unit,
+            is_terminal ? "   " : "\n");
+}
+
+static void end_progress_line(void) {
+    if (isatty(STDERR_FILENO))
+        fputc('\n', stderr);
+}
+
 void progress_start(struct progress *progress, const char *what) {
     *progress = (struct progress){.what = what, .started_ms = now_ms()};
     progress->last_ms = progress->started_ms;
@@ -138,16 +161,62 @@ void progress_start(struct progress *progress, const char *what) {
 
 void progress_show(struct progress *progress, unsigned long long count, const char *unit) {
     unsigned long long now = now_ms();
-    if (now - progress->last_ms < 1000)
+    if (now - progress->last_ms < 1000 || !is_progress_wanted())
         return;
     progress->last_ms = now;
     progress->was_shown = true;
-    fprintf(stderr, "%s%s: %llu %s%s", isatty(STDERR_FILENO) ? "\r" : "", progress->what, count,
-            unit, isatty(STDERR_FILENO) ? "   " : "\n");
+    print_progress(progress->what, count, unit);
 }
 
 void progress_end(struct progress *progress) {
-    if (progress->was_shown && isatty(STDERR_FILENO))
-        fputc('\n', stderr);
+    if (progress->was_shown)
+        end_progress_line();
     progress->was_shown = false;
+}
+
+/* ---- progress of what does not tell --------------------------------------------------------- */
+
+static struct {
+    uv_thread_t thread;
+    uv_mutex_t mutex; /* of what stands below */
+    uv_cond_t wake;
+    const char *what;
+    bool is_over;
+    bool is_running; /* of the caller alone */
+} watch;
+
+static void run_watch(void *argument) {
+    unsigned long long seconds = 0;
+    uv_mutex_lock(&watch.mutex);
+    while (!watch.is_over) {
+        if (uv_cond_timedwait(&watch.wake, &watch.mutex, UINT64_C(1000000000)) != UV_ETIMEDOUT)
+            continue;
+        print_progress(watch.what, ++seconds, "s");
+    }
+    uv_mutex_unlock(&watch.mutex);
+    if (seconds > 0)
+        end_progress_line();
+}
+
+void progress_watch(const char *what) {
+    if (!is_progress_wanted() || watch.is_running)
+        return;
+    watch.what = what;
+    watch.is_over = false;
+    if (uv_mutex_init(&watch.mutex) != 0 || uv_cond_init(&watch.wake) != 0)
+        return; /* the work itself does not need it */
+    watch.is_running = uv_thread_create(&watch.thread, run_watch, NULL) == 0;
+}
+
+void progress_unwatch(void) {
+    if (!watch.is_running)
+        return;
+    uv_mutex_lock(&watch.mutex);
+    watch.is_over = true;
+    uv_cond_signal(&watch.wake);
+    uv_mutex_unlock(&watch.mutex);
+    uv_thread_join(&watch.thread);
+    uv_cond_destroy(&watch.wake);
+    uv_mutex_destroy(&watch.mutex);
+    watch.is_running = false;
 }

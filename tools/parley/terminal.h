@@ -25,8 +25,10 @@ const char *style_off(void);
 /* "2020-12-23 10:03:20" of local time; text holds 32 bytes. */
 void print_time(char text[32], json_int_t time_ms);
 
-/* Lines on standard error about long work: nothing within the first second, then one a second. On
- * a terminal they write over each other. */
+/* Lines on standard error about long work: nothing within the first second, then one a second.
+ * Where standard error is no terminal, they come only with --progress; on a terminal they write
+ * over each other. */
+void progress_force(void);
 struct progress {
     const char *what;
     unsigned long long started_ms, last_ms;
@@ -35,5 +37,9 @@ struct progress {
 void progress_start(struct progress *progress, const char *what);
 void progress_show(struct progress *progress, unsigned long long count, const char *unit);
 void progress_end(struct progress *progress);
+/* The same for work that does not tell how far it is: how long it takes, from a thread of its own.
+ * One at a time; unwatch comes before anything else is printed. */
+void progress_watch(const char *what);
+void progress_unwatch(void);
 
 #endif
