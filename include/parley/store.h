@@ -33,7 +33,7 @@ enum parley_store_kind {
     /* Drops bodies and salts of seq_low .. seq_high; with `forget` an entry remembers that it was
      * erased, so that a body served again stays out; without, the body lacks and may come again. */
     PARLEY_STORE_DROP_BODIES,
-    PARLEY_STORE_PRUNE, /* drops entries below seq_low */
+    PARLEY_STORE_PRUNE, /* drops entries below seq_low and remembers that: it is the log's floor */
     PARLEY_STORE_CUT,   /* drops entries above seq_high, up to seq_low unless that is 0: then all.
                          * seq_low must end a range. */
     PARLEY_STORE_FORK,  /* marks the lowest forked seq (seq_low); 0: settled, drops evidence */
@@ -48,6 +48,10 @@ enum parley_store_kind {
      * loses no body of its own. EXISTS when more of them wait, for their time or for another call
      * (it takes 16 at most); else OK. */
     PARLEY_STORE_ERASE,
+    /* All of a log goes: entries, evidence, what was erased and its row; what the owner purged (by
+     * DROP_BODIES with forget) is remembered. With `forget` nothing else of the author is held, and
+     * his number goes, too. */
+    PARLEY_STORE_FORGET,
 };
 
 /* Spans are borrowed until the call returns. */
@@ -83,6 +87,13 @@ struct parley_store_log {
      * is among these, and others may be; 0 and 0: there is none. */
     parley_seq lacks_low, lacks_high;
     parley_time_ms erase_ms; /* when the first erasure came whose bodies wait; 0: none does */
+    /* Bytes of an engine's files that are the log's, once they are compacted: entries, evidence and
+     * every row, with what the engine adds to each (README: "A limit on the disk"). */
+    uint64_t bytes;
+    /* min(claimed, received) of the newest entry that ever was here, by time, and of the lowest
+     * that is. */
+    parley_time_ms active_ms, low_ms;
+    parley_seq floor; /* entries below were pruned here; 0: none were */
 };
 
 /* Opens what is there. Errors: STORE_MISSING, STORE_LOCKED, STORE_DAMAGED, DISK_FAILED, NO_MEMORY.
@@ -281,7 +292,21 @@ uint64_t parley_store_commits_count(const struct parley_store *store);
 /* The error after which nothing is acknowledged; OK before. */
 enum parley_error parley_store_broken(const struct parley_store *store);
 
-/* Bytes on disk as the engine tells, cheap. */
+/* Bytes on disk as the engine tells, cheap: also those of what was dropped and not compacted yet.
+ */
 uint64_t parley_store_bytes(struct parley_store *store);
+
+/* What an identity record of that size takes of the disk; parley_store_log has it of a log. */
+uint64_t parley_store_record_bytes(size_t record_size);
+
+/* How far a compaction has come; all zero to begin. */
+struct parley_store_compaction {
+    uint32_t log_number; /* segments of the logs below are done */
+    bool is_begun, is_done;
+};
+/* Gives the disk back a part of what was dropped, of about 16 MB each; call until is_done. Thread
+ * safe beside commit and reads, which go on; seconds at most. */
+void parley_store_compact_next(struct parley_store *store,
+                               struct parley_store_compaction *compaction);
 
 #endif

@@ -183,14 +183,23 @@ static enum parley_error leveldb_kv_scan(struct parley_kv *kv, const void *view,
     return take_error(text);
 }
 
-static uint64_t leveldb_kv_bytes(struct parley_kv *kv) {
+static uint64_t leveldb_kv_bytes(struct parley_kv *kv, struct parley_span from,
+                                 struct parley_span to) {
     struct leveldb_kv *handle = (struct leveldb_kv *)kv;
-    const char *start = "", *limit = "\xff\xff\xff\xff";
-    size_t start_size = 0, limit_size = 4;
+    const char *start = from.size == 0 ? "" : (const char *)from.data;
+    const char *limit = to.size == 0 ? "\xff\xff\xff\xff" : (const char *)to.data;
+    size_t start_size = from.size, limit_size = to.size == 0 ? 4 : to.size;
     uint64_t bytes = 0;
     leveldb_approximate_sizes(handle->database, 1, &start, &start_size, &limit, &limit_size,
                               &bytes);
     return bytes;
+}
+
+static void leveldb_kv_compact(struct parley_kv *kv, struct parley_span from,
+                               struct parley_span to) {
+    struct leveldb_kv *handle = (struct leveldb_kv *)kv;
+    leveldb_compact_range(handle->database, from.size == 0 ? NULL : (const char *)from.data,
+                          from.size, to.size == 0 ? NULL : (const char *)to.data, to.size);
 }
 
 static void leveldb_kv_close(struct parley_kv *kv) {
@@ -212,6 +221,7 @@ static const struct parley_kv_calls leveldb_calls = {
     .get = leveldb_kv_get,
     .scan = leveldb_kv_scan,
     .bytes = leveldb_kv_bytes,
+    .compact = leveldb_kv_compact,
     .close = leveldb_kv_close,
 };
 

@@ -1,3 +1,4 @@
+#include "cost.h"
 #include "internal.h"
 
 #define PAIR_SIZE 12u
@@ -69,4 +70,6 @@ void erased_add(struct batch *batch, struct log_row *row, parley_seq low, parley
         memcpy(out + (before + 1) * PAIR_SIZE, erased.pairs.data + after * PAIR_SIZE,
                (count - after) * PAIR_SIZE);
     row->has_erased = true;
+    row->held.bytes += cost_of_erased((before + 1 + count - after) * PAIR_SIZE);
+    row->held.bytes -= cost_of_erased(erased.pairs.size);
 }

@@ -1,16 +1,6 @@
 #include "index.h"
+#include "cost.h"
 #include <parley/body.h>
-
-typedef void change_row(struct batch *batch, const struct key *key, struct parley_span value);
-
-static void put_row(struct batch *batch, const struct key *key, struct parley_span value) {
-    batch_put_span(batch, key, value);
-}
-
-static void drop_row(struct batch *batch, const struct key *key, struct parley_span value) {
-    (void)value;
-    batch_drop(batch, key);
-}
 
 /* A body in its one encoding begins with the map's head, key 0 and the kind. A post of nothing but
  * its text, and a follow, say nothing of other entries. */
@@ -25,11 +15,23 @@ static bool says_something(const struct parley_item *item) {
 /* One entry being looked at. */
 struct saying {
     struct batch *batch;
-    const struct log_row *row;
+    struct log_row *row;
     parley_seq seq;
     parley_time_ms time, received_ms;
-    change_row *change;
+    bool is_put; /* else dropped */
 };
+
+static void change_row(const struct saying *saying, const struct key *key,
+                       struct parley_span value) {
+    uint64_t cost = cost_of(key->size, value.size);
+    /* Rows d go by themselves when their time has come, and are few. */
+    if (key->bytes[0] != 'd')
+        saying->row->held.bytes += saying->is_put ? cost : -cost;
+    if (saying->is_put)
+        batch_put_span(saying->batch, key, value);
+    else
+        batch_drop(saying->batch, key);
+}
 
 static void change_link(const struct saying *saying, const struct parley_ref *to,
                         enum parley_link_kind kind, int8_t vote) {
@@ -40,13 +42,13 @@ static void change_link(const struct saying *saying, const struct parley_ref *to
              saying->seq);
     memcpy(value, to->id.bytes, 8);
     value[8] = (uint8_t)vote;
-    saying->change(saying->batch, &key, PARLEY_SPAN(value, sizeof value));
+    change_row(saying, &key, PARLEY_SPAN(value, sizeof value));
 }
 
 static void change_profile(const struct saying *saying) {
     struct key key;
     key_profile(&key, saying->row->author_number, saying->time, saying->row->number, saying->seq);
-    saying->change(saying->batch, &key, PARLEY_NO_SPAN);
+    change_row(saying, &key, PARLEY_NO_SPAN);
 }
 
 /* SPEC 5.7: an erasure reaches entries of its own log, below itself. */
@@ -58,12 +60,12 @@ static bool change_erasure(const struct saying *saying, const struct parley_eras
         if (!PARLEY_EQUAL(ref->log, saying->row->held.log) || ref->seq >= saying->seq)
             continue;
         key_erasure(&key, saying->row->number, ref->seq, saying->seq);
-        saying->change(saying->batch, &key, PARLEY_SPAN_OF(ref->id));
+        change_row(saying, &key, PARLEY_SPAN_OF(ref->id));
         any = true;
     }
     if (any) {
         key_pending(&key, saying->row->number, saying->received_ms, saying->seq);
-        saying->change(saying->batch, &key, PARLEY_NO_SPAN);
+        change_row(saying, &key, PARLEY_NO_SPAN);
     }
     return any;
 }
@@ -96,8 +98,8 @@ static bool change_rows(const struct saying *saying, struct parley_span bytes) {
     return false;
 }
 
-static bool change(struct batch *batch, const struct log_row *row, const struct parley_item *item,
-                   parley_time_ms received_ms, change_row *how) {
+static bool change(struct batch *batch, struct log_row *row, const struct parley_item *item,
+                   parley_time_ms received_ms, bool is_put) {
     if (!says_something(item))
         return false;
     struct saying saying = {.batch = batch,
@@ -105,7 +107,7 @@ static bool change(struct batch *batch, const struct log_row *row, const struct 
                             .seq = item->seq,
                             .time = effective_time(item->time, received_ms),
                             .received_ms = received_ms,
-                            .change = how};
+                            .is_put = is_put};
     return change_rows(&saying, item->body);
 }
 
@@ -113,14 +115,14 @@ void index_add(struct batch *batch, struct log_row *row, const struct parley_ite
                parley_time_ms received_ms) {
     /* 0 says that none waits. */
     parley_time_ms since = received_ms > 0 ? received_ms : 1;
-    if (change(batch, row, item, received_ms, put_row) &&
+    if (change(batch, row, item, received_ms, true) &&
         (row->held.erase_ms == 0 || row->held.erase_ms > since))
         row->held.erase_ms = since;
 }
 
-void index_drop(struct batch *batch, const struct log_row *row, const struct parley_item *item,
+void index_drop(struct batch *batch, struct log_row *row, const struct parley_item *item,
                 parley_time_ms received_ms) {
-    (void)change(batch, row, item, received_ms, drop_row);
+    (void)change(batch, row, item, received_ms, false);
 }
 
 void index_add_chunk(struct batch *batch, struct log_row *row, const struct parley_chunk *chunk,
@@ -140,8 +142,8 @@ void index_add_segment(struct batch *batch, struct log_row *row, const struct se
         index_add(batch, row, &item, cursor.received_ms);
 }
 
-void index_drop_segment(struct batch *batch, const struct log_row *row,
-                        const struct segment *segment, parley_seq low, parley_seq high) {
+void index_drop_segment(struct batch *batch, struct log_row *row, const struct segment *segment,
+                        parley_seq low, parley_seq high) {
     struct segment_cursor cursor;
     struct parley_item item;
     segment_start(&cursor, segment);

@@ -33,6 +33,8 @@ row_load_or_make(struct commit *commit, const struct parley_store_op *op, struct
 /* Gives a new row its numbers. Before the first segment is put. */
 void row_number(struct commit *commit, struct log_row *row);
 void row_save(struct batch *batch, const struct log_row *row);
+/* The time of the lowest entry, if that is another than before. NULL: of any. */
+void row_note_low(struct batch *batch, struct log_row *row, const struct parley_ranges *before);
 /* The same reads straight from the engine, for the calls that read. */
 PARLEY_USE_RESULT enum parley_error row_read(struct parley_kv *kv, const void *view,
                                              const struct parley_log *log, struct log_row *row);
@@ -69,7 +71,7 @@ PARLEY_USE_RESULT enum parley_error apply_erase(struct commit *commit,
  * still. */
 bool erase_sweep(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
                  parley_time_ms until);
-/* op_cut.c: PRUNE, CUT, FORK, EVIDENCE */
+/* op_cut.c: PRUNE, CUT, FORK, EVIDENCE, FORGET */
 PARLEY_USE_RESULT enum parley_error apply_prune(struct commit *commit,
                                                 const struct parley_store_op *op);
 PARLEY_USE_RESULT enum parley_error apply_cut(struct commit *commit,
@@ -78,6 +80,8 @@ PARLEY_USE_RESULT enum parley_error apply_fork(struct commit *commit,
                                                const struct parley_store_op *op);
 PARLEY_USE_RESULT enum parley_error apply_evidence(struct commit *commit,
                                                    const struct parley_store_op *op);
+PARLEY_USE_RESULT enum parley_error apply_forget(struct commit *commit,
+                                                 const struct parley_store_op *op);
 
 /* The id of a held entry; false with the batch's error set when it is not where it should be. */
 bool held_id(struct batch *batch, const struct log_row *row, parley_seq seq, struct parley_id *id);

@@ -53,8 +53,11 @@ struct parley_kv_calls {
     enum parley_error (*scan)(struct parley_kv *kv, const void *view,
                               const struct parley_kv_bounds *bounds, parley_kv_on_pair *on_pair,
                               void *context);
-    /* Bytes on disk, roughly and cheaply. */
-    uint64_t (*bytes)(struct parley_kv *kv);
+    /* Bytes on disk of from <= key < to (empty: no bound), roughly and cheaply. */
+    uint64_t (*bytes)(struct parley_kv *kv, struct parley_span from, struct parley_span to);
+    /* Gives the disk back what was dropped or overwritten between them. May take seconds, beside
+     * writes and reads; it changes nothing, and what fails is left for the next time. */
+    void (*compact)(struct parley_kv *kv, struct parley_span from, struct parley_span to);
     /* Ends the handle; nothing else may run. What was written stays. */
     void (*close)(struct parley_kv *kv);
 };

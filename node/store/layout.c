@@ -147,13 +147,23 @@ void key_after(struct key *key, const struct key *prefix) {
 }
 
 /* number 4, author number 4, author 32, device 32, forked 6, entries 8, bodies 8, evidence 1,
- * flags 1, tails 4 + 4, where flagged erasures since 8, where flagged lacking from 6 to 6, ranges
- */
+ * flags 1, tails 4 + 4, where flagged erasures since 8, lacking from 6 to 6, bytes 8 and newest and
+ * lowest time 8 + 8, floor 6; ranges */
 #define ROW_FIXED_SIZE (4u + 4u + 32u + 32u + 6u + 8u + 8u + 1u + 1u + 4u + 4u)
 #define FLAG_ERASED    1u
 #define FLAG_ERASE_MS  2u
 #define FLAG_LACKS     4u
-#define FLAGS_ALL      (FLAG_ERASED | FLAG_ERASE_MS | FLAG_LACKS)
+#define FLAG_BYTES     8u /* not in rows of older layouts */
+#define FLAG_FLOOR     16u
+#define FLAG_PURGED    32u
+#define FLAGS_ALL      63u
+
+static uint8_t flags_of(const struct log_row *row) {
+    return (uint8_t)((row->has_erased ? FLAG_ERASED : 0) | (row->is_purged ? FLAG_PURGED : 0) |
+                     (row->held.erase_ms != 0 ? FLAG_ERASE_MS : 0) |
+                     (row->held.lacks_high != 0 ? FLAG_LACKS : 0) |
+                     (row->held.floor != 0 ? FLAG_FLOOR : 0) | FLAG_BYTES);
+}
 
 size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) {
     parley_put_u32(out, row->number);
@@ -164,9 +174,7 @@ size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) 
     parley_put_u64(out + 78, row->held.entries_count);
     parley_put_u64(out + 86, row->held.bodies_count);
     out[94] = row->evidence_count;
-    out[95] = (uint8_t)((row->has_erased ? FLAG_ERASED : 0) |
-                        (row->held.erase_ms != 0 ? FLAG_ERASE_MS : 0) |
-                        (row->held.lacks_high != 0 ? FLAG_LACKS : 0));
+    out[95] = flags_of(row);
     parley_put_u32(out + 96, row->tail_small);
     parley_put_u32(out + 100, row->tail_medium);
     size_t size = ROW_FIXED_SIZE;
@@ -179,7 +187,44 @@ size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row) 
         parley_put_u48(out + size + 6, row->held.lacks_high);
         size += 12;
     }
+    parley_put_u64(out + size, row->held.bytes);
+    parley_put_u64(out + size + 8, row->held.active_ms);
+    parley_put_u64(out + size + 16, row->held.low_ms);
+    size += 24;
+    if (row->held.floor != 0) {
+        parley_put_u48(out + size, row->held.floor);
+        size += 6;
+    }
     return size + parley_ranges_pack(out + size, &row->held.ranges);
+}
+
+/* What the flags say is there, in their order. False: the bytes end before. */
+static bool decode_flagged(struct log_row *row, uint8_t flags, struct parley_span *bytes) {
+    struct parley_store_log *held = &row->held;
+    const uint8_t *in = bytes->data;
+    size_t size = ((flags & FLAG_ERASE_MS) != 0 ? 8u : 0) + ((flags & FLAG_LACKS) != 0 ? 12u : 0) +
+                  ((flags & FLAG_BYTES) != 0 ? 24u : 0) + ((flags & FLAG_FLOOR) != 0 ? 6u : 0);
+    if (bytes->size < size)
+        return false;
+    if ((flags & FLAG_ERASE_MS) != 0) {
+        held->erase_ms = parley_get_u64(in);
+        in += 8;
+    }
+    if ((flags & FLAG_LACKS) != 0) {
+        held->lacks_low = parley_get_u48(in);
+        held->lacks_high = parley_get_u48(in + 6);
+        in += 12;
+    }
+    if ((flags & FLAG_BYTES) != 0) {
+        held->bytes = parley_get_u64(in);
+        held->active_ms = parley_get_u64(in + 8);
+        held->low_ms = parley_get_u64(in + 16);
+        in += 24;
+    }
+    if ((flags & FLAG_FLOOR) != 0)
+        held->floor = parley_get_u48(in);
+    *bytes = PARLEY_SPAN(bytes->data + size, bytes->size - size);
+    return true;
 }
 
 enum parley_error log_row_decode(struct log_row *row, const struct parley_log *log,
@@ -188,6 +233,7 @@ enum parley_error log_row_decode(struct log_row *row, const struct parley_log *l
     if (bytes.size < ROW_FIXED_SIZE || bytes.data[95] > FLAGS_ALL)
         return PARLEY_E_STORE_DAMAGED;
     const uint8_t *in = bytes.data;
+    struct parley_span rest = PARLEY_SPAN(in + ROW_FIXED_SIZE, bytes.size - ROW_FIXED_SIZE);
     row->number = parley_get_u32(in);
     row->author_number = parley_get_u32(in + 4);
     memcpy(row->held.author.bytes, in + 8, 32);
@@ -197,23 +243,12 @@ enum parley_error log_row_decode(struct log_row *row, const struct parley_log *l
     row->held.bodies_count = parley_get_u64(in + 86);
     row->evidence_count = in[94];
     row->has_erased = (in[95] & FLAG_ERASED) != 0;
+    row->is_purged = (in[95] & FLAG_PURGED) != 0;
     row->tail_small = parley_get_u32(in + 96);
     row->tail_medium = parley_get_u32(in + 100);
-    size_t size = ROW_FIXED_SIZE;
-    if ((in[95] & FLAG_ERASE_MS) != 0) {
-        if (bytes.size < size + 8)
-            return PARLEY_E_STORE_DAMAGED;
-        row->held.erase_ms = parley_get_u64(in + size);
-        size += 8;
-    }
-    if ((in[95] & FLAG_LACKS) != 0) {
-        if (bytes.size < size + 12)
-            return PARLEY_E_STORE_DAMAGED;
-        row->held.lacks_low = parley_get_u48(in + size);
-        row->held.lacks_high = parley_get_u48(in + size + 6);
-        size += 12;
-    }
-    return parley_ranges_unpack(&row->held.ranges, PARLEY_SPAN(in + size, bytes.size - size));
+    if (!decode_flagged(row, in[95], &rest))
+        return PARLEY_E_STORE_DAMAGED;
+    return parley_ranges_unpack(&row->held.ranges, rest);
 }
 
 bool log_row_is_empty(const struct log_row *row) {

@@ -48,9 +48,9 @@
 
 #include <parley/store.h>
 
-/* Version 1 had no rows b, p, h, d, and version 2 did not know where bodies lack: a store of them
- * gets these when it is opened. */
-#define LAYOUT_VERSION     3u
+/* Version 1 had no rows b, p, h, d, version 2 did not know where bodies lack, and version 3 not how
+ * many bytes a log takes: a store of them gets these when it is opened. */
+#define LAYOUT_VERSION     4u
 #define LAYOUT_VERSION_OLD 1u
 
 #define META_KEY_SIZE_MAX 255u
@@ -107,13 +107,14 @@ struct log_row {
     uint32_t author_number;
     uint8_t evidence_count;
     bool has_erased;
+    bool is_purged; /* some of what was erased, the owner purged */
     /* Bytes of the small and of the medium segments at the end, to know when to join them; a wrong
      * value costs speed only. */
     uint32_t tail_small;
     uint32_t tail_medium;
 };
 
-#define LOG_ROW_SIZE_MAX (128u + PARLEY_RANGES_PACKED_MAX)
+#define LOG_ROW_SIZE_MAX (160u + PARLEY_RANGES_PACKED_MAX)
 size_t log_row_encode(uint8_t out[LOG_ROW_SIZE_MAX], const struct log_row *row);
 /* STORE_DAMAGED when the bytes are not a log row. */
 PARLEY_USE_RESULT enum parley_error

@@ -142,6 +142,7 @@ enum parley_error apply_drop_bodies(struct commit *commit, const struct parley_s
     bodies_rewrite(commit, &row, op->seq_low, op->seq_high, true, drop_body, NULL);
     if (op->forget) {
         erased_add(&commit->batch, &row, op->seq_low, op->seq_high);
+        row.is_purged = true;
         lacks_settle(commit, &row, op->seq_low, op->seq_high);
     } else {
         lacks_again(commit, &row, op->seq_low, op->seq_high);

@@ -1,4 +1,5 @@
 /* What shortens a log, and what is said of its forks. */
+#include "cost.h"
 #include "internal.h"
 
 /* Two runs of at most PARLEY_EVIDENCE_REACH headers, each of which takes a few chunks. */
@@ -44,6 +45,9 @@ enum parley_error apply_prune(struct commit *commit, const struct parley_store_o
     drop_entries(commit, &row, 1, op->seq_low - 1);
     parley_ranges_prune(&row.held.ranges, op->seq_low, &prev);
     lacks_keep(&row, op->seq_low, PARLEY_SEQ_MAX);
+    row_note_low(&commit->batch, &row, NULL);
+    if (op->seq_low > row.held.floor)
+        row.held.floor = op->seq_low;
     row_save(&commit->batch, &row);
     return commit->batch.error;
 }
@@ -72,6 +76,7 @@ enum parley_error apply_cut(struct commit *commit, const struct parley_store_op 
     }
     row.tail_small = 0;
     row.tail_medium = 0;
+    row_note_low(&commit->batch, &row, NULL);
     row_save(&commit->batch, &row);
     return commit->batch.error;
 }
@@ -79,7 +84,10 @@ enum parley_error apply_cut(struct commit *commit, const struct parley_store_op 
 static void drop_evidence(struct commit *commit, struct log_row *row) {
     struct key key;
     for (uint8_t i = 0; i < row->evidence_count; i++) {
+        struct parley_span held;
         key_evidence(&key, row->number, i);
+        if (batch_get(&commit->batch, &key, &held))
+            row->held.bytes -= cost_of_evidence(held.size);
         batch_drop(&commit->batch, &key);
     }
     row->evidence_count = 0;
@@ -124,6 +132,44 @@ enum parley_error apply_evidence(struct commit *commit, const struct parley_stor
         drop_evidence(commit, &row);
     key_evidence(&key, row.number, row.evidence_count++);
     batch_put_span(&commit->batch, &key, op->bytes);
+    row.held.bytes += cost_of_evidence(op->bytes.size);
     row_save(&commit->batch, &row);
+    return commit->batch.error;
+}
+
+/* What the owner purged stays out, should the log ever come again: its number and row are kept. */
+static void keep_purged(struct commit *commit, struct log_row *row) {
+    struct erased erased;
+    erased_load(&commit->batch, row, &erased);
+    row->held.bytes = COST_OF_LOG + cost_of_erased(erased.pairs.size);
+    row->held.forked = row->held.floor = 0;
+    row->held.active_ms = row->held.low_ms = row->held.erase_ms = 0;
+    row->tail_small = row->tail_medium = 0;
+    row_save(&commit->batch, row);
+}
+
+enum parley_error apply_forget(struct commit *commit, const struct parley_store_op *op) {
+    struct log_row row;
+    struct key key;
+    enum parley_error error = row_load(&commit->batch, &op->log, &row);
+    if (error != PARLEY_E_OK)
+        return error;
+    drop_entries(commit, &row, 1, PARLEY_SEQ_MAX);
+    drop_evidence(commit, &row);
+    row.held.ranges.count = 0;
+    lacks_keep(&row, 1, 0);
+    if (row.is_purged) {
+        keep_purged(commit, &row);
+        return commit->batch.error;
+    }
+    key_erased(&key, row.number);
+    batch_drop(&commit->batch, &key);
+    key_log_name(&key, row.number);
+    batch_drop(&commit->batch, &key);
+    key_log(&key, &op->log);
+    batch_drop(&commit->batch, &key);
+    key_author(&key, &row.held.author);
+    if (op->forget)
+        batch_drop(&commit->batch, &key);
     return commit->batch.error;
 }

@@ -120,8 +120,7 @@ static bool on_tail_segment(void *context, struct parley_span key, struct parley
 }
 
 /* Writes the segments of [low, high] anew as one. */
-static void join(struct commit *commit, const struct log_row *row, parley_seq low,
-                 parley_seq high) {
+static void join(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high) {
     struct segment_writer *writer = &commit->store->writer;
     struct segment segment;
     segment_writer_init(writer, &commit->batch, row);
@@ -132,7 +131,7 @@ static void join(struct commit *commit, const struct log_row *row, parley_seq lo
     segment_writer_flush(writer);
 }
 
-static void join_tail(struct commit *commit, const struct log_row *row, size_t size_below) {
+static void join_tail(struct commit *commit, struct log_row *row, size_t size_below) {
     struct key low, high;
     struct tail tail = {.size_below = size_below, .batch = &commit->batch};
     parley_seq head = row->held.ranges.ranges[0].hi;
@@ -199,6 +198,7 @@ enum parley_error apply_run(struct commit *commit, const struct parley_store_op 
     row.held.ranges = joined;
     if (newest_seq(&joined) == run.hi && error == PARLEY_E_OK)
         grow_tail(commit, &row, op->bytes.size);
+    row_note_low(&commit->batch, &row, &before.held.ranges);
     row_save(&commit->batch, &row);
     return error;
 }

@@ -1,6 +1,7 @@
 /* Every index anew from the segments. The row R stands while it goes on, so that one that was cut
  * short is done again when the store is opened.
  */
+#include "cost.h"
 #include "internal.h"
 
 #define DROPS_MAX 4096u
@@ -65,6 +66,18 @@ static bool holds_all(const struct parley_ranges *ranges, const struct parley_ra
     return true;
 }
 
+static uint64_t evidence_cost(struct batch *batch, const struct log_row *row) {
+    uint64_t cost = 0;
+    struct key key;
+    struct parley_span held;
+    for (uint8_t i = 0; i < row->evidence_count; i++) {
+        key_evidence(&key, row->number, i);
+        if (batch_get(batch, &key, &held))
+            cost += cost_of_evidence(held.size);
+    }
+    return cost;
+}
+
 /* The row's ranges and counts from its segments. What the old row knew of checked signatures stays
  * where the same entry is a range's newest still. */
 static enum parley_error rebuild_row(struct commit *commit, struct log_row *row) {
@@ -78,8 +91,11 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
     row->held.entries_count = 0;
     row->held.bodies_count = 0;
     row->held.erase_ms = 0;
+    row->held.active_ms = 0;
     lacks_keep(row, 1, 0);
     erased_load(&commit->batch, row, &erased);
+    row->held.bytes =
+        COST_OF_LOG + cost_of_erased(erased.pairs.size) + evidence_cost(&commit->batch, row);
     while (above = seq, segment_walk(&commit->batch, row->number, &seq, PARLEY_SEQ_MAX, &segment)) {
         struct parley_run run = {.lo = segment.chunk.seq_first,
                                  .lo_prev = segment.chunk.prev_first,
@@ -94,12 +110,14 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
         if (parley_ranges_add(&row->held.ranges, &run, PARLEY_PLACE_ANY, NULL, NULL, &conflict) !=
             PARLEY_E_OK)
             return PARLEY_E_STORE_DAMAGED;
+        row->held.bytes += cost_of_segment(segment.bytes.size);
         segment_put_timeline(&commit->batch, row, &segment);
         index_add_segment(&commit->batch, row, &segment);
         row->held.entries_count += segment.chunk.count;
         row->held.bodies_count += segment.chunk.bodies_count;
         lacks_add(row, &segment.chunk, run.lo, run.hi, &erased);
     }
+    row_note_low(&commit->batch, row, NULL);
     return holds_all(&row->held.ranges, &before) ? commit->batch.error : PARLEY_E_STORE_DAMAGED;
 }
 
@@ -122,7 +140,8 @@ static enum parley_error rebuild_log(struct parley_store *store, const struct pa
         batch_put_span(&commit.batch, &key, PARLEY_SPAN_OF(row.held.log));
         key_author(&key, &row.held.author);
         parley_put_u32(number, row.author_number);
-        batch_put_span(&commit.batch, &key, PARLEY_SPAN(number, sizeof number));
+        if (!log_row_is_empty(&row))
+            batch_put_span(&commit.batch, &key, PARLEY_SPAN(number, sizeof number));
         row_save(&commit.batch, &row);
         version_save(&commit.batch, store->next_number);
         error = batch_write(&commit.batch);

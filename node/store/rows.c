@@ -1,3 +1,4 @@
+#include "cost.h"
 #include "internal.h"
 #include <assert.h>
 
@@ -14,6 +15,11 @@ enum parley_error row_load(struct batch *batch, const struct parley_log *log, st
 enum parley_error row_load_or_make(struct commit *commit, const struct parley_store_op *op,
                                    struct log_row *row) {
     enum parley_error error = row_load(&commit->batch, &op->log, row);
+    if (error == PARLEY_E_OK && log_row_is_empty(row)) {
+        /* The author may have been forgotten since: nothing is listed under that number. */
+        row->author_number = author_number(commit, &row->held.author);
+        version_save(&commit->batch, commit->store->next_number);
+    }
     if (error != PARLEY_E_NOT_FOUND || PARLEY_IS_ZERO(op->author))
         return error;
     *row = (struct log_row){
@@ -43,6 +49,7 @@ void row_number(struct commit *commit, struct log_row *row) {
         return;
     row->author_number = author_number(commit, &row->held.author);
     row->number = commit->store->next_number++;
+    row->held.bytes = COST_OF_LOG;
     key_log_name(&key, row->number);
     batch_put_span(&commit->batch, &key, PARLEY_SPAN_OF(row->held.log));
     version_save(&commit->batch, commit->store->next_number);
@@ -54,6 +61,25 @@ void row_save(struct batch *batch, const struct log_row *row) {
     assert(row->number != 0);
     key_log(&key, &row->held.log);
     batch_put_span(batch, &key, PARLEY_SPAN(encoded, log_row_encode(encoded, row)));
+}
+
+static parley_seq lowest_of(const struct parley_ranges *ranges) {
+    return ranges->count == 0 ? 0 : ranges->ranges[ranges->count - 1].lo;
+}
+
+void row_note_low(struct batch *batch, struct log_row *row, const struct parley_ranges *before) {
+    parley_seq lowest = lowest_of(&row->held.ranges);
+    struct segment segment;
+    struct segment_cursor cursor;
+    struct parley_item item;
+    if (before != NULL && lowest == lowest_of(before))
+        return;
+    row->held.low_ms = 0;
+    if (lowest == 0 || !segment_find(batch, row->number, lowest, lowest, &segment))
+        return;
+    segment_start(&cursor, &segment);
+    if (segment_next_item(&cursor, &item))
+        row->held.low_ms = effective_time(item.time, cursor.received_ms);
 }
 
 static enum parley_error get(struct parley_kv *kv, const void *view, const struct key *key,

@@ -1,4 +1,5 @@
 #include "segment.h"
+#include "cost.h"
 #include <assert.h>
 
 /* Also checks that the times are for as many entries as there are, so that a cursor cannot fail. */
@@ -107,10 +108,12 @@ static struct extent segment_extent(const struct segment *segment) {
     return extent;
 }
 
-static void put_timeline(struct batch *batch, const struct log_row *row, parley_seq seq_first,
+static void put_timeline(struct batch *batch, struct log_row *row, parley_seq seq_first,
                          struct extent extent) {
     struct key key;
     uint8_t oldest[8];
+    if (extent.newest > row->held.active_ms)
+        row->held.active_ms = extent.newest;
     parley_put_u64(oldest, extent.oldest);
     key_timeline(&key, 0, extent.newest, row->number, seq_first);
     batch_put_span(batch, &key, PARLEY_SPAN(oldest, sizeof oldest));
@@ -118,10 +121,11 @@ static void put_timeline(struct batch *batch, const struct log_row *row, parley_
     batch_put_span(batch, &key, PARLEY_SPAN(oldest, sizeof oldest));
 }
 
-static void put_segment(struct batch *batch, const struct log_row *row, parley_seq seq_first,
+static void put_segment(struct batch *batch, struct log_row *row, parley_seq seq_first,
                         struct parley_span times, struct parley_span chunk) {
     struct key key;
     key_segment(&key, row->number, seq_first);
+    row->held.bytes += cost_of_segment(times.size + chunk.size);
     uint8_t *value = batch_put(batch, &key, times.size + chunk.size);
     if (value == NULL)
         return;
@@ -129,8 +133,8 @@ static void put_segment(struct batch *batch, const struct log_row *row, parley_s
     memcpy(value + times.size, chunk.data, chunk.size);
 }
 
-void segment_put_chunk(struct batch *batch, const struct log_row *row,
-                       const struct parley_chunk *chunk, parley_time_ms received_ms) {
+void segment_put_chunk(struct batch *batch, struct log_row *row, const struct parley_chunk *chunk,
+                       parley_time_ms received_ms) {
     uint8_t times[32];
     struct parley_writer writer;
     struct parley_span written;
@@ -144,8 +148,7 @@ void segment_put_chunk(struct batch *batch, const struct log_row *row,
     put_timeline(batch, row, chunk->seq_first, chunk_extent(chunk, received_ms));
 }
 
-void segment_put_timeline(struct batch *batch, const struct log_row *row,
-                          const struct segment *segment) {
+void segment_put_timeline(struct batch *batch, struct log_row *row, const struct segment *segment) {
     put_timeline(batch, row, segment->chunk.seq_first, segment_extent(segment));
 }
 
@@ -156,12 +159,13 @@ void segment_timeline_row(struct timeline_row *row, uint32_t log_number,
         (struct timeline_row){extent.newest, extent.oldest, log_number, segment->chunk.seq_first};
 }
 
-void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment) {
+void segment_drop(struct batch *batch, struct log_row *row, const struct segment *segment) {
     struct key key;
     struct extent extent = segment_extent(segment);
     parley_seq seq_first = segment->chunk.seq_first;
     key_segment(&key, row->number, seq_first);
     batch_drop(batch, &key);
+    row->held.bytes -= cost_of_segment(segment->bytes.size);
     key_timeline(&key, 0, extent.newest, row->number, seq_first);
     batch_drop(batch, &key);
     key_timeline(&key, row->author_number, extent.newest, row->number, seq_first);
@@ -240,8 +244,7 @@ static void begin(struct segment_writer *writer) {
     writer->time_oldest = UINT64_MAX;
 }
 
-void segment_writer_init(struct segment_writer *writer, struct batch *batch,
-                         const struct log_row *row) {
+void segment_writer_init(struct segment_writer *writer, struct batch *batch, struct log_row *row) {
     writer->batch = batch;
     writer->row = row;
     writer->buffer = batch_allocate(batch, PARLEY_CHUNK_BUFFER_SIZE);

@@ -52,17 +52,18 @@ static inline parley_time_ms effective_time(parley_time_ms claimed, parley_time_
     return claimed < received ? claimed : received;
 }
 
+/* What follows counts in row->held.bytes what it puts and drops, but for segment_put_timeline, and
+ * notes the newest time. */
 /* Puts a chunk as it came, all received at one time, with its rows of the timeline. */
-void segment_put_chunk(struct batch *batch, const struct log_row *row,
-                       const struct parley_chunk *chunk, parley_time_ms received_ms);
+void segment_put_chunk(struct batch *batch, struct log_row *row, const struct parley_chunk *chunk,
+                       parley_time_ms received_ms);
 /* The rows of the timeline of a segment that is there. */
-void segment_put_timeline(struct batch *batch, const struct log_row *row,
-                          const struct segment *segment);
+void segment_put_timeline(struct batch *batch, struct log_row *row, const struct segment *segment);
 /* What those rows say. */
 void segment_timeline_row(struct timeline_row *row, uint32_t log_number,
                           const struct segment *segment);
-/* Drops a segment with its rows. */
-void segment_drop(struct batch *batch, const struct log_row *row, const struct segment *segment);
+/* Drops a segment with its rows. segment->bytes is what is there. */
+void segment_drop(struct batch *batch, struct log_row *row, const struct segment *segment);
 
 /* The segment that holds seq, or else the next one above; false when there is none up to seq_high,
  * or an error stands in the batch. It stays until the next is looked for. */
@@ -78,7 +79,7 @@ bool segment_walk(struct batch *batch, uint32_t log_number, parley_seq *seq, par
 /* Entries one by one into as many segments as they need. */
 struct segment_writer {
     struct batch *batch;
-    const struct log_row *row;
+    struct log_row *row;
     uint8_t *buffer; /* PARLEY_CHUNK_BUFFER_SIZE, of the batch */
     struct parley_chunk_writer chunk;
     struct {
@@ -92,8 +93,7 @@ struct segment_writer {
     uint64_t bodies_count;
 };
 /* The writer is large: keep it in the store, not on a stack. */
-void segment_writer_init(struct segment_writer *writer, struct batch *batch,
-                         const struct log_row *row);
+void segment_writer_init(struct segment_writer *writer, struct batch *batch, struct log_row *row);
 /* Consecutive entries; a new segment begins by itself where one is full. */
 void segment_writer_add(struct segment_writer *writer, const struct parley_entry *entry,
                         bool with_body, parley_time_ms received_ms);

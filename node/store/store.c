@@ -1,3 +1,4 @@
+#include "cost.h"
 #include "internal.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -188,6 +189,8 @@ static enum parley_error apply(struct commit *commit, const struct parley_store_
         return apply_meta(&commit->batch, op);
     case PARLEY_STORE_ERASE:
         return apply_erase(commit, op);
+    case PARLEY_STORE_FORGET:
+        return apply_forget(commit, op);
     }
     return PARLEY_E_BAD_INPUT;
 }
@@ -248,6 +251,7 @@ static bool on_log_row(void *context, struct parley_span key, struct parley_span
     }
     memcpy(log.bytes, key.data + 1, sizeof log);
     loading->error = log_row_decode(&row, &log, value);
+    row.held.bytes += cost_of_row(value.size);
     if (loading->error == PARLEY_E_OK && !log_row_is_empty(&row))
         loading->is_stopped = !loading->visitor->on_log(loading->visitor->context, &row.held);
     return loading->error == PARLEY_E_OK && !loading->is_stopped;
@@ -291,13 +295,16 @@ enum parley_error parley_store_log_get(struct parley_store *store, const struct 
     enum parley_error error = row_read(store->kv, NULL, log, &row);
     if (error == PARLEY_E_OK && log_row_is_empty(&row))
         error = PARLEY_E_NOT_FOUND;
-    if (error == PARLEY_E_OK)
-        *out = row.held;
+    if (error != PARLEY_E_OK)
+        return error;
+    uint8_t encoded[LOG_ROW_SIZE_MAX];
+    *out = row.held;
+    out->bytes += cost_of_row(log_row_encode(encoded, &row));
     return error;
 }
 
 uint64_t parley_store_bytes(struct parley_store *store) {
-    return store->kv->calls->bytes(store->kv);
+    return store->kv->calls->bytes(store->kv, PARLEY_NO_SPAN, PARLEY_NO_SPAN);
 }
 
 uint64_t parley_store_commits_count(const struct parley_store *store) {

@@ -199,8 +199,14 @@ static enum parley_error memory_scan(struct parley_kv *kv, const void *view,
     return PARLEY_E_OK;
 }
 
-static uint64_t memory_bytes(struct parley_kv *kv) {
+static uint64_t memory_bytes(struct parley_kv *kv, struct parley_span from, struct parley_span to) {
+    (void)from, (void)to;
     return ((struct memory_kv *)kv)->disk->bytes;
+}
+
+/* Nothing dropped takes a byte here. */
+static void memory_compact(struct parley_kv *kv, struct parley_span from, struct parley_span to) {
+    (void)kv, (void)from, (void)to;
 }
 
 static void memory_close(struct parley_kv *kv) {
@@ -216,6 +222,7 @@ static const struct parley_kv_calls memory_calls = {
     .get = memory_get,
     .scan = memory_scan,
     .bytes = memory_bytes,
+    .compact = memory_compact,
     .close = memory_close,
 };
 

@@ -289,7 +289,7 @@ static void test_open_answers(void **state) {
         assert_int_equal(parley_store_open(&store, engine.kv, false), PARLEY_E_STORE_MISSING);
         assert_int_equal(engine.kv->calls->write(engine.kv, &stray, 1), PARLEY_E_OK);
         assert_int_equal(parley_store_open(&store, engine.kv, true), PARLEY_E_STORE_DAMAGED);
-        struct parley_kv_change newer = {PARLEY_SPAN("V", 1), PARLEY_SPAN("\0\0\0\4\0\0\0\1", 8),
+        struct parley_kv_change newer = {PARLEY_SPAN("V", 1), PARLEY_SPAN("\0\0\0\5\0\0\0\1", 8),
                                          false};
         assert_int_equal(engine.kv->calls->write(engine.kv, &newer, 1), PARLEY_E_OK);
         assert_int_equal(parley_store_open(&store, engine.kv, false), PARLEY_E_BAD_VERSION);

@@ -143,6 +143,17 @@ static void make_cut(struct model *model, struct model_log *log, struct step *st
         parley_ranges_cut(&log->ranges, &top, false);
 }
 
+/* Of what the owner purged the store remembers, as long as anything was. */
+static void make_forget(const struct model *model, struct model_log *log, struct step *step) {
+    bool is_alone = log == &model->logs[LOGS_COUNT - 1]; /* of its author */
+    step->op = (struct parley_store_op){
+        .kind = PARLEY_STORE_FORGET, .log = log->log->log, .forget = is_alone};
+    step->expected = PARLEY_E_OK;
+    log->ranges.count = 0;
+    memset(log->held, 0, sizeof log->held);
+    memset(log->body, 0, sizeof log->body);
+}
+
 static void make_step(struct model *model, struct step *step) {
     struct model_log *log = &model->logs[next_chance(model, LOGS_COUNT)];
     uint64_t kind = next_chance(model, 20);
@@ -150,6 +161,8 @@ static void make_step(struct model *model, struct step *step) {
         make_run(model, log, step);
     else if (kind < 17)
         make_bodies(model, log, step);
+    else if (next_chance(model, 30) == 0)
+        make_forget(model, log, step);
     else if (kind < 19)
         make_drop(model, log, step);
     else
@@ -228,6 +241,18 @@ static void check_run(struct harness *harness, struct model *model, const struct
     assert_true(PARLEY_EQUAL(entry.id, log->log->entries[top - 1].id));
 }
 
+/* What operations have added up is what a walk of everything finds. */
+static void check_bytes(struct harness *harness, const struct model_log *log) {
+    struct parley_store_log before = {0}, after = {0};
+    enum parley_error error = parley_store_log_get(harness->store, &log->log->log, &before);
+    assert_int_equal(parley_store_rebuild(harness->store), PARLEY_E_OK);
+    assert_int_equal(parley_store_log_get(harness->store, &log->log->log, &after), error);
+    assert_int_equal(before.bytes, after.bytes);
+    assert_int_equal(before.low_ms, after.low_ms);
+    assert_int_equal(before.floor, after.floor);
+    assert_true(before.active_ms >= after.active_ms);
+}
+
 struct order {
     struct parley_timeline_place last;
     uint64_t count;
@@ -298,6 +323,8 @@ static void run_seed(struct harness *harness, uint64_t seed, size_t groups) {
         if (next_chance(model, 80) == 0)
             assert_int_equal(parley_store_rebuild(harness->store), PARLEY_E_OK);
     }
+    for (unsigned i = 0; i < LOGS_COUNT; i++)
+        check_bytes(harness, &model->logs[i]);
     for (unsigned i = 0; i < LOGS_COUNT; i++)
         free(model->logs[i].log);
     free(steps);
