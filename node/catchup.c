@@ -51,7 +51,8 @@ static bool send_heads(struct parley_node *node, struct peer *peer, struct parle
 
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session) {
-    if (!node->authors[author].set.revealed || author_is_blocked(node, author))
+    if (!node->authors[author].set.revealed || author_is_blocked(node, author) ||
+        node->authors[author].quota.is_leaving)
         return;
     uint32_t log = node->authors[author].logs_first;
     do {
@@ -99,7 +100,8 @@ void heads_send_changes(struct parley_node *node, struct peer *peer) {
 
 static bool is_told_to(const struct parley_node *node, const struct peer *peer, uint32_t author) {
     const struct author_row *row = &node->authors[author];
-    return row->set.revealed && row->changed > peer->heads_since && peer_wants(node, peer, author);
+    return row->set.revealed && !row->quota.is_leaving && row->changed > peer->heads_since &&
+           peer_wants(node, peer, author);
 }
 
 /* One message: authors from heads_next on. An author whose logs do not fit goes on in the next. */
@@ -203,7 +205,7 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
     struct parley_wire_author_heads item;
     while (parley_wire_next_author_heads(&authors, &item)) {
         /* Who answers no asks cannot make a name a person. */
-        bool may_be_new = node->config.relay && !peer->is_silent;
+        bool may_be_new = node->config.relay && !peer->is_silent && !evict_knows(node, &item);
         uint32_t author =
             may_be_new ? named_take(node, peer, &item.author) : author_find(node, &item.author);
         if (author == NONE || !author_is_wanted(node, author))

@@ -82,7 +82,27 @@ void heads_tell(struct parley_node *node, uint32_t author) {
             heads_send_author(node, &node->peers[i], author, 0);
 }
 
-void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error) {
+/* After which of them the log is told of. */
+static bool tells_of_log(enum store_after after) {
+    switch (after) {
+    case AFTER_NOTHING:
+    case AFTER_RECORD:
+    case AFTER_EVICT:
+        return false;
+    case AFTER_CHUNK:
+    case AFTER_ERASE:
+    case AFTER_CUT:
+    case AFTER_VERDICT:
+    case AFTER_BODIES:
+    case AFTER_PURGE:
+    case AFTER_PRUNE:
+        return true;
+    }
+    return false;
+}
+
+void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+               const struct parley_store_log *log) {
     assert(ticket_kind_of(ticket) == TICKET_STORE && node->stores_head < node->stores_tail);
     assert(ticket_index(ticket) == node->stores_head % PARLEY_STORES_MAX);
     struct pending_store pending = node->stores[node->stores_head++ % PARLEY_STORES_MAX];
@@ -99,6 +119,12 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
      * told, until the store says anew what is there. */
     if (is_of_log && !failed)
         node->logs[pending.log].stores_in_flight--;
+    if (tells_of_log(pending.after))
+        quota_told(node, pending.log, log);
+    if (pending.after == AFTER_PRUNE)
+        prune_on_stored(node, pending.log, error, log);
+    if (pending.after == AFTER_EVICT && !failed)
+        evict_on_stored(node, pending.author);
     if (pending.after == AFTER_CUT && error == PARLEY_E_OK) {
         node->logs[pending.log].entries_count -= pending.count;
         node->entries_count -= pending.count;
@@ -132,6 +158,7 @@ void reload_begin(struct parley_node *node) {
     assert(node->stores_head == node->stores_tail);
     node->is_reloading = true;
     node->entries_count = 0;
+    quota_forget(node);
     for (size_t i = 0; i < node->authors_count; i++) {
         struct parley_identity *set = &node->authors[i].set;
         struct parley_author author = set->author;
@@ -140,6 +167,8 @@ void reload_begin(struct parley_node *node) {
     }
     for (size_t i = 0; i < node->logs_count; i++) {
         struct log_row *row = &node->logs[i];
+        if (row->is_free)
+            continue;
         row->ranges.count = 0;
         row->durable = (struct parley_anchor){0};
         row->policy = PARLEY_NO_POLICY;
@@ -164,6 +193,7 @@ void on_load_record(struct parley_node *node, const struct parley_author *author
         effect_log(node, PARLEY_LOG_ERROR, PARLEY_E_STORE_DAMAGED, 0, "a record was passed over");
         return;
     }
+    quota_add_record(node, row, bytes.size);
     if (author_add_record(node, row, &record, &change) == PARLEY_IDENTITY_ADDED)
         author_refresh_logs(node, row, &record, &change);
     else
@@ -187,6 +217,8 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
     node->entries_count += log->entries_count;
     erase_load(node, index, log->erase_ms);
     bodies_load(node, index, log->lacks_low, log->lacks_high);
+    row->quota.floor = log->floor;
+    quota_told(node, index, log);
     row->durable = (struct parley_anchor){0};
     for (unsigned i = 0; i < log->ranges.count; i++)
         if (log->ranges.ranges[i].hi_is_signed) {

@@ -118,7 +118,7 @@ void on_purge(struct parley_node *node, const struct parley_event *event) {
         return;
     }
     const struct log_row *row = &node->logs[log];
-    struct pending_store after = {.after = AFTER_NOTHING, .request = request};
+    struct pending_store after = {.after = AFTER_PURGE, .log = log, .request = request};
     struct parley_store_op op = {.kind = PARLEY_STORE_DROP_BODIES,
                                  .author = node->authors[row->author].set.author,
                                  .device = row->device,

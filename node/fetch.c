@@ -85,12 +85,16 @@ static void count_named(const struct parley_node *node, struct log_row *row,
     row->named_window = window;
 }
 
+parley_seq log_floor(const struct log_row *row) {
+    return row->quota.floor > 1 ? row->quota.floor : 1;
+}
+
 /* What to ask the source of a log for. False: nothing that it has. */
 static bool next_ask(const struct parley_node *node, const struct log_row *row,
                      struct parley_wire_ask_run *ask) {
     struct parley_ranges view;
     if (!author_is_wanted(node, row->author))
-        return false; /* unfollowed or blocked since: nothing of it would be taken */
+        return false; /* unfollowed, blocked or evicted since: nothing of it would be taken */
     if (row->policy.kind == PARLEY_POLICY_VOID || row->is_unjudged || row->is_doubted)
         return false; /* the review queues it again */
     ask->log = row->log;
@@ -100,14 +104,14 @@ static bool next_ask(const struct parley_node *node, const struct log_row *row,
     if (ask_from_head(node, row, &view, ask))
         return true;
     struct parley_hole holes[PARLEY_HOLES_MAX];
-    size_t count = parley_ranges_holes(&view, &row->policy, 1, holes);
+    size_t count = parley_ranges_holes(&view, &row->policy, log_floor(row), holes);
     for (size_t i = 0; i < count; i++)
         if ((holes[i].top.seq <= row->source_seq && holes[i].top.seq >= row->source_low) ||
             may_ask_for_named(node, row, &holes[i])) {
             ask->kind = PARLEY_RUN_ANCHORED;
             ask->top_seq = holes[i].top.seq;
             ask->top_id = holes[i].top.id;
-            ask->down_seq = row->overlaps ? 0 : holes[i].down;
+            ask->down_seq = row->overlaps ? log_floor(row) - 1 : holes[i].down;
             return true;
         }
     return false;
@@ -117,15 +121,24 @@ static bool has_holes(const struct log_row *row) {
     struct parley_hole holes[PARLEY_HOLES_MAX];
     struct parley_ranges view;
     log_view(row, &view);
-    return parley_ranges_holes(&view, &row->policy, 1, holes) > 0;
+    return parley_ranges_holes(&view, &row->policy, log_floor(row), holes) > 0;
 }
 
-static void queue_add(struct parley_node *node, uint32_t log) {
+/* Whom the owner of a relay follows goes before strangers, however many these are. */
+static bool goes_first(const struct parley_node *node, uint32_t log) {
+    return node->config.relay && !quota_is_stranger(node, node->logs[log].author);
+}
+
+static void queue_add(struct parley_node *node, uint32_t log, bool first) {
     struct log_row *row = &node->logs[log];
     if (row->is_queued)
         return;
     row->is_queued = true;
-    row->queue_next = NONE;
+    row->queue_next = first ? node->queue_first : NONE;
+    if (first && node->queue_first != NONE) {
+        node->queue_first = log;
+        return;
+    }
     if (node->queue_first == NONE)
         node->queue_first = log;
     else
@@ -145,7 +158,7 @@ static uint32_t queue_take(struct parley_node *node) {
 void queue_log(struct parley_node *node, uint32_t log) {
     struct parley_wire_ask_run ask;
     if (node->logs[log].fetch == NONE && next_ask(node, &node->logs[log], &ask))
-        queue_add(node, log);
+        queue_add(node, log, goes_first(node, log));
 }
 
 struct source {
@@ -196,11 +209,21 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
 
 /* --- asking -------------------------------------------------------------------------------- */
 
-static struct fetch *fetch_take(struct parley_node *node) {
-    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
-        if (!node->fetches[i].is_used)
-            return &node->fetches[i];
-    return NULL;
+/* Strangers have a part of the asks that a relay has on their way, in all and of each peer. */
+static struct fetch *fetch_take(struct parley_node *node, const struct peer *peer, uint32_t log) {
+    bool is_stranger = node->config.relay && !goes_first(node, log);
+    size_t all = PARLEY_FETCHES_MAX, of_peer = PARLEY_FETCHES_PER_PEER, count = 0;
+    struct fetch *free = NULL;
+    for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++) {
+        count += node->fetches[i].is_used;
+        if (!node->fetches[i].is_used && free == NULL)
+            free = &node->fetches[i];
+    }
+    if (is_stranger) {
+        all -= all / PARLEY_OWNERS_SHARE;
+        of_peer -= of_peer / PARLEY_OWNERS_SHARE;
+    }
+    return count < all && peer->fetches_count < of_peer ? free : NULL;
 }
 
 /* True when the log needs no place in the queue any more. */
@@ -215,12 +238,12 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
         heads_forget(node); /* the next exchange of heads tells who else has it */
         return true;
     }
-    struct fetch *fetch = fetch_take(node);
+    struct fetch *fetch = fetch_take(node, peer, log);
     if (node->now < row->retry_at) {
         deadline_lower(node, row->retry_at);
         return false;
     }
-    if (fetch == NULL || peer->fetches_count >= PARLEY_FETCHES_PER_PEER)
+    if (fetch == NULL)
         return false;
     ask->request = node->next_request;
     if (!peer_send_message(node, peer, &message))
@@ -259,7 +282,7 @@ void fetch_pump(struct parley_node *node) {
         bool done = fetch_start(node, log);
         refusals = done ? 0 : refusals + 1;
         if (!done)
-            queue_add(node, log);
+            queue_add(node, log, false); /* whoever it is: others may be asked meanwhile */
     }
 }
 

@@ -17,6 +17,8 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
         return PARLEY_E_BLOCKED; /* on a stick, too */
     if (peer != NULL && !author_is_wanted(node, row->author))
         return PARLEY_E_NOT_WANTED;
+    if (node->authors[row->author].quota.is_leaving)
+        return PARLEY_E_RETRY; /* in a moment he is unknown */
     struct parley_anchor anchor = task->anchor;
     bool is_anchored = task->is_anchored;
     if (task->source == CHUNK_IMPORT) {
@@ -59,7 +61,8 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
             fetch->is_anchored = true;
             fetch->anchor = (struct parley_anchor){judged->run.lo - 1, judged->run.lo_prev};
         }
-        if (!good || task->is_last || judged->run.lo == 1)
+        bool is_whole = good && judged->run.lo <= log_floor(&node->logs[fetch->log]);
+        if (!good || task->is_last || is_whole)
             fetch_end(node, fetch, !told);
     }
     if (task->source == CHUNK_PUSH && error == PARLEY_E_OK && judged->run.lo > 1) {

@@ -12,7 +12,7 @@
  *   named.c    authors who are a name so far  bodies.c  bodies apart from their headers
  *   edges.c    who follows whom
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
- *   import.c   bundles that the owner brings in
+ *   import.c   bundles that the owner brings in  quota.c   what goes when it is too much
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
  *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
  *   sides.c    two chains side by side        verdict.c  what a review decided
@@ -46,6 +46,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "erase.h"
 #include "lists.h"
 #include "own.h"
+#include "quota.h"
 #include "review.h"
 #include "ticket.h"
 
@@ -71,6 +72,7 @@ struct author_row {
     uint8_t depth;         /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
     bool was_wanted;       /* before depths were counted anew */
     uint32_t edges_first;  /* whom they follow: list of edges.c, or NONE */
+    struct author_quota quota;
 };
 
 struct log_row {
@@ -99,6 +101,8 @@ struct log_row {
     uint32_t stores_in_flight;
     uint64_t entries_count; /* durable */
     struct log_bodies bodies;
+    struct log_quota quota;
+    bool is_free;            /* nobody's row: next in the list of free ones is queue_next */
     parley_time_ms erase_ms; /* wall time of the oldest erasure whose bytes wait; 0: none */
     /* what some peer said that it has beyond ours */
     bool is_queued; /* in the list of logs to fetch */
@@ -264,6 +268,9 @@ enum store_after {
     AFTER_CUT,
     AFTER_VERDICT,
     AFTER_BODIES,
+    AFTER_PURGE,
+    AFTER_PRUNE,
+    AFTER_EVICT,
 };
 
 struct pending_store {
@@ -311,7 +318,9 @@ struct parley_node {
     void *facts_memory;
     struct log_row *logs;
     uint32_t *logs_index;
-    size_t logs_count, logs_index_size;
+    size_t logs_count, logs_index_size; /* as of authors */
+    size_t logs_used;
+    uint32_t logs_free;
     uint32_t own_log;                 /* row, or NONE */
     bool own_is_elsewhere;            /* somebody else signs with this device's key */
     uint32_t queue_first, queue_last; /* of logs to fetch */
@@ -360,6 +369,7 @@ struct parley_node {
     struct parley_body body;
     struct parley_identity nobody; /* the empty set of an author without a row, while looked at */
 
+    struct quota quota;
     uint64_t entries_count, duplicates_count;
     struct parley_node_traffic received[PARLEY_TRAFFIC_KINDS], sent[PARLEY_TRAFFIC_KINDS];
 };
@@ -376,9 +386,13 @@ uint32_t author_take(struct parley_node *node, const struct parley_author *autho
 /* Of a row without records and logs, not asked for. */
 void author_give(struct parley_node *node, uint32_t author);
 bool author_is_wanted(const struct parley_node *node, uint32_t author);
+/* His records go, and the memory that they took. */
+void author_clear_set(struct parley_node *node, uint32_t author);
 uint32_t log_find(const struct parley_node *node, const struct parley_log *log);
 uint32_t log_take(struct parley_node *node, uint32_t author,
                   const struct parley_device_key *device);
+/* A row that nothing refers to, out of its author's list already. */
+void log_give(struct parley_node *node, uint32_t log);
 /* Adds to the author's set, growing its memory. */
 enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t author,
                                               const struct parley_record *record,
@@ -410,9 +424,9 @@ void deadline_lower(struct parley_node *node, parley_time_ms at);
 bool store_emit(struct parley_node *node, const struct parley_store_op *op,
                 const struct pending_store *after);
 bool store_has_room(const struct parley_node *node);
-/* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
 /* Answers once all that was stored before is on disk. */
 void reply_when_durable(struct parley_node *node, parley_request request, uint64_t count);
+/* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
 void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
               parley_request request);
 
@@ -509,7 +523,8 @@ void ingest_on_read(struct parley_node *node, uint32_t job, uint16_t generation,
                     enum parley_error error, struct parley_span bytes);
 
 /* commit.c */
-void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error);
+void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error error,
+               const struct parley_store_log *log);
 void on_store_opened(struct parley_node *node);
 /* At the first thing that a store opened again tells. */
 void reload_begin(struct parley_node *node);
@@ -531,21 +546,6 @@ void import_bodies(struct parley_node *node, uint32_t log, const struct parley_c
                    parley_request request);
 void on_import(struct parley_node *node, const struct parley_event *event);
 
-/* identities.c */
-void identity_want(struct parley_node *node, struct peer *peer, uint32_t author);
-void identity_answered(struct parley_node *node, struct peer *peer, uint32_t author);
-void identity_pump(struct parley_node *node);
-void identity_drop_peer(struct parley_node *node, struct peer *peer);
-void identity_on_timer(struct parley_node *node);
-
-/* named.c */
-/* A row for an author whose name this peer says, or NONE when it has its share of them. */
-uint32_t named_take(struct parley_node *node, struct peer *peer,
-                    const struct parley_author *author);
-/* Nobody is asked for the author's records any more: his row goes when there are none. */
-void named_end(struct parley_node *node, uint32_t author);
-/* He is more than a name: records are here, or the owner wants him. */
-void named_is_real(struct parley_node *node, uint32_t author);
 
 /* fetch.c */
 /* The newest seq accepted; 0 when none. */
@@ -577,6 +577,7 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
                   struct parley_span bytes, size_t count);
 
 #include "catchup.h"
+#include "identities.h"
 #include "judge.h"
 
 #endif

@@ -36,6 +36,8 @@ static bool create_memory(struct parley_node *node) {
     node->edges.items = calloc(PARLEY_EDGES_MAX, sizeof *node->edges.items);
     node->lists.items = calloc(PARLEY_LIST_ITEMS_MAX, sizeof *node->lists.items);
     node->peers = calloc(config->peers_max, sizeof *node->peers);
+    if (config->quota_bytes > 0)
+        node->quota.evicted = calloc(PARLEY_EVICTED_MAX, sizeof *node->quota.evicted);
     node->interests =
         calloc(config->peers_max, PARLEY_INTEREST_AUTHORS_MAX * sizeof *node->interests);
     node->jobs_memory = calloc(PARLEY_JOBS_MAX, PARLEY_MESSAGE_BYTES_MAX);
@@ -56,7 +58,8 @@ static bool create_memory(struct parley_node *node) {
            node->facts_memory && node->edges.items && node->lists.items && node->peers &&
            node->interests && node->jobs_memory && node->stores && node->stage && node->effects &&
            node->out && node->scratch && node->compose && node->heads && node->items &&
-           node->review_memory && node->bodies_memory;
+           node->review_memory && node->bodies_memory &&
+           (config->quota_bytes == 0 || node->quota.evicted != NULL);
 }
 
 static void set_empty(struct parley_node *node) {
@@ -67,7 +70,7 @@ static void set_empty(struct parley_node *node) {
     node->bodies_first = node->bodies_last = NONE;
     node->authors_queue_first = node->authors_queue_last = NONE;
     node->reviews_first = node->reviews_last = NONE;
-    node->authors_free = NONE;
+    node->authors_free = node->logs_free = NONE;
     node->next_dial = 1;
     node->next_request = 1;
     node->jobs_free = PARLEY_JOBS_MAX;
@@ -142,6 +145,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->heads);
     free(node->items);
     free(node->review_memory);
+    free(node->quota.evicted);
     parley_random_clear(&node->random);
     parley_wipe(node, sizeof *node);
     free(node);
@@ -228,6 +232,7 @@ static void settle(struct parley_node *node) {
     identity_pump(node);
     fetch_pump(node);
     bodies_pump(node);
+    quota_pump(node);
 }
 
 static size_t dispatch(struct parley_node *node, const struct parley_event *event) {
@@ -262,7 +267,7 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
         on_closed(node, event->connection);
         return 0;
     case PARLEY_EVENT_STORED:
-        on_stored(node, event->stored.ticket, event->stored.error);
+        on_stored(node, event->stored.ticket, event->stored.error, event->stored.log);
         return 0;
     case PARLEY_EVENT_READ_DONE:
         on_read_done(node, event->read_done.ticket, event->read_done.error, event->read_done.bytes,
@@ -371,6 +376,8 @@ static void check_logs(const struct parley_node *node) {
     uint64_t entries = 0;
     for (uint32_t i = 0; i < node->logs_count; i++) {
         const struct log_row *row = &node->logs[i];
+        if (row->is_free)
+            continue;
         assert(log_find(node, &row->log) == i);
         assert(parley_ranges_is_valid(&row->ranges));
         struct parley_log log;
@@ -388,6 +395,7 @@ static void check_logs(const struct parley_node *node) {
 void parley_node_check_invariants(const struct parley_node *node) {
     check_peers(node);
     check_logs(node);
+    quota_check_invariants(node);
     size_t bytes = 0, staged = 0;
     for (uint64_t i = node->stores_head; i < node->stores_tail; i++) {
         bytes += node->stores[i % PARLEY_STORES_MAX].bytes;

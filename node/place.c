@@ -214,9 +214,15 @@ enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parle
                                   .source_peer = peer_slot(node, peer),
                                   .source_connection = peer == NULL ? 0 : peer->connection,
                                   .is_live = is_live && judged->chunk.count == 1};
-    parley_seq from, to;
+    /* What was pruned here comes back by the owner's hand alone. */
+    parley_seq floor = task->source == CHUNK_IMPORT ? 0 : row->quota.floor;
+    parley_seq lo = judged->run.lo > floor ? judged->run.lo : floor, from, to;
     bool any = false;
-    while (parley_ranges_missing(&stored, judged->run.lo, judged->run.hi, &from, &to)) {
+    if (row->quota.pruning > judged->run.lo)
+        return PARLEY_E_RETRY; /* the disk is about to say how far down it goes */
+    if (judged->run.hi < lo)
+        return PARLEY_E_NOT_WANTED;
+    while (parley_ranges_missing(&stored, lo, judged->run.hi, &from, &to)) {
         /* The last stretch answers; its top may be below what is held. */
         parley_seq next_from, next_to;
         bool ends = to == judged->run.hi ||

@@ -21,6 +21,10 @@ void parley_node_status(const struct parley_node *node, struct parley_node_statu
     out->is_catching_up = node_is_catching_up(node);
     out->stores_in_flight = node->stores_tail - node->stores_head;
     out->duplicates_count = node->duplicates_count;
+    out->held_bytes = node->quota.bytes;
+    out->strangers_bytes = node->quota.strangers_bytes;
+    out->is_pruning = node->quota.is_pruning;
+    out->is_full = node->quota.is_full;
 }
 
 bool parley_node_peer_at(const struct parley_node *node, size_t index,
@@ -44,7 +48,8 @@ bool parley_node_peer_at(const struct parley_node *node, size_t index,
 
 static void fill_log(const struct parley_node *node, const struct log_row *row,
                      struct parley_node_log *out) {
-    out->author = node->authors[row->author].set.author;
+    out->author =
+        row->is_free ? (struct parley_author){{0}} : node->authors[row->author].set.author;
     out->device = row->device;
     out->log = row->log;
     out->policy = row->policy;

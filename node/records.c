@@ -18,6 +18,9 @@ static void store_record(struct parley_node *node, const struct parley_record *r
         op.key = PARLEY_SPAN(copy + 32, 32);
     if (change->removed != PARLEY_REMOVED_NOTHING)
         (void)store_emit(node, &op, &nothing);
+    if (change->removed != PARLEY_REMOVED_NOTHING)
+        quota_drop_records(node, author, change->removed != PARLEY_REMOVED_ONE);
+    quota_add_record(node, author, bytes.size);
     op.kind = PARLEY_STORE_RECORD;
     op.key = PARLEY_SPAN(copy, 32);
     op.bytes = PARLEY_SPAN(copy + 64, bytes.size);
@@ -33,6 +36,8 @@ static const struct parley_identity *set_for_record(struct parley_node *node,
                                                     uint32_t *row) {
     static const struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
     *row = author_find(node, &record->author);
+    if (*row != NONE && node->authors[*row].quota.is_leaving)
+        return NULL;
     if (*row != NONE)
         return peer == NULL || author_is_wanted(node, *row) ? &node->authors[*row].set : NULL;
     if (peer != NULL && !node->config.relay)

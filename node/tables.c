@@ -1,9 +1,9 @@
 #include "internal.h"
 
 /* Rows never move while the node lives. A log's row and that of an author whose records are here
- * are never dropped; an author who was only named has a row as long as his records are asked for
- * (named.c). The indexes are open addressing at most half full, with keyed hashes since peers
- * choose the keys. */
+ * are dropped when he is evicted (evict.c); an author who was only named has a row as long as his
+ * records are asked for (named.c). The indexes are open addressing at most half full, with keyed
+ * hashes since peers choose the keys. */
 
 uint64_t table_hash_of(const struct parley_node *node, struct parley_span bytes) {
     uint8_t hash[crypto_shorthash_BYTES];
@@ -74,24 +74,34 @@ uint32_t author_take(struct parley_node *node, const struct parley_author *autho
     return index;
 }
 
+static const uint8_t *author_name(const struct parley_node *node, uint32_t row) {
+    return node->authors[row].set.author.bytes;
+}
+
+static const uint8_t *log_name(const struct parley_node *node, uint32_t row) {
+    return node->logs[row].log.bytes;
+}
+
 /* The places behind an emptied one move up, so that no search ends too early. */
-static void index_remove(struct parley_node *node, uint32_t *place) {
-    size_t mask = node->authors_index_size - 1, hole = (size_t)(place - node->authors_index);
-    for (size_t at = (hole + 1) & mask; node->authors_index[at] != NONE; at = (at + 1) & mask) {
-        uint32_t row = node->authors_index[at];
-        size_t home = table_hash(node, node->authors[row].set.author.bytes) & mask;
+static void index_remove(const struct parley_node *node, uint32_t *index, size_t index_size,
+                         uint32_t *place,
+                         const uint8_t *(*name_of)(const struct parley_node *, uint32_t)) {
+    size_t mask = index_size - 1, hole = (size_t)(place - index);
+    for (size_t at = (hole + 1) & mask; index[at] != NONE; at = (at + 1) & mask) {
+        size_t home = table_hash(node, name_of(node, index[at])) & mask;
         if (((at - home) & mask) < ((at - hole) & mask))
             continue;
-        node->authors_index[hole] = row;
+        index[hole] = index[at];
         hole = at;
     }
-    node->authors_index[hole] = NONE;
+    index[hole] = NONE;
 }
 
 void author_give(struct parley_node *node, uint32_t author) {
     struct author_row *row = &node->authors[author];
     assert(!row->set.revealed && row->logs_first == NONE && !row->is_asked && !row->is_queued);
-    index_remove(node, author_place(node, &row->set.author));
+    index_remove(node, node->authors_index, node->authors_index_size,
+                 author_place(node, &row->set.author), author_name);
     struct parley_identity_storage nothing = {NULL, 0, NULL, 0};
     parley_identity_init(&row->set, &(struct parley_author){{0}}, &nothing);
     row->is_free = true;
@@ -106,12 +116,34 @@ static bool is_stranger(const struct parley_node *node, uint32_t author) {
 }
 
 bool author_is_wanted(const struct parley_node *node, uint32_t author) {
-    return !author_is_blocked(node, author) &&
-           (node->config.relay || node->authors[author].depth <= node->config.hops);
+    const struct author_row *row = &node->authors[author];
+    return !author_is_blocked(node, author) && !row->quota.is_leaving &&
+           (node->config.relay || row->depth <= node->config.hops);
 }
 
 uint32_t log_find(const struct parley_node *node, const struct parley_log *log) {
     return *log_place(node, log);
+}
+
+static uint32_t free_log(struct parley_node *node) {
+    uint32_t index = node->logs_free;
+    if (index != NONE)
+        node->logs_free = node->logs[index].queue_next;
+    else
+        index = (uint32_t)node->logs_count++;
+    node->logs_used++;
+    return index;
+}
+
+void log_give(struct parley_node *node, uint32_t log) {
+    struct log_row *row = &node->logs[log];
+    assert(row->stores_in_flight == 0 && row->entries_count == 0 && row->fetch == NONE);
+    index_remove(node, node->logs_index, node->logs_index_size, log_place(node, &row->log),
+                 log_name);
+    *row = (struct log_row){.is_free = true, .author = NONE, .queue_next = node->logs_free};
+    row->fetch = row->bodies.ask = NONE;
+    node->logs_free = log;
+    node->logs_used--;
 }
 
 uint32_t log_take(struct parley_node *node, uint32_t author,
@@ -120,9 +152,9 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
     parley_log_derive(&log, &node->authors[author].set.author, device);
     uint32_t *place = log_place(node, &log);
     size_t kept = is_stranger(node, author) ? kept_of(node->config.logs_max) : 0;
-    if (*place != NONE || node->logs_count + kept >= node->config.logs_max)
+    if (*place != NONE || node->logs_used + kept >= node->config.logs_max)
         return *place;
-    uint32_t index = (uint32_t)node->logs_count++;
+    uint32_t index = free_log(node);
     struct log_row *row = &node->logs[index];
     *row = (struct log_row){.log = log, .device = *device, .author = author};
     row->fetch = NONE;
@@ -135,6 +167,15 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
         node->own_log = index;
     *place = index;
     return index;
+}
+
+void author_clear_set(struct parley_node *node, uint32_t author) {
+    struct parley_identity *set = &node->authors[author].set;
+    const struct parley_identity_storage old = set->storage, nothing = {NULL, 0, NULL, 0};
+    struct parley_author name = set->author;
+    parley_identity_init(set, &name, &nothing);
+    arena_give(&node->facts, old.facts, old.facts_count_max * sizeof *old.facts);
+    arena_give(&node->facts, old.listings, old.listings_count_max * sizeof *old.listings);
 }
 
 static bool grow_set(struct parley_node *node, uint32_t author,
@@ -175,6 +216,7 @@ enum parley_identity_answer author_add_record(struct parley_node *node, uint32_t
     enum parley_identity_answer answer = parley_identity_add(set, record, change);
     if (answer == PARLEY_IDENTITY_FULL && grow_set(node, author, change))
         answer = parley_identity_add(set, record, change);
+    node->quota.lacks_memory |= answer == PARLEY_IDENTITY_FULL && is_stranger(node, author);
     return answer;
 }
 

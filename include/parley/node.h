@@ -51,6 +51,7 @@ struct parley_node_config {
     /* SPEC 5.7: from an erasure's arrival until the bytes go; PARLEY_TIME_MAX: never. In the log
      * of this device they go at once. */
     parley_time_ms erase_after_ms;
+    uint64_t quota_bytes;       /* of the store's files; 0: nothing is pruned */
     size_t prelude_size;        /* SPEC 8: of the first flight */
     struct parley_span prelude; /* what a dialler sends; empty: random letters */
     size_t peers_max;
@@ -125,6 +126,9 @@ struct parley_event {
         struct {
             parley_ticket ticket;
             enum parley_error error;
+            /* What is held of the operation's log after it, or after later ones of the same
+             * batch. NULL: nothing is, or it is not told; no quota holds then. */
+            const struct parley_store_log *log;
         } stored;
         struct {
             parley_ticket ticket;
@@ -187,6 +191,7 @@ enum parley_effect_kind {
     PARLEY_EFFECT_SHOW, /* an entry of interest has become durable: for whoever watches */
     PARLEY_EFFECT_REPLY,
     PARLEY_EFFECT_LOG,
+    PARLEY_EFFECT_COMPACT, /* much was dropped: the disk gets it back, beside everything else */
 };
 
 enum parley_read_kind {
@@ -281,6 +286,10 @@ struct parley_node_status {
     bool is_judging; /* what is held of some log is compared with its records: it is hidden yet */
     uint64_t stores_in_flight;
     uint64_t duplicates_count; /* pushes of what was here already */
+    uint64_t held_bytes;       /* what the store's files take when they are compacted */
+    uint64_t strangers_bytes;  /* of them those of authors whom the owner does not want */
+    bool is_pruning;           /* more is held than the quota's marks allow */
+    bool is_full;              /* and nothing of it may go */
 };
 void parley_node_status(const struct parley_node *node, struct parley_node_status *out);
 

@@ -23,6 +23,15 @@
 #define PARLEY_LIST_ITEMS_MAX 1024u /* words and posts; 136 bytes each */
 #define PARLEY_WORD_BYTES_MAX 128u  /* folded; the longest words of any language, or a phrase */
 
+/* The quota. Above the high mark pruning begins, below the low one it ends: each stroke gives back
+ * a sixteenth, and the last sixteenth is for what is dropped and not compacted yet. Strangers have
+ * all but PARLEY_OWNERS_SHARE of each mark, of the table and of the asks in flight. */
+#define PARLEY_QUOTA_PARTS       16u
+#define PARLEY_QUOTA_HIGH        15u
+#define PARLEY_QUOTA_LOW         14u
+#define PARLEY_QUOTA_VICTIMS_MAX 256u   /* chosen in one walk over a table */
+#define PARLEY_EVICTED_MAX       65536u /* strangers remembered who went: 1 MB, with a quota only */
+
 /* Work in flight. */
 #define PARLEY_JOBS_MAX             64u   /* messages that wait for a signature check: 4.3 MB */
 #define PARLEY_JOBS_PER_PEER        8u    /* so that eight peers can work at once */

@@ -61,10 +61,12 @@ static void on_tcp_stopped(void *context) {
 
 /* --- what the worker tells -------------------------------------------------------------------- */
 
-static void on_stored(void *context, uint64_t ticket, enum parley_error error) {
+static void on_stored(void *context, uint64_t ticket, enum parley_error error,
+                      const struct parley_store_log *log) {
     struct parley_event event = {.kind = PARLEY_EVENT_STORED};
     event.stored.ticket = ticket;
     event.stored.error = error;
+    event.stored.log = log;
     (void)host_step(context, &event);
     host_continue_stop(context);
 }

@@ -101,6 +101,10 @@ static void perform(struct parley_host *host, const struct parley_effect *effect
     case PARLEY_EFFECT_LOG:
         perform_log(host, effect);
         break;
+    case PARLEY_EFFECT_COMPACT:
+        if (!host->is_worker_stopping)
+            parley_worker_compact(host->worker);
+        break;
     }
 }
 

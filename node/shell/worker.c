@@ -19,6 +19,7 @@ static struct job *copy_job(uint64_t ticket, const struct parley_store_op *op) {
     uint8_t *space = (uint8_t *)(job + 1);
     job->ticket = ticket;
     job->op = *op;
+    job->has_log = false;
     if (op->bytes.size > 0)
         memcpy(space, op->bytes.data, op->bytes.size);
     job->op.bytes.data = space;
@@ -54,7 +55,8 @@ static bool deliver_one(struct parley_worker *worker) {
     if (job == NULL)
         return false;
     worker->undelivered--;
-    worker->handlers.on_stored(worker->handlers.context, job->ticket, job->result);
+    worker->handlers.on_stored(worker->handlers.context, job->ticket, job->result,
+                               job->has_log ? &job->log : NULL);
     free(job);
     return true;
 }
@@ -165,6 +167,41 @@ void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
     int status = uv_queue_work(worker->loop, &job->request, run_read, on_read);
     if (status != 0)
         abort(); /* only without a callback, which is our own bug */
+}
+
+/* --- compaction ------------------------------------------------------------------------------ */
+
+static void compact_piece(void *context, struct parley_store *store) {
+    struct parley_worker *worker = context;
+    parley_store_compact_next(store, &worker->compaction);
+}
+
+static bool is_stopping(struct parley_worker *worker) {
+    uv_mutex_lock(&worker->mutex);
+    bool is_stopping = worker->is_stopping;
+    uv_mutex_unlock(&worker->mutex);
+    return is_stopping;
+}
+
+static void on_compacted(void *context, enum parley_error error) {
+    struct parley_worker *worker = context;
+    bool is_over = error != PARLEY_E_OK || worker->compaction.is_done;
+    worker->is_compacting =
+        error == PARLEY_E_OK && !is_stopping(worker) && (!is_over || worker->compacts_again);
+    if (is_over) {
+        worker->compaction = (struct parley_store_compaction){0};
+        worker->compacts_again = false;
+    }
+    if (worker->is_compacting)
+        parley_worker_read(worker, compact_piece, on_compacted, worker);
+}
+
+void parley_worker_compact(struct parley_worker *worker) {
+    worker->compacts_again = worker->is_compacting;
+    if (worker->is_compacting)
+        return;
+    worker->is_compacting = true;
+    parley_worker_read(worker, compact_piece, on_compacted, worker);
 }
 
 /* --- questions and the end -------------------------------------------------------------------- */

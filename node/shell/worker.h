@@ -15,7 +15,9 @@
 
 struct parley_worker_handlers {
     /* In the order of parley_worker_store. */
-    void (*on_stored)(void *context, uint64_t ticket, enum parley_error error);
+    /* log: what is held of the operation's log after its batch; NULL: nothing. */
+    void (*on_stored)(void *context, uint64_t ticket, enum parley_error error,
+                      const struct parley_store_log *log);
     void (*on_reopened)(void *context, struct parley_store *store);
     /* After parley_worker_stop: all is answered, the database is closed. */
     void (*on_stopped)(void *context);
@@ -41,6 +43,10 @@ typedef void parley_worker_work(void *context, struct parley_store *store);
 typedef void parley_worker_done(void *context, enum parley_error error);
 void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
                         parley_worker_done *done, void *context);
+
+/* Gives the disk back what was dropped, piece by piece on a pool thread; asked again while it goes
+ * on it begins anew when it has ended. */
+void parley_worker_compact(struct parley_worker *worker);
 
 /* Nothing queued, committing, reading or waiting to be told. */
 bool parley_worker_is_idle(const struct parley_worker *worker);

@@ -10,6 +10,8 @@ struct job {
     uint64_t ticket;
     struct parley_store_op op; /* spans point behind this struct */
     enum parley_error result;
+    bool has_log;
+    struct parley_store_log log; /* after the batch */
 };
 
 struct job_queue {
@@ -29,11 +31,12 @@ struct parley_worker {
     uv_thread_t thread;
     uv_async_t async;
     char directory[PATH_MAX];
-    size_t reads_count;     /* loop only */
-    size_t undelivered;     /* loop only: stores not answered */
-    bool is_stop_requested; /* loop only */
-    bool is_closed;         /* loop only */
-    uint64_t turns_seen;    /* loop only */
+    size_t reads_count;                        /* loop only */
+    size_t undelivered;                        /* loop only: stores not answered */
+    bool is_closed;                            /* loop only */
+    struct parley_store_compaction compaction; /* is_compacting: the pool's, else the loop's */
+    bool is_compacting, compacts_again;        /* loop only */
+    uint64_t turns_seen;                       /* loop only */
 
     uv_rwlock_t disk_lock; /* readers use the disk; the thread writes when it opens and closes */
     struct parley_disk disk;

@@ -99,14 +99,26 @@ static void count_commit(struct parley_worker_counts *counts, const struct batch
         counts->up_to[i] += batch->count <= (size_t)1 << i;
 }
 
+/* What was just written is in the engine's memory still: microseconds. */
+static void look_at_logs(struct parley_worker *worker, struct batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        struct job *job = batch->jobs[i];
+        job->has_log =
+            !PARLEY_IS_ZERO(job->op.log) &&
+            parley_store_log_get(worker->disk.store, &job->op.log, &job->log) == PARLEY_E_OK;
+    }
+}
+
 /* Called and returns with the mutex held. */
 static void commit_batch(struct parley_worker *worker, struct batch *batch) {
     take_batch(batch, worker);
     uv_mutex_unlock(&worker->mutex);
     uv_rwlock_rdlock(&worker->disk_lock);
     parley_store_commit(worker->disk.store, batch->ops, batch->count, batch->results);
-    uv_rwlock_rdunlock(&worker->disk_lock);
     enum parley_error error = batch_error(batch);
+    if (error == PARLEY_E_OK)
+        look_at_logs(worker, batch);
+    uv_rwlock_rdunlock(&worker->disk_lock);
     uv_mutex_lock(&worker->mutex);
     count_commit(&worker->counts, batch, error);
     for (size_t i = 0; i < batch->count; i++) {

@@ -8,10 +8,6 @@
  * again is not waited for long. */
 #define PIECE_BYTES ((uint64_t)16 << 20)
 
-uint64_t parley_store_record_bytes(size_t record_size) {
-    return cost_of(1 + 32 + 1 + 32, record_size);
-}
-
 static uint64_t bytes_between(struct parley_store *store, uint32_t from, uint32_t to) {
     struct key low, high;
     key_letter_number(&low, 's', from);

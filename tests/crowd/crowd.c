@@ -145,6 +145,9 @@ static void note(struct crowd *crowd, unsigned node, const struct parley_effect 
         if (getenv("CROWD_LOG") != NULL)
             print_message("# n%u: %s\n", node, effect->log.text);
         return;
+    case PARLEY_EFFECT_COMPACT:
+        host->compactions_count++;
+        return;
     case PARLEY_EFFECT_SHOW:
         host->shown_count += effect->show.seq_high - effect->show.seq_low + 1;
         return;
@@ -200,9 +203,20 @@ static bool load_log(void *context, const struct parley_store_log *log) {
     return true;
 }
 
+/* Whom it follows; what it dialled is not dialled again by itself. */
+static bool load_meta(void *context, struct parley_span key, struct parley_span value) {
+    void **at = context;
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
+    event.load_meta.key = key;
+    event.load_meta.value = value;
+    if (key.size > 7 && memcmp(key.data, "follow/", 7) == 0)
+        crowd_step(at[0], (unsigned)(uintptr_t)at[1], &event, NULL);
+    return true;
+}
+
 void crowd_load(struct crowd *crowd, unsigned node) {
     void *context[] = {crowd, (void *)(uintptr_t)node};
-    struct parley_store_visitor visitor = {context, load_record, load_log, NULL};
+    struct parley_store_visitor visitor = {context, load_record, load_log, load_meta};
     assert_int_equal(parley_store_load(crowd->nodes[node].store, &visitor), PARLEY_E_OK);
 }
 
@@ -216,6 +230,10 @@ static void store_one(struct crowd *crowd, unsigned node) {
         event.stored.error = PARLEY_E_DISK_FULL;
     else
         parley_store_commit(host->store, &task->effect.store.op, 1, &event.stored.error);
+    struct parley_store_log log;
+    if (event.stored.error == PARLEY_E_OK &&
+        parley_store_log_get(host->store, &task->effect.store.op.log, &log) == PARLEY_E_OK)
+        event.stored.log = &log;
     event.stored.ticket = task->effect.store.ticket;
     host->stores = task->next;
     free(task);
@@ -266,6 +284,7 @@ static void other_one(struct crowd *crowd, unsigned node, size_t index) {
     case PARLEY_EFFECT_SHOW:
     case PARLEY_EFFECT_REPLY:
     case PARLEY_EFFECT_LOG:
+    case PARLEY_EFFECT_COMPACT:
         fail();
     }
     free(task);

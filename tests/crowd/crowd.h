@@ -38,7 +38,7 @@ struct crowd_node {
     bool is_failed;
     parley_connection next_accept;
     enum parley_error reply; /* the last one */
-    unsigned warnings;
+    unsigned warnings, compactions_count;
     uint64_t shown_count; /* entries */
 };
 

@@ -119,7 +119,11 @@ void world_tell(size_t count) {
         struct waiting_store store = world.stores[0];
         struct parley_event event = {.kind = PARLEY_EVENT_STORED};
         event.stored.ticket = store.ticket;
+        struct parley_store_log log;
         event.stored.error = store.result;
+        if (store.result == PARLEY_E_OK &&
+            parley_store_log_get(world.store, &store.op.log, &log) == PARLEY_E_OK)
+            event.stored.log = &log;
         bool is_local =
             parley_error_class(store.result) == PARLEY_CLASS_LOCAL && store.result != PARLEY_E_OK;
         if (store.result == PARLEY_E_OK)

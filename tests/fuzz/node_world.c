@@ -191,6 +191,8 @@ static void perform(const struct parley_effect *effect) {
     case PARLEY_EFFECT_LOG:
         FUZZ_HOLDS(effect->log.text != NULL);
         return;
+    case PARLEY_EFFECT_COMPACT:
+        return;
     }
 }
 

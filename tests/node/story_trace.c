@@ -81,9 +81,9 @@ static void on_message(struct story *story, const struct story_puppet *puppet,
 }
 
 static void say_store(struct story *story, const struct parley_store_op *op) {
-    static const char *const names[] = {"append",   "fill", "top",  "bodies",   "drop",
-                                        "prune",    "cut",  "fork", "evidence", "record",
-                                        "unrecord", "meta", "erase"};
+    static const char *const names[] = {"append",   "fill", "top",   "bodies",   "drop",
+                                        "prune",    "cut",  "fork",  "evidence", "record",
+                                        "unrecord", "meta", "erase", "forget"};
     if (op->kind > PARLEY_STORE_TOP) {
         say(story, "STORE %s", names[op->kind]);
         return;
@@ -206,6 +206,9 @@ void story_note(struct story *story, const struct parley_effect *effect) {
     case PARLEY_EFFECT_LOG:
         if (effect->log.level >= PARLEY_LOG_WARNING)
             say(story, "LOG %s", effect->log.text);
+        return;
+    case PARLEY_EFFECT_COMPACT:
+        say(story, "COMPACT");
         return;
     }
 }

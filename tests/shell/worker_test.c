@@ -16,6 +16,7 @@
 /* --- the database: opens, commits and fails as told ------------------------------------------- */
 
 static atomic_int opens_to_fail, commits_to_fail, commits_count, opens_count, ops_count;
+static atomic_int pieces_count;
 static atomic_bool is_open;
 static int token; /* what the store's pointer points to */
 
@@ -57,6 +58,20 @@ uint64_t parley_store_bytes(struct parley_store *store) {
     return 42;
 }
 
+enum parley_error parley_store_log_get(struct parley_store *store, const struct parley_log *log,
+                                       struct parley_store_log *out) {
+    assert(is_open && store == (struct parley_store *)&token);
+    return PARLEY_E_NOT_FOUND;
+}
+
+void parley_store_compact_next(struct parley_store *store,
+                               struct parley_store_compaction *compaction) {
+    assert(is_open && !compaction->is_done);
+    pieces_count++;
+    compaction->is_begun = true;
+    compaction->is_done = ++compaction->log_number == 3;
+}
+
 void parley_disk_note(const struct parley_disk *disk) {
     assert(is_open);
 }
@@ -81,7 +96,9 @@ static void ask(struct owner *owner, size_t count) {
     }
 }
 
-static void on_stored(void *context, uint64_t ticket, enum parley_error error) {
+static void on_stored(void *context, uint64_t ticket, enum parley_error error,
+                      const struct parley_store_log *log) {
+    (void)log;
     struct owner *owner = context;
     assert_int_equal(ticket, ++owner->told);
     if (error != PARLEY_E_OK)
@@ -139,6 +156,25 @@ static void answers_come_in_order_and_commits_are_shared(void **state) {
     assert_in_range(commits_count, 3, 10); /* 4,096 in each at most */
     assert_true(parley_worker_is_idle(owner.worker));
     end(&owner);
+}
+
+/* Beside commits; asked for twice while it goes on, it begins once more. */
+static void compaction_goes_on_beside_commits(void **state) {
+    struct owner owner;
+    begin(&owner);
+    parley_worker_resume(owner.worker);
+    pieces_count = 0;
+    parley_worker_compact(owner.worker);
+    parley_worker_compact(owner.worker);
+    parley_worker_compact(owner.worker);
+    ask(&owner, 100);
+    run_until_told(&owner);
+    while (!parley_worker_is_idle(owner.worker))
+        (void)uv_run(&owner.loop, UV_RUN_ONCE);
+    assert_int_equal(pieces_count, 6);
+    parley_worker_compact(owner.worker);
+    end(&owner); /* after the piece at hand */
+    assert_int_equal(pieces_count, 7);
 }
 
 static void what_is_queued_is_committed_before_the_end(void **state) {
@@ -238,6 +274,7 @@ int main(void) {
     parley_log_set_level((enum parley_log_level)(PARLEY_LOG_ERROR + 1));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_in_order_and_commits_are_shared),
+        cmocka_unit_test(compaction_goes_on_beside_commits),
         cmocka_unit_test(what_is_queued_is_committed_before_the_end),
         cmocka_unit_test(an_error_refuses_all_and_opens_again),
         cmocka_unit_test(it_stops_while_it_cannot_be_opened),

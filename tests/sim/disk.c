@@ -79,10 +79,15 @@ static void disk_failed(struct sim *sim, uint32_t node) {
     sim_put(sim, 100 + sim_below(sim, 900), node, run_reopen, NULL, 0);
 }
 
-static void tell(struct sim *sim, uint32_t node, parley_ticket ticket, enum parley_error error) {
+static void tell(struct sim *sim, uint32_t node, const struct sim_op *op, enum parley_error error) {
     struct parley_event event = {.kind = PARLEY_EVENT_STORED};
-    event.stored.ticket = ticket;
+    struct parley_store *store = sim->nodes[node].disk.store;
+    struct parley_store_log log;
+    event.stored.ticket = op->ticket;
     event.stored.error = error;
+    if (error == PARLEY_E_OK && store != NULL &&
+        parley_store_log_get(store, &op->op.log, &log) == PARLEY_E_OK)
+        event.stored.log = &log;
     host_step(sim, node, &event);
 }
 
@@ -94,7 +99,7 @@ static void run_tell(struct sim *sim, struct sim_item *item) {
     for (const struct sim_op *op = disk->batch; op != NULL; op = op->next, i++) {
         if (parley_error_class(disk->results[i]) == PARLEY_CLASS_LOCAL)
             error = disk->results[i];
-        tell(sim, item->node, op->ticket, disk->results[i]);
+        tell(sim, item->node, op, disk->results[i]);
     }
     ops_free(disk->batch);
     free(disk->results);
@@ -102,7 +107,7 @@ static void run_tell(struct sim *sim, struct sim_item *item) {
     disk->is_committed = false;
     /* What came meanwhile fails with it. */
     for (const struct sim_op *op = disk->first; error != PARLEY_E_OK && op != NULL; op = op->next)
-        tell(sim, item->node, op->ticket, error);
+        tell(sim, item->node, op, error);
     disk->batch = NULL;
     if (error != PARLEY_E_OK) {
         ops_free(disk->first);

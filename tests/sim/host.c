@@ -89,6 +89,8 @@ static void perform(struct sim *sim, uint32_t node, const struct parley_effect *
     case PARLEY_EFFECT_LOG:
         check_log_line(sim, node, effect);
         return;
+    case PARLEY_EFFECT_COMPACT:
+        return; /* nothing dropped takes a byte in memory */
     }
 }
 

@@ -279,6 +279,9 @@ void trace_effect(struct sim *sim, uint32_t node, const struct parley_effect *ef
         trace_say(sim, "n%u -> LOG %s (%s)", node, effect->log.text,
                   parley_error_name(effect->log.error));
         return;
+    case PARLEY_EFFECT_COMPACT:
+        trace_say(sim, "n%u -> COMPACT", node);
+        return;
     }
 }
 
