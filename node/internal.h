@@ -546,7 +546,6 @@ void import_bodies(struct parley_node *node, uint32_t log, const struct parley_c
                    parley_request request);
 void on_import(struct parley_node *node, const struct parley_event *event);
 
-
 /* fetch.c */
 /* The newest seq accepted; 0 when none. */
 parley_seq log_newest(const struct log_row *row);
