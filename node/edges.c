@@ -109,6 +109,7 @@ static void count_anew(struct parley_node *node) {
         for (uint32_t i = 0; i < node->authors_count; i++)
             if (node->authors[i].depth == depth && !author_is_blocked(node, i))
                 reach_from(node, i);
+    quota_recount(node);
 }
 
 /* --- telling ------------------------------------------------------------------------------- */

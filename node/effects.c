@@ -57,6 +57,9 @@ bool store_has_room(const struct parley_node *node) {
            node->store_bytes < PARLEY_STORE_BYTES_MAX;
 }
 
+/* Rows that an operation writes beside its bytes: a log's own, and two of the timeline. */
+#define STORE_ROWS_BYTES 256u
+
 bool store_emit(struct parley_node *node, const struct parley_store_op *op,
                 const struct pending_store *after) {
     if (node->is_failed || node->stores_tail - node->stores_head == PARLEY_STORES_MAX)
@@ -66,6 +69,7 @@ bool store_emit(struct parley_node *node, const struct parley_store_op *op,
     *pending = *after;
     pending->bytes = op->bytes.size;
     node->store_bytes += op->bytes.size;
+    node->quota.written_bytes += op->bytes.size + STORE_ROWS_BYTES;
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_STORE);
     effect->store.ticket = ticket_make(TICKET_STORE, (uint32_t)(number % PARLEY_STORES_MAX), 0);
     effect->store.op = *op;

@@ -177,7 +177,8 @@ static void skip_in_telling(struct parley_node *node, uint32_t author) {
     }
 }
 
-/* Followed meanwhile, he has a row for what comes; muted or blocked, for the mark. */
+/* Followed meanwhile, he has a row for what comes; muted, blocked or unfollowed, for the mark; so
+ * has one whose word of whom he follows is kept. */
 static void give_rows(struct parley_node *node, uint32_t author) {
     struct author_row *row = &node->authors[author];
     skip_in_telling(node, author);
@@ -189,7 +190,8 @@ static void give_rows(struct parley_node *node, uint32_t author) {
     }
     author_clear_set(node, author);
     row->quota = (struct author_quota){0};
-    if (quota_is_stranger(node, author) && row->lists == 0)
+    if (quota_is_stranger(node, author) && row->lists == 0 && row->said.time == 0 &&
+        row->edges_first == NONE)
         author_give(node, author);
     else if (author_is_wanted(node, author))
         interest_send_change(node, &row->set.author, true);

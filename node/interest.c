@@ -184,9 +184,7 @@ static struct parley_span meta_name(const char *prefix, const struct parley_auth
 
 static void depth_set(struct parley_node *node, uint32_t author, uint8_t depth) {
     bool was = author_is_wanted(node, author);
-    quota_leave_class(node, author);
-    node->authors[author].depth = depth;
-    quota_enter_class(node, author);
+    quota_set_depth(node, author, depth);
     if (depth != UINT8_MAX)
         named_is_real(node, author);
     bool is = author_is_wanted(node, author);

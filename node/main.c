@@ -164,6 +164,8 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
         .hops = options->hops,
         .has_erase_after = options->has_erase_after,
         .erase_after_ms = options->erase_after_ms,
+        .has_quota = options->has_quota,
+        .quota_bytes = options->quota_bytes,
         .listeners = options->listeners,
         .listeners_count = options->listeners_count,
         .peers = options->peers,

@@ -8,7 +8,7 @@ void own_author(struct parley_node *node, const struct parley_author *author) {
         return;
     node->config.has_author = true;
     node->config.author = *author;
-    node->authors[own].depth = 0;
+    quota_set_depth(node, own, 0);
 }
 
 void on_device(struct parley_node *node, const struct parley_secret_key *device) {

@@ -62,7 +62,7 @@ static void apply(struct parley_node *node, const struct parley_author *author, 
     row->said = *stamp;
     row->is_followed = on;
     row->is_private = false;
-    row->depth = on ? 1 : UINT8_MAX;
+    quota_set_depth(node, index, on ? 1 : UINT8_MAX);
     edges_changed(node);
     follow_keep(node, index, 0);
     bool is = author_is_wanted(node, index);

@@ -23,7 +23,8 @@ void parley_node_status(const struct parley_node *node, struct parley_node_statu
     out->duplicates_count = node->duplicates_count;
     out->held_bytes = node->quota.bytes;
     out->strangers_bytes = node->quota.strangers_bytes;
-    out->is_pruning = node->quota.is_pruning;
+    out->quota_bytes = node->config.quota_bytes;
+    out->is_at_quota = quota_is_reached(node);
     out->is_full = node->quota.is_full;
 }
 

@@ -57,15 +57,21 @@ static uint64_t author_bytes(const struct parley_node *node, uint32_t author) {
     return bytes;
 }
 
-void quota_leave_class(struct parley_node *node, uint32_t author) {
+void quota_set_depth(struct parley_node *node, uint32_t author, uint8_t depth) {
     if (quota_is_stranger(node, author))
         node->quota.strangers_bytes -= author_bytes(node, author);
-}
-
-void quota_enter_class(struct parley_node *node, uint32_t author) {
+    node->authors[author].depth = depth;
     if (quota_is_stranger(node, author))
         node->quota.strangers_bytes += author_bytes(node, author);
     node->quota.victims_count = 0; /* they were chosen before */
+}
+
+void quota_recount(struct parley_node *node) {
+    node->quota.strangers_bytes = 0;
+    node->quota.victims_count = node->quota.victims_next = 0; /* they were chosen before */
+    for (uint32_t i = 0; i < node->authors_count; i++)
+        if (!node->authors[i].is_free && quota_is_stranger(node, i))
+            node->quota.strangers_bytes += author_bytes(node, i);
 }
 
 void quota_forget(struct parley_node *node) {
@@ -196,13 +202,19 @@ static bool is_wanted(const struct parley_node *node, unsigned sixteenths) {
     return is_above(node, sixteenths) || strangers_are_above(node, sixteenths);
 }
 
-/* When what went is worth the work, or nothing more is to go. */
+bool quota_is_reached(const struct parley_node *node) {
+    return node->config.quota_bytes > 0 && is_above(node, PARLEY_QUOTA_LOW);
+}
+
+/* When what went is worth the work. Below the quota what is written over takes no room from
+ * anybody: there the engine's own pace will do. */
 static void ask_for_compaction(struct parley_node *node) {
     struct quota *quota = &node->quota;
-    if (quota->dropped_bytes < part(node->config.quota_bytes, 1) / 2 || quota->leaving_count > 0 ||
+    uint64_t garbage = quota->dropped_bytes + (quota_is_reached(node) ? quota->written_bytes : 0);
+    if (garbage < part(node->config.quota_bytes, 1) / 2 || quota->leaving_count > 0 ||
         quota->prunes_in_flight > 0)
         return;
-    quota->dropped_bytes = 0;
+    quota->dropped_bytes = quota->written_bytes = 0;
     effect_push(node, PARLEY_EFFECT_COMPACT);
 }
 

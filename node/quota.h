@@ -47,6 +47,7 @@ struct quota {
     uint64_t bytes;           /* all logs and records */
     uint64_t strangers_bytes; /* of them those of strangers */
     uint64_t dropped_bytes;   /* since a compaction was asked for */
+    uint64_t written_bytes;   /* of operations, since then: each leaves older versions of rows */
     bool is_pruning;          /* from the high mark down to the low one */
     bool is_full;             /* too much is held, and nothing of it may go */
     bool lacks_memory;        /* a stranger's records found none */
@@ -67,13 +68,16 @@ void quota_told(struct parley_node *node, uint32_t log, const struct parley_stor
 /* A record of the author was stored, of that size; one was dropped, or all. */
 void quota_add_record(struct parley_node *node, uint32_t author, size_t size);
 void quota_drop_records(struct parley_node *node, uint32_t author, bool all);
-/* Around a change of whether he is a stranger. */
-void quota_leave_class(struct parley_node *node, uint32_t author);
-void quota_enter_class(struct parley_node *node, uint32_t author);
+/* How far from the owner he is decides whether he is a stranger. */
+void quota_set_depth(struct parley_node *node, uint32_t author, uint8_t depth);
+/* After changes of many at once. */
+void quota_recount(struct parley_node *node);
 /* The store tells anew what it holds. */
 void quota_forget(struct parley_node *node);
 /* At the end of every step. */
 void quota_pump(struct parley_node *node);
+/* What comes pushes out what is here. */
+bool quota_is_reached(const struct parley_node *node);
 bool quota_is_stranger(const struct parley_node *node, uint32_t author);
 void quota_check_invariants(const struct parley_node *node);
 

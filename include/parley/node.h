@@ -288,8 +288,9 @@ struct parley_node_status {
     uint64_t duplicates_count; /* pushes of what was here already */
     uint64_t held_bytes;       /* what the store's files take when they are compacted */
     uint64_t strangers_bytes;  /* of them those of authors whom the owner does not want */
-    bool is_pruning;           /* more is held than the quota's marks allow */
-    bool is_full;              /* and nothing of it may go */
+    uint64_t quota_bytes;      /* 0: none */
+    bool is_at_quota;          /* what comes pushes out what is here */
+    bool is_full;              /* more is held than the quota, and nothing of it may go */
 };
 void parley_node_status(const struct parley_node *node, struct parley_node_status *out);
 

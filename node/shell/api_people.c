@@ -56,7 +56,11 @@ static const char *state_word(const struct parley_host *host,
         return "disk_failed";
     if (!status->is_writable)
         return "read_only";
-    return status->is_catching_up ? "catching_up" : "ok";
+    if (status->is_full)
+        return "over_quota"; /* and nothing of it may go */
+    if (status->is_catching_up)
+        return "catching_up";
+    return status->is_at_quota ? "at_quota" : "ok";
 }
 
 static void set_number(json_t *json, const char *name, uint64_t value) {
@@ -78,7 +82,9 @@ static void answer_status(struct api_job *job) {
     set_number(json, "entries", status.entries_count);
     set_number(json, "authors", status.authors_count);
     set_number(json, "store_bytes", parley_host_store_bytes(host));
-    set_number(json, "quota_bytes", 0); /* none: nothing is pruned */
+    set_number(json, "quota_bytes", status.quota_bytes); /* 0: none, nothing is pruned */
+    set_number(json, "held_bytes", status.held_bytes);
+    set_number(json, "strangers_bytes", status.strangers_bytes);
     api_digest_set(job, json);
     json_object_set_new(
         json, "writable",

@@ -111,6 +111,10 @@ static size_t connections_max(void) {
     return count < CONNECTIONS_MAX ? count : CONNECTIONS_MAX;
 }
 
+/* Strangers fill what they are let: a tenth of a small server's disk. A person decides whom to
+ * follow, and loses nothing unasked. */
+#define RELAY_QUOTA_BYTES (UINT64_C(10) << 30)
+
 static enum parley_error create_node(struct parley_host *host,
                                      const struct parley_host_config *config) {
     struct parley_node_config node;
@@ -126,6 +130,10 @@ static enum parley_error create_node(struct parley_host *host,
         node.hops = config->hops;
     if (config->has_erase_after)
         node.erase_after_ms = config->erase_after_ms;
+    if (config->has_quota)
+        node.quota_bytes = config->quota_bytes;
+    else if (config->relay)
+        node.quota_bytes = RELAY_QUOTA_BYTES;
     if (config->offline)
         node.erase_after_ms = PARLEY_TIME_MAX; /* the node that runs here may be told another */
     node.peers = host->peers;

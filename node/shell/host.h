@@ -33,6 +33,8 @@ struct parley_host_config {
     unsigned hops;        /* 0: the node's default */
     bool has_erase_after; /* else the node's default */
     parley_time_ms erase_after_ms;
+    bool has_quota; /* else none, and a relay's default */
+    uint64_t quota_bytes;
     const struct parley_host_endpoint *listeners;
     size_t listeners_count;
     const struct parley_address *peers;

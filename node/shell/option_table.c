@@ -22,6 +22,10 @@ static const struct option_row ROWS[] = {
     {OPTION_HOPS, "hops", "N", "Carry whom I follow (1), whom they follow (2), ...", "2"},
     {OPTION_ERASE_AFTER, "erase-after", "TIME",
      "When the bytes of what others erased go: 30m, 12h, 7d (default), ...", "7d"},
+    {OPTION_QUOTA, "quota", "SIZE",
+     "How much of the disk the posts may take: 500M, 20G, ..., or 0 for no limit (default: 0, with "
+     "--relay 10G)",
+     "20G"},
     {OPTION_LOG, "log", "LEVEL", "debug, info, warning or error (default: warning)", "warning"},
     {OPTION_SAME_DEVICE, "same-device", NULL,
      "The home was moved here and is the only one: go on as the same device, not as a copy", NULL},

@@ -75,6 +75,27 @@ static const char *read_erase_after(struct options *options, const char *value) 
     return wrong;
 }
 
+/* Bytes, or a number and K, M, G or T: powers of 1024. */
+static const char *read_quota(struct options *options, const char *value) {
+    static const char letters[] = "KMGT";
+    static const char *const wrong =
+        "a size from 1M to 1024T is expected, or 0 for no limit: a number and K, M, G or T";
+    char *end;
+    if (!isdigit((unsigned char)value[0]) || strlen(value) > 16)
+        return wrong;
+    uint64_t bytes = strtoull(value, &end, 10);
+    const char *letter = end[0] == '\0' ? NULL : strchr(letters, end[0]);
+    if (end[0] != '\0' && (letter == NULL || end[1] != '\0'))
+        return wrong;
+    for (ptrdiff_t i = letter == NULL ? 0 : letter - letters + 1; i > 0; i--)
+        bytes = bytes > OPTIONS_QUOTA_MAX_BYTES ? bytes : bytes * 1024;
+    if (bytes != 0 && (bytes < OPTIONS_QUOTA_MIN_BYTES || bytes > OPTIONS_QUOTA_MAX_BYTES))
+        return wrong;
+    options->has_quota = true;
+    options->quota_bytes = bytes;
+    return NULL;
+}
+
 static const char *read_level(struct options *options, const char *value) {
     options->has_level = true;
     return parley_log_level_parse(&options->level, value)
@@ -109,6 +130,8 @@ const char *options_set(struct options *options, enum option_key key, const char
         return read_hops(options, value);
     case OPTION_ERASE_AFTER:
         return read_erase_after(options, value);
+    case OPTION_QUOTA:
+        return read_quota(options, value);
     case OPTION_LOG:
         return read_level(options, value);
     case OPTION_SAME_DEVICE:
@@ -133,6 +156,8 @@ bool options_say(const struct options *options, enum option_key key) {
         return options->hops > 0;
     case OPTION_ERASE_AFTER:
         return options->has_erase_after;
+    case OPTION_QUOTA:
+        return options->has_quota;
     case OPTION_LOG:
         return options->has_level;
     case OPTION_CONFIG:

@@ -1,6 +1,6 @@
 /* What parleyd was told: the command line, and the configuration file, whose keys are the same
- * words. What the command line says once (api, log, relay, hops, erase-after) wins; listen and peer
- * add up.
+ * words. What the command line says once (api, log, relay, hops, erase-after, quota) wins; listen
+ * and peer add up.
  */
 #ifndef PARLEY_OPTIONS_H
 #define PARLEY_OPTIONS_H
@@ -14,6 +14,10 @@
 #define PARLEY_PORT           7373u
 /* Beyond a year an author's word would mean nothing. */
 #define OPTIONS_ERASE_AFTER_MAX_MS (UINT64_C(365) * 86400000u)
+
+/* LevelDB alone takes so much; and more than any disk has. */
+#define OPTIONS_QUOTA_MIN_BYTES ((uint64_t)1 << 20)
+#define OPTIONS_QUOTA_MAX_BYTES ((uint64_t)1 << 50)
 
 struct options {
     char home[PATH_MAX]; /* "": not said */
@@ -29,6 +33,8 @@ struct options {
     unsigned hops; /* 0: not said */
     bool has_erase_after;
     parley_time_ms erase_after_ms;
+    bool has_quota;
+    uint64_t quota_bytes;
     bool has_level;
     enum parley_log_level level;
 };

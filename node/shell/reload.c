@@ -128,6 +128,7 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
                             fresh->erase_after_ms != old->erase_after_ms},
         {"home", strcmp(fresh->home, old->home) != 0},
         {"hops", fresh->hops != old->hops},
+        {"quota", fresh->has_quota != old->has_quota || fresh->quota_bytes != old->quota_bytes},
         {"relay", fresh->relay != old->relay},
     };
     unsigned count = 0;
@@ -143,6 +144,8 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     fresh->erase_after_ms = old->erase_after_ms;
     memcpy(fresh->home, old->home, sizeof fresh->home);
     fresh->hops = old->hops;
+    fresh->has_quota = old->has_quota;
+    fresh->quota_bytes = old->quota_bytes;
     fresh->relay = old->relay;
     return count;
 }

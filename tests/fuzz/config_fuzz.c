@@ -56,6 +56,8 @@ static void put_options(const struct options *options) {
     }
     if (options->home[0] != '\0')
         put_home(options->home);
+    if (options->has_quota)
+        put("quota = %llu\n", (unsigned long long)options->quota_bytes);
     if (options->has_erase_after)
         put("erase-after = %llus\n", (unsigned long long)options->erase_after_ms / 1000);
     put("# a comment\n// one more \"\nrelay = %s\n", options->relay ? "yes" : "no");
@@ -82,6 +84,7 @@ static void compare(const struct options *a, const struct options *b) {
     FUZZ_HOLDS(a->has_api == b->has_api && (!a->has_api || is_same_endpoint(&a->api, &b->api)));
     FUZZ_HOLDS(a->relay == b->relay && a->hops == b->hops);
     FUZZ_HOLDS(strcmp(a->home, b->home) == 0 && a->has_erase_after == b->has_erase_after);
+    FUZZ_HOLDS(a->has_quota == b->has_quota && a->quota_bytes == b->quota_bytes);
     FUZZ_HOLDS(!a->has_erase_after || a->erase_after_ms == b->erase_after_ms);
     FUZZ_HOLDS(a->has_level == b->has_level && (!a->has_level || a->level == b->level));
 }

@@ -46,6 +46,8 @@ def every_wrong_file_is_named_with_its_line(scratch):
              ("\n\nlog = debug\n", "7: log = debug: stands in the file twice"),
              ("relay = perhaps\n", "5: relay = perhaps: yes or no"),
              ("erase-after = 2y\n", "5: erase-after = 2y: a time"),
+             ("quota = 20X\n", "5: quota = 20X: a size from 1M"),
+             ("quota = 1000\n", "5: quota = 1000: a size from 1M"),
              ("home = /tmp\n", "5: home = /tmp: cannot be set by the file that lies in the home"),
              ("hops = \n\n", "6: the file ends where"),
              ("api = \"unfinished\n", "5: the file ends where"),
