@@ -143,10 +143,13 @@ static void tell_head(struct story *story, struct story_puppet *peer,
     story_send(story, peer, &message);
 }
 
-/* More logs to ask for than may be asked of one peer at once: the rest waits, and each is asked. */
+/* More logs to ask for than may be asked of one peer at once: the rest waits, and each is asked. A
+ * part is kept for whom the owner follows. */
 static void test_fetches(void **state) {
     static const struct story_sizes sizes = {.peers = 4, .authors = 64, .logs = 64};
     const unsigned logs = PARLEY_FETCHES_PER_PEER + 8;
+    const unsigned of_strangers =
+        PARLEY_FETCHES_PER_PEER - PARLEY_FETCHES_PER_PEER / PARLEY_OWNERS_SHARE;
     struct story story;
     struct seen seen;
     struct story_person writers[PARLEY_FETCHES_PER_PEER + 8];
@@ -156,9 +159,12 @@ static void test_fetches(void **state) {
         story_person(&writers[i], (uint8_t)(i + 10));
         story_know(&story, &writers[i]);
     }
-    for (unsigned i = 0; i < logs; i++)
+    for (unsigned i = 0; i + 1 < logs; i++)
         tell_head(&story, peer, &writers[i]);
-    assert_int_equal(seen.asks, PARLEY_FETCHES_PER_PEER);
+    assert_int_equal(seen.asks, of_strangers);
+    story_follow(&story, 1, &writers[logs - 1].author, true, true);
+    tell_head(&story, peer, &writers[logs - 1]);
+    assert_int_equal(seen.asks, of_strangers + 1);
     for (unsigned i = 0; i < logs; i++) {
         struct parley_wire_message run = {.type = PARLEY_WIRE_RUN};
         run.as.run.request = seen.requests[i];
