@@ -63,7 +63,7 @@ void quota_set_depth(struct parley_node *node, uint32_t author, uint8_t depth) {
     node->authors[author].depth = depth;
     if (quota_is_stranger(node, author))
         node->quota.strangers_bytes += author_bytes(node, author);
-    node->quota.victims_count = 0; /* they were chosen before */
+    node->quota.victims_count = node->quota.victims_next = 0; /* they were chosen before */
 }
 
 void quota_recount(struct parley_node *node) {
