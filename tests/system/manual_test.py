@@ -42,7 +42,7 @@ def every_command_and_option_stands_in_the_manual(_):
         assert f".It Fl -{option}" in text, option
     for option in options_of(PARLEYD) - {"help", "version"}:
         assert f".It Fl -{option}" in page("parleyd.8"), option
-        if option not in ("config", "print-config"):
+        if option not in ("config", "print-config", "same-device"):
             assert f".It Cm {option}\n" in page("parleyd.conf.5"), option
 
 
