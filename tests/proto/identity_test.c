@@ -243,6 +243,40 @@ static void test_the_last_generation_commits_to_nothing_more(void **state) {
     free_records(&made, 1);
 }
 
+/* With root and device on two machines it is the same certificate. */
+static void test_a_request_is_granted(void **state) {
+    struct parley_secret_key device, root;
+    struct parley_root_key root_key;
+    struct parley_device_key key;
+    struct parley_device_request request, read;
+    struct made_record made;
+    char text[PARLEY_DEVICE_REQUEST_TEXT_SIZE];
+    uint8_t bytes[PARLEY_STATEMENT_BYTES_MAX];
+    struct parley_span record;
+    person_device(&device, &key, 7);
+    parley_root_derive(&root, &root_key, alice.entropy, 3);
+    parley_device_request_make(&request, &device, &alice.author, 3);
+    assert_true(parley_device_request_holds(&request));
+    parley_device_request_encode(text, &request);
+    struct parley_span word = PARLEY_SPAN(text, strlen(text));
+    assert_int_equal(word.size, PARLEY_DEVICE_REQUEST_TEXT_SIZE - 1);
+    assert_int_equal(parley_device_request_decode(&read, word).error, PARLEY_E_OK);
+    assert_int_equal(parley_certificate_grant(&record, bytes, sizeof bytes, &root, &read),
+                     PARLEY_E_OK);
+    make_certificate(&made, &alice, 3, 7);
+    assert_true(parley_span_equal(record, made.bytes));
+    free_records(&made, 1);
+    for (size_t i = 8; i < word.size; i++) {
+        char before = text[i];
+        text[i] = before == '0' ? '1' : '0';
+        if (parley_device_request_decode(&read, word).error == PARLEY_E_OK)
+            assert_false(parley_device_request_holds(&read));
+        text[i] = before;
+    }
+    word.size--;
+    assert_int_equal(parley_device_request_decode(&read, word).error, PARLEY_E_BAD_TEXT);
+}
+
 static int start(void **state) {
     if (parley_crypto_self_test() != PARLEY_E_OK)
         return -1;
@@ -258,6 +292,7 @@ int main(void) {
         cmocka_unit_test(test_a_rotation_comes_back),
         cmocka_unit_test(test_the_largest_rotation_fits),
         cmocka_unit_test(test_statements_come_back),
+        cmocka_unit_test(test_a_request_is_granted),
         cmocka_unit_test(test_another_root_signs_nothing),
         cmocka_unit_test(test_the_makers_refuse),
         cmocka_unit_test(test_every_flip_is_refused),
