@@ -208,8 +208,11 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
         bool may_be_new = node->config.relay && !peer->is_silent && !evict_knows(node, &item);
         uint32_t author =
             may_be_new ? named_take(node, peer, &item.author) : author_find(node, &item.author);
-        if (author == NONE || !author_is_wanted(node, author))
+        if (author == NONE || !author_is_wanted(node, author)) {
+            if (heads->session == PARLEY_HEADS_AFTER_RECORDS)
+                parents_on_records(node, peer, &item.author);
             continue;
+        }
         struct parley_identity_hash hash;
         parley_identity_hash(&hash, &node->authors[author].set);
         /* After records (session 1) a difference means that ours are more: theirs to ask for. */
@@ -293,5 +296,6 @@ void catchup_on_timer(struct parley_node *node) {
     deadline_lower(node, node->heads_at);
     identity_on_timer(node);
     fetch_on_timer(node);
+    parents_on_timer(node);
     bodies_on_timer(node);
 }

@@ -331,8 +331,10 @@ void on_run(struct parley_node *node, struct peer *peer, const struct parley_wir
         if (node->fetches[i].is_used && node->fetches[i].request == run->request &&
             node->fetches[i].connection == peer->connection)
             fetch = &node->fetches[i];
-    if (fetch == NULL)
-        return; /* given up meanwhile */
+    if (fetch == NULL) {
+        parents_on_run(node, peer, run); /* or given up meanwhile */
+        return;
+    }
     fetch->deadline = node->now + PARLEY_FETCH_MS;
     if (run->chunk.size == 0) {
         fetch_end(node, fetch, false);

@@ -15,7 +15,7 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
     struct log_row *row = &node->logs[*log];
     if (author_is_blocked(node, row->author))
         return PARLEY_E_BLOCKED; /* on a stick, too */
-    if (peer != NULL && !author_is_wanted(node, row->author))
+    if (peer != NULL && !author_is_wanted(node, row->author) && task->source != CHUNK_PARENT)
         return PARLEY_E_NOT_WANTED;
     if (node->authors[row->author].quota.is_leaving)
         return PARLEY_E_RETRY; /* in a moment he is unknown */
@@ -46,6 +46,10 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
         reply_when_durable(node, request, 0); /* it may be here and not yet on disk */
     else if (error != PARLEY_E_OK)            /* otherwise STORED answers */
         effect_reply(node, request, error);
+    if (task->source == CHUNK_PARENT) {
+        parents_end(node, task, error);
+        return; /* what a reply names may be as bad as it likes: no fault of who has it */
+    }
     if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE) {
         peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
         return;

@@ -16,7 +16,7 @@
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
  *   review.c   what is held, judged anew      suspects.c chunks that contradict what is held
  *   sides.c    two chains side by side        verdict.c  what a review decided
- *   lists.c    whom the owner mutes and blocks
+ *   lists.c    whom the owner mutes, blocks   parents.c what replies answer
  *   review_head.c  the newest entry whose own signature holds
  */
 #ifndef PARLEY_NODE_INTERNAL_H
@@ -46,6 +46,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "erase.h"
 #include "lists.h"
 #include "own.h"
+#include "parents.h"
 #include "quota.h"
 #include "review.h"
 #include "ticket.h"
@@ -191,7 +192,7 @@ enum job_state {
 
 enum job_kind { JOB_MESSAGE, JOB_CHUNK, JOB_RECORDS };
 
-enum chunk_source { CHUNK_PUSH, CHUNK_RUN, CHUNK_IMPORT, CHUNK_OWN, CHUNK_EVIDENCE };
+enum chunk_source { CHUNK_PUSH, CHUNK_RUN, CHUNK_IMPORT, CHUNK_OWN, CHUNK_EVIDENCE, CHUNK_PARENT };
 
 struct chunk_task {
     enum chunk_source source;
@@ -202,7 +203,7 @@ struct chunk_task {
     bool id_known;   /* known_* was read from the disk for this task */
     parley_seq known_seq;
     struct parley_id known_id;
-    uint32_t fetch; /* CHUNK_RUN */
+    uint32_t fetch; /* CHUNK_RUN; CHUNK_PARENT: of parents.c */
     uint32_t fetch_request;
     bool is_last; /* CHUNK_RUN: nothing follows */
 };
@@ -314,6 +315,7 @@ struct parley_node {
     size_t named_count;                       /* rows of authors who were only named */
     struct lists lists;
     struct edges edges;
+    struct parents parents;
     struct arena facts;
     void *facts_memory;
     struct log_row *logs;

@@ -147,6 +147,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
             job_give(node, &node->jobs[i]);
     serve_drop_peer(node, slot);
     fetch_drop_peer(node, slot);
+    parents_drop_peer(node, &node->peers[slot]);
     bodies_drop_peer(node, slot);
     identity_drop_peer(node, peer);
     parley_link_close(&peer->link);

@@ -39,8 +39,11 @@ static const struct parley_identity *set_for_record(struct parley_node *node,
     if (*row != NONE && node->authors[*row].quota.is_leaving)
         return NULL;
     if (*row != NONE)
-        return peer == NULL || author_is_wanted(node, *row) ? &node->authors[*row].set : NULL;
-    if (peer != NULL && !node->config.relay)
+        return peer == NULL || author_is_wanted(node, *row) ||
+                       parents_expect(node, peer, &record->author)
+                   ? &node->authors[*row].set
+                   : NULL;
+    if (peer != NULL && !node->config.relay && !parents_expect(node, peer, &record->author))
         return NULL;
     parley_identity_init(&node->nobody, &record->author, &nothing);
     return &node->nobody;

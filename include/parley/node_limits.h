@@ -39,14 +39,21 @@
 #define PARLEY_SERVES_PER_PEER      128u  /* more than we ask of one peer ourselves */
 #define PARLEY_READS_MAX            16u   /* of the disk at once; each up to 64 KiB */
 #define PARLEY_FETCHES_MAX          128u  /* asks of ours, in all */
-#define PARLEY_FETCHES_PER_PEER     32u   /* of 64 KiB each: 2 MiB on the way */
+#define PARLEY_FETCHES_PER_PEER     28u   /* of 64 KiB each: 2 MiB on the way */
 #define PARLEY_BODIES_ASKS_MAX      16u /* asks for bodies alone, in all; 64 KiB of headers each */
 #define PARLEY_BODIES_ASKS_PER_PEER 4u  /* of up to 1 MiB each */
 #define PARLEY_IDENTITIES_PER_ASK   32u /* authors in one message */
-#define PARLEY_IDENTITIES_PER_PEER  64u /* authors asked for and not answered */
+#define PARLEY_IDENTITIES_PER_PEER  60u /* authors asked for and not answered */
 #define PARLEY_STORES_MAX           4096u       /* operations between STORE and STORED */
 #define PARLEY_STORE_BYTES_MAX      (16u << 20) /* bytes of them: a second of a slow disk */
 #define PARLEY_STAGE_BYTES_MAX      (8u << 20)  /* live entries kept until they are durable */
+
+/* What replies answer, of authors who are not carried. */
+#define PARLEY_PARENTS_MAX       32u   /* asked for at a time */
+#define PARLEY_PARENTS_PER_PEER  4u    /* with the asks above SPEC 9.2.7: 32 runs, 64 authors */
+#define PARLEY_PARENTS_DEPTH_MAX 16u   /* up a thread from the reply that was brought */
+#define PARLEY_PARENTS_TRIED_MAX 1024u /* entries not asked for again */
+#define PARLEY_PARENTS_KEPT_MAX  4096u /* since the start: 16 MiB of the longest usual posts */
 
 /* One step. */
 #define PARLEY_EFFECTS_MAX   8192u
@@ -82,7 +89,11 @@
 static_assert(PARLEY_PUSH_BYTES_MAX < PARLEY_OUT_BYTES_MAX / PARLEY_PEERS_DEFAULT,
               "one post for every peer fits a step");
 
-static_assert(PARLEY_IDENTITIES_PER_PEER + PARLEY_FETCHES_PER_PEER + PARLEY_BODIES_ASKS_PER_PEER <=
+static_assert(PARLEY_FETCHES_PER_PEER + PARLEY_PARENTS_PER_PEER <= 32 &&
+                  PARLEY_IDENTITIES_PER_PEER + PARLEY_PARENTS_PER_PEER <= 64,
+              "SPEC 9.2.7");
+static_assert(PARLEY_IDENTITIES_PER_PEER + PARLEY_FETCHES_PER_PEER + PARLEY_BODIES_ASKS_PER_PEER +
+                      2 * PARLEY_PARENTS_PER_PEER <=
                   PARLEY_SERVES_PER_PEER,
               "a peer like us stays within its budget");
 

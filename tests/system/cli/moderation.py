@@ -173,7 +173,38 @@ def walk_states(home, other_home, scratch, own, other):
             row(f"{words[0]} to a full output", 4, *words, home=home, stdout=full)
 
 
+def walk_parent(scratch):
+    """A friend answers a stranger: what is answered comes along the way that brought the answer."""
+    homes = [os.path.join(scratch, "parent-" + name) for name in ("reader", "friend", "stranger")]
+    reader, friend, stranger = (json.loads(parley("init", "--json", home=h).stdout)["author"] for h in homes)
+    posts = [row("a stranger's post", 0, "post", text, home=homes[2]).strip()
+             for text in ("before it", "what is answered", "after it")]
+    file = os.path.join(scratch, "stranger.parley")
+    with open(file, "wb") as out:
+        parley("export", home=homes[2], stdout=out)
+    row("the friend follows the stranger", 0, "follow", stranger, home=homes[1])
+    row("and has the posts", 0, "import", file, home=homes[1])
+    row("the reader follows the friend", 0, "follow", friend, home=homes[0])
+    node = started(homes[1])
+    mine = started(homes[0], "--peer", node.address)
+    answer = row("the friend answers", 0, "post", "--reply", posts[1], "the answer", home=homes[1]).strip()
+    wait_for("the answer comes with what it answers", lambda: "what is answered" in texts(
+        homes[0], "thread", answer))
+    check("the thread is whole", texts(homes[0], "thread", answer) == ["what is answered", "the answer"])
+    check("the stranger's post is in no timeline", "what is answered" not in texts(homes[0], "timeline"))
+    row("nothing else of the stranger comes", 1, "show", posts[2], home=homes[0])
+    got = why(homes[0], posts[1])
+    check("why: a stranger who was answered", rules(got) == ["stranger"] and got["state"] == "visible", got)
+    got = why(homes[0], posts[2])
+    check("why: not wanted", got["state"] == "missing" and rules(got)[-1] == "not_wanted"
+          and got["reasons"][-1]["override"] == "parley follow " + stranger, got)
+    row("the answered one is purged, and stays away", 0, "purge", posts[1], home=homes[0])
+    check("both stop", node.end() == 0 and mine.end() == 0)
+    row("check finds it all good", 0, "check", home=homes[0])
+
+
 def walk_moderation(scratch):
+    walk_parent(scratch)
     home, other_home = os.path.join(scratch, "moderator"), os.path.join(scratch, "moderated")
     own, other = (json.loads(parley("init", "--json", home=h).stdout)["author"] for h in (home, other_home))
     walk_lists(home, other)
