@@ -103,6 +103,12 @@ static void take_away(struct model *model, unsigned how, parley_seq seq) {
         parley_ranges_cut(&model->ranges, &top, true);
         model->held &= bits(1, seq);
         break;
+    case 2: /* that range alone, from its `seq` on */
+        top = (struct parley_anchor){seq - 1, id_of(seq - 1, false, 0)};
+        if (range != NULL)
+            model->held &= ~bits(seq, range->hi);
+        parley_ranges_cut_one(&model->ranges, &top, true);
+        break;
     default:
         if (range != NULL)
             model->held &= ~bits(range->lo, range->hi);
@@ -139,6 +145,7 @@ static void ask_holes(const struct parley_ranges *ranges, const struct parley_po
         return;
     }
     parley_seq low = parley_ranges_low(ranges, policy);
+    FUZZ_HOLDS(parley_ranges_shows(ranges, policy, head.seq));
     FUZZ_HOLDS(low >= 1 && low <= head.seq && parley_ranges_find(ranges, low)->hi == head.seq);
 }
 
@@ -153,7 +160,7 @@ static void run_operations(struct parley_span bytes) {
         model.other = in[0] & 16;
         model.is_blind = in[0] & 32;
         if (in[0] & 8)
-            take_away(&model, in[0] % 3, lo);
+            take_away(&model, in[0] % 3 + (in[0] >> 6 & 1), lo);
         else
             add(&model, lo, hi, in[0] & 7);
         compare(&model, lo, hi);

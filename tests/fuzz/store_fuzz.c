@@ -216,6 +216,24 @@ static bool on_first(void *context, const struct parley_store_log *log,
     return false;
 }
 
+/* Headers that lack their bodies are a chunk at or below the top that was asked for. */
+static void read_lacking(struct parley_store *store, struct reading *reading,
+                         const struct person *person, parley_seq top) {
+    static uint8_t buffer[PARLEY_MESSAGE_BYTES_MAX];
+    struct parley_chunk chunk;
+    struct parley_span bytes;
+    parley_seq next;
+    if (take(reading, parley_store_read_lacking(store, &person->log, top, 1, buffer, &bytes,
+                                                &next)) != PARLEY_E_OK)
+        return;
+    if (bytes.size == 0) {
+        FUZZ_HOLDS(next <= top);
+        return;
+    }
+    FUZZ_HOLDS(parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK);
+    FUZZ_HOLDS(parley_chunk_seq_last(&chunk) <= top);
+}
+
 static void read_log(struct parley_store *store, struct reading *reading,
                      const struct person *person) {
     static uint8_t buffer[PARLEY_MESSAGE_BYTES_MAX];
@@ -226,6 +244,7 @@ static void read_log(struct parley_store *store, struct reading *reading,
     if (take(reading, parley_store_log_get(store, &person->log, &row)) == PARLEY_E_OK)
         FUZZ_HOLDS(parley_ranges_is_valid(&row.ranges));
     for (parley_seq top = 1; top <= CHAIN_SIZE; top += 3) {
+        read_lacking(store, reading, person, top);
         if (take(reading, parley_store_read_run(store, &person->log, top, 1, top & 1, 400 * top,
                                                 buffer, &bytes)) != PARLEY_E_OK)
             continue;
