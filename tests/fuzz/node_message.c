@@ -222,6 +222,7 @@ const struct parley_wire_message *message_make(const struct puppet *puppet,
     case PARLEY_WIRE_ASK_BODIES:
         message.as.ask_bodies.log = person->log;
         message.as.ask_bodies.top_seq = b % CHAIN_SIZE + 1;
+        message.as.ask_bodies.top_id = person->chain[0][b % CHAIN_SIZE].id;
         message.as.ask_bodies.low_seq = 1 + (a >> 4) % message.as.ask_bodies.top_seq;
         break;
     case PARLEY_WIRE_ASK_IDENTITY:
