@@ -224,7 +224,10 @@ static bool decode_flagged(struct log_row *row, uint8_t flags, struct parley_spa
     if ((flags & FLAG_FLOOR) != 0)
         held->floor = parley_get_u48(in);
     *bytes = PARLEY_SPAN(bytes->data + size, bytes->size - size);
-    return true;
+    /* What is zero has no flag: a row has one form. */
+    return ((flags & FLAG_ERASE_MS) == 0) == (held->erase_ms == 0) &&
+           ((flags & FLAG_LACKS) == 0) == (held->lacks_high == 0) &&
+           ((flags & FLAG_FLOOR) == 0) == (held->floor == 0);
 }
 
 enum parley_error log_row_decode(struct log_row *row, const struct parley_log *log,
