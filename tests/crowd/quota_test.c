@@ -200,8 +200,12 @@ static void test_old(void **state) {
     assert_true(crowd.messages_bytes < bytes + 20000);
     /* Also after a restart; who asks here gets what is here. */
     crowd_restart(&crowd, 1);
+    bytes = crowd.messages_bytes;
     crowd_link(&crowd, 1, 0);
     crowd_wait(&crowd, 120);
+    print_message("# %llu bytes after a restart\n",
+                  (unsigned long long)(crowd.messages_bytes - bytes));
+    assert_true(crowd.messages_bytes < bytes + 4000); /* what was pruned is more */
     for (unsigned i = 0; i < 2; i++)
         assert_true(lowest(&(struct parley_node_log){
                         .ranges = crowd_log(&crowd, 1, &authors[i].person.log).ranges}) >= low[i]);
