@@ -219,6 +219,8 @@ static struct fetch *fetch_take(struct parley_node *node, const struct peer *pee
         if (!node->fetches[i].is_used && free == NULL)
             free = &node->fetches[i];
     }
+    if (is_stranger && node->config.quota_bytes > 0 && node->quota.bytes > node->config.quota_bytes)
+        return NULL; /* until some have gone */
     if (is_stranger) {
         all -= all / PARLEY_OWNERS_SHARE;
         of_peer -= of_peer / PARLEY_OWNERS_SHARE;

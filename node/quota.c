@@ -158,14 +158,12 @@ bool quota_log_is_quiet(const struct parley_node *node, uint32_t log) {
 /* Whoever goes next, strangers as long as there are any. False: nobody, for now. */
 static bool find_victims(struct parley_node *node) {
     struct quota *quota = &node->quota;
-    bool has_room = quota->leaving_count < PARLEY_QUOTA_VICTIMS_MAX;
     quota->victims_count = quota->victims_next = 0;
     quota->victims_are_authors = true;
-    if (has_room)
-        evict_find(node);
-    /* Those who are on their way out count no more: what they leave may be enough. */
-    if (quota->victims_count == 0 && quota->prunes_in_flight == 0 &&
-        is_above(node, PARLEY_QUOTA_LOW)) {
+    evict_find(node);
+    /* Strangers who cannot go at the moment are waited for: nobody else goes before them. */
+    if (quota->victims_count == 0 && quota->strangers_bytes == 0 && quota->leaving_count == 0 &&
+        quota->prunes_in_flight == 0 && is_above(node, PARLEY_QUOTA_LOW)) {
         quota->victims_are_authors = false;
         prune_find(node);
     }
@@ -188,6 +186,8 @@ static void look_later(struct parley_node *node) {
 
 static bool go_next(struct parley_node *node) {
     struct quota *quota = &node->quota;
+    if (quota->leaving_count == PARLEY_QUOTA_VICTIMS_MAX)
+        return false; /* some have left at the next step */
     if (quota->victims_next == quota->victims_count && !find_victims(node)) {
         look_later(node);
         return false;
@@ -203,7 +203,9 @@ static bool is_wanted(const struct parley_node *node, unsigned sixteenths) {
 }
 
 bool quota_is_reached(const struct parley_node *node) {
-    return node->config.quota_bytes > 0 && is_above(node, PARLEY_QUOTA_LOW);
+    uint64_t mark = part(node->config.quota_bytes, PARLEY_QUOTA_LOW - 1);
+    return node->config.quota_bytes > 0 &&
+           (node->quota.bytes > mark || node->quota.strangers_bytes > of_strangers(mark));
 }
 
 /* When what went is worth the work. Below the quota what is written over takes no room from
