@@ -207,7 +207,8 @@ void parley_worker_compact(struct parley_worker *worker) {
 /* --- questions and the end -------------------------------------------------------------------- */
 
 bool parley_worker_is_idle(const struct parley_worker *worker) {
-    return worker->undelivered == 0 && worker->reads_count == 0;
+    /* A compaction is waited for by nobody: it ends with the piece at hand when all stops. */
+    return worker->undelivered == 0 && worker->reads_count == worker->is_compacting;
 }
 
 enum parley_error parley_worker_error(const struct parley_worker *worker) {

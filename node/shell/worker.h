@@ -48,7 +48,7 @@ void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
  * on it begins anew when it has ended. */
 void parley_worker_compact(struct parley_worker *worker);
 
-/* Nothing queued, committing, reading or waiting to be told. */
+/* Nothing queued, committing, reading (but for a compaction) or waiting to be told. */
 bool parley_worker_is_idle(const struct parley_worker *worker);
 /* The last error of the disk; OK again once it is open again. */
 enum parley_error parley_worker_error(const struct parley_worker *worker);
