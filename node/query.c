@@ -56,6 +56,7 @@ static void fill_log(const struct parley_node *node, const struct log_row *row,
     out->policy = row->policy;
     out->ranges = row->ranges;
     log_view(row, &out->good);
+    out->floor = row->quota.floor;
     out->forked = log_forked(row);
     struct parley_anchor head;
     bool is_signed;

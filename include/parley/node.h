@@ -326,6 +326,7 @@ struct parley_node_log {
     struct parley_ranges ranges; /* as on disk */
     struct parley_ranges good;   /* of them what the policy and the fork verdict leave: the rest is
                                     kept and hidden */
+    parley_seq floor;            /* entries below were pruned here; 0: none were */
     parley_seq forked;           /* the verdict; 0: no fork, or the log is not open */
     parley_seq head_seq;         /* durable */
     struct parley_id head_id;

@@ -74,6 +74,7 @@ static void on_purged(void *context, const struct parley_effect *effect) {
 static void submit_next(struct api_job *job) {
     struct purge *purge = job->state;
     if (purge->done == purge->count) {
+        parley_host_compact(job->api->host); /* the bytes are to go, not only the way to them */
         api_answer_json(job, 200, json_pack("{s:I}", "entries", (json_int_t)purge->entries_count));
         return;
     }

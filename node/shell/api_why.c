@@ -137,6 +137,11 @@ static void add_missing(struct why *why) {
         add(why, "missing", "branch", NULL, "",
             "another entry with the number %llu is here: this one is of another branch",
             (unsigned long long)why->seq);
+    else if (why->seq < why->at.floor)
+        add(why, "pruned", "quota", NULL, "",
+            "the quota was reached, and of this log entries below %llu went: a larger quota keeps "
+            "more, and a bundle brings them back",
+            (unsigned long long)why->at.floor);
     else if (!why->who.is_blocked && !why->who.is_wanted)
         add(why, "missing", "not_wanted", "follow", why->author,
             "posts of people whom nobody here follows are not fetched");

@@ -95,6 +95,10 @@ typedef void parley_host_done(void *context, enum parley_error error);
 void parley_host_read(struct parley_host *host, parley_host_work *work, parley_host_done *done,
                       void *context);
 
+/* The files give back what was dropped, beside everything else; a compaction that is under way goes
+ * round once more. */
+void parley_host_compact(struct parley_host *host);
+
 /* --- watching ------------------------------------------------------------------------------ */
 
 /* Called for every SHOW, after the entry is on disk. */

@@ -179,6 +179,10 @@ void host_answer_all(struct parley_host *host, enum parley_error error) {
     }
 }
 
+void parley_host_compact(struct parley_host *host) {
+    parley_worker_compact(host->worker);
+}
+
 /* --- watching -------------------------------------------------------------------------------- */
 
 void parley_host_watch(struct parley_host *host, struct parley_host_watch *watch) {

@@ -223,6 +223,10 @@ const struct parley_home *parley_host_home(const struct parley_host *of) {
     return &of->home;
 }
 
+void parley_host_compact(struct parley_host *of) {
+    (void)of;
+}
+
 bool parley_host_is_relay(const struct parley_host *of) {
     return of->how & 32;
 }

@@ -173,6 +173,33 @@ def walk_states(home, other_home, scratch, own, other):
             row(f"{words[0]} to a full output", 4, *words, home=home, stdout=full)
 
 
+def bytes_are_in(home, marker):
+    return any(marker in path.read_bytes() for path in pathlib.Path(home).rglob("*")
+               if path.is_file() and not path.is_socket())
+
+
+def walk_gone(scratch):
+    """Blocked and purged, an author's words are in no file any more."""
+    home, other_home = os.path.join(scratch, "gone"), os.path.join(scratch, "gone-other")
+    _, other = (json.loads(parley("init", "--json", home=h).stdout)["author"] for h in (home, other_home))
+    marker = os.urandom(24).hex()
+    for i in range(20):
+        row("a post to be purged", 0, "post", f"{marker}-{i}", home=other_home)
+    file = os.path.join(scratch, "gone.parley")
+    with open(file, "wb") as out:
+        parley("export", home=other_home, stdout=out)
+    node = started(home)
+    row("follow", 0, "follow", other, home=home)
+    row("import", 0, "import", file, home=home)
+    check("the words are in the files", bytes_are_in(home, marker.encode()))
+    row("block", 0, "block", other, home=home)
+    check("to block is not to drop", bytes_are_in(home, marker.encode()))
+    row("purge", 0, "purge", other, home=home)
+    wait_for("purged, no byte of them is in any file", lambda: not bytes_are_in(home, marker.encode()))
+    check("the node stops", node.end() == 0)
+    row("check finds all good", 0, "check", home=home)
+
+
 def walk_parent(scratch):
     """A friend answers a stranger: what is answered comes along the way that brought the answer."""
     homes = [os.path.join(scratch, "parent-" + name) for name in ("reader", "friend", "stranger")]
@@ -204,6 +231,7 @@ def walk_parent(scratch):
 
 
 def walk_moderation(scratch):
+    walk_gone(scratch)
     walk_parent(scratch)
     home, other_home = os.path.join(scratch, "moderator"), os.path.join(scratch, "moderated")
     own, other = (json.loads(parley("init", "--json", home=h).stdout)["author"] for h in (home, other_home))
