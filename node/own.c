@@ -34,6 +34,13 @@ void own_notice(struct parley_node *node, const struct chunk_task *task, uint32_
         node->own_is_elsewhere = true;
 }
 
+/* So does what stands above a hole: this node writes one after the other. */
+static bool is_elsewhere(const struct parley_node *node) {
+    const struct parley_ranges *held = &node->logs[node->own_log].ranges;
+    return node->own_is_elsewhere || held->count > 1 ||
+           (held->count == 1 && held->ranges[0].lo > 1);
+}
+
 enum parley_own parley_node_own(const struct parley_node *node) {
     if (!node->config.has_device)
         return PARLEY_OWN_NONE;
@@ -50,6 +57,6 @@ enum parley_own parley_node_own(const struct parley_node *node) {
     }
     bool is_forked = row->forked != 0 || row->pin == PIN_OTHER;
     if (row->is_unjudged || !is_forked)
-        return node->own_is_elsewhere ? PARLEY_OWN_ELSEWHERE : PARLEY_OWN_OPEN;
+        return is_elsewhere(node) ? PARLEY_OWN_ELSEWHERE : PARLEY_OWN_OPEN;
     return PARLEY_OWN_FORKED;
 }

@@ -120,6 +120,26 @@ static void test_own_words_come_back(void **state) {
     story_end(&story);
 }
 
+/* A restart forgets who said it; the hole below what this node never wrote still tells. */
+static void test_above_a_hole(void **state) {
+    struct story story;
+    struct story_person copy;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    copy = story.own;
+    for (int i = 0; i < 2; i++)
+        (void)story_entry(&copy, "not from here", buffer);
+    story_push(&story, peer, story_entry(&copy, "above a hole", buffer));
+    story_settle(&story);
+    use_device(&story, &story.own);
+    assert_int_equal(parley_node_own(story.node), PARLEY_OWN_ELSEWHERE);
+    story_forget(&story);
+    story_publish(&story, 1, "mine");
+    story_expect(&story, "REPLY 1 GAP 0\n");
+    story_end(&story);
+}
+
 /* ---- whom the owner follows ----------------------------------------------------------------- */
 
 /* The device's next entry: follows somebody or no longer. */
@@ -237,13 +257,10 @@ static void test_follow_from_tomorrow(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_another_key),
-        cmocka_unit_test(test_key_first),
-        cmocka_unit_test(test_signed_elsewhere),
-        cmocka_unit_test(test_own_words_come_back),
-        cmocka_unit_test(test_follows_of_another_device),
-        cmocka_unit_test(test_last_word_counts),
-        cmocka_unit_test(test_follow_from_tomorrow),
+        cmocka_unit_test(test_another_key),      cmocka_unit_test(test_key_first),
+        cmocka_unit_test(test_signed_elsewhere), cmocka_unit_test(test_own_words_come_back),
+        cmocka_unit_test(test_above_a_hole),     cmocka_unit_test(test_follows_of_another_device),
+        cmocka_unit_test(test_last_word_counts), cmocka_unit_test(test_follow_from_tomorrow),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("own", tests, NULL, NULL) == 0 ? 0 : 1;

@@ -56,10 +56,10 @@ static void end_at(struct sim_log *log, const struct parley_anchor *end) {
     log->end = *end;
 }
 
-/* Every node that writes the log goes on with another device. */
-static void replace_device(struct sim *sim, uint32_t log) {
+/* Every node that writes the log, but `keeps`, goes on with another device. */
+static void replace_device(struct sim *sim, uint32_t log, uint32_t keeps) {
     for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
-        if (!sim->nodes[i].has_author || sim->nodes[i].log != log)
+        if (!sim->nodes[i].has_author || sim->nodes[i].log != log || i == keeps)
             continue;
         uint32_t new = log_add(sim, sim->logs[log].author, i, LOG_HONEST);
         if (new == SIM_NOBODY)
@@ -90,7 +90,7 @@ void owner_closes(struct sim *sim, uint32_t log) {
     fault_fired(sim, BAD_OWNER_CLOSES);
     trace_say(sim, "the owner of log %u closes it at %llu", log, (unsigned long long)end.seq);
     say(sim, of->author, record);
-    replace_device(sim, log);
+    replace_device(sim, log, SIM_NOBODY);
 }
 
 /* Every log that an own node writes or wrote. */
@@ -134,7 +134,9 @@ void owner_rotates(struct sim *sim, uint32_t author) {
     say_rotation(sim, author);
     for (uint32_t i = 0; i < sim->logs_count; i++)
         if (sim->logs[i].author == author && sim->logs[i].is_ended)
-            replace_device(sim, i);
+            replace_device(sim, i, SIM_NOBODY);
+        else if (sim->logs[i].author == author && sim->logs[i].kind == LOG_TORN)
+            replace_device(sim, i, sim->logs[i].host); /* it goes on with that one's branch */
 }
 
 /* The same words on two machines: whichever list counts, it lists the owner's own chains. */
