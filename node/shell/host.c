@@ -272,7 +272,7 @@ void host_continue_stop(struct parley_host *host) {
     if (!host->is_stopping || !host->is_tcp_stopped || host->handles_count < 3 ||
         uv_is_closing((uv_handle_t *)&host->timer))
         return;
-    bool is_idle = parley_worker_is_idle(host->worker) && host->verify_first == NULL &&
+    bool is_idle = parley_worker_may_stop(host->worker) && host->verify_first == NULL &&
                    host->deferred_first == NULL;
     if (!is_idle)
         return;

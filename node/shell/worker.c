@@ -207,7 +207,10 @@ void parley_worker_compact(struct parley_worker *worker) {
 /* --- questions and the end -------------------------------------------------------------------- */
 
 bool parley_worker_is_idle(const struct parley_worker *worker) {
-    /* A compaction is waited for by nobody: it ends with the piece at hand when all stops. */
+    return worker->undelivered == 0 && worker->reads_count == 0;
+}
+
+bool parley_worker_may_stop(const struct parley_worker *worker) {
     return worker->undelivered == 0 && worker->reads_count == worker->is_compacting;
 }
 

@@ -48,8 +48,10 @@ void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
  * on it begins anew when it has ended. */
 void parley_worker_compact(struct parley_worker *worker);
 
-/* Nothing queued, committing, reading (but for a compaction) or waiting to be told. */
+/* Nothing queued, committing, reading or waiting to be told. */
 bool parley_worker_is_idle(const struct parley_worker *worker);
+/* The same but for a compaction, which nobody waits for: it ends with the piece at hand. */
+bool parley_worker_may_stop(const struct parley_worker *worker);
 /* The last error of the disk; OK again once it is open again. */
 enum parley_error parley_worker_error(const struct parley_worker *worker);
 /* Bytes on disk; 0 while it is not open. */
