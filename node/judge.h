@@ -50,6 +50,10 @@ bool review_fail(struct parley_node *node);
 void review_head_begin(struct parley_node *node);
 bool review_head_step(struct parley_node *node);
 
+/* review_named.c */
+/* At the end of a review: what the records name and only its evidence holds comes into the log. */
+bool review_place_named(struct parley_node *node);
+
 /* sides.c */
 parley_seq side_lo(const struct side *side);
 parley_seq side_hi(const struct side *side);

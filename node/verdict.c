@@ -439,7 +439,8 @@ void verdict_apply(struct parley_node *node) {
         show_again(node, row, hidden);
     suspects_drop(node, review->log, false);
     end(node);
-    if (!changes && was_suspected)
+    bool grows = review_place_named(node);
+    if (!changes && was_suspected && !grows)
         log_back_off(node, review->log);
     if (changes)
         author_changed(node, row->author);
