@@ -31,7 +31,7 @@ bool review_place_named(struct parley_node *node) {
     const struct parley_policy *policy = &row->policy;
     /* What is our own never gives way: its node goes on with another device. */
     if (policy->seq == 0 || row->pin == PIN_HELD || review->log == node->own_log ||
-        row->stores_in_flight > 0 || !store_has_room(node))
+        !store_has_room(node))
         return false;
     for (size_t i = 0; i < review->stored_count; i++) {
         const struct parley_chunk *chunk = chunk_with(&review->pieces[i], policy->seq);
