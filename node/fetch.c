@@ -75,7 +75,7 @@ static bool may_ask_for_named(const struct parley_node *node, const struct log_r
            (row->named_asks < NAMED_ASKS_MAX || row->named_window != node->now / NAMED_AGAIN_MS);
 }
 
-static void count_named(const struct parley_node *node, struct log_row *row,
+static void count_named(struct parley_node *node, struct log_row *row,
                         const struct parley_wire_ask_run *ask) {
     parley_time_ms window = node->now / NAMED_AGAIN_MS;
     const struct parley_anchor top = {ask->top_seq, ask->top_id};
@@ -83,6 +83,22 @@ static void count_named(const struct parley_node *node, struct log_row *row,
         return;
     row->named_asks = row->named_window == window ? (uint8_t)(row->named_asks + 1) : 1;
     row->named_window = window;
+    if (row->named_asks == NAMED_ASKS_MAX)
+        node->named_at = (window + 1) * NAMED_AGAIN_MS;
+}
+
+/* Nothing else may happen to them by then. */
+static void named_again(struct parley_node *node) {
+    if (node->named_at == 0)
+        return;
+    if (node->now < node->named_at) {
+        deadline_lower(node, node->named_at);
+        return;
+    }
+    node->named_at = 0;
+    for (uint32_t i = 0; i < node->logs_count; i++)
+        if (node->logs[i].named_asks >= NAMED_ASKS_MAX)
+            queue_log(node, i);
 }
 
 parley_seq log_floor(const struct log_row *row) {
@@ -362,6 +378,7 @@ void fetch_on_timer(struct parley_node *node) {
         else
             deadline_lower(node, fetch->deadline);
     }
+    named_again(node);
     fetch_pump(node);
 }
 

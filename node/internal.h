@@ -298,6 +298,7 @@ struct parley_node {
     uint8_t table_key[16]; /* of crypto_shorthash, wherever peers choose keys */
     parley_time_ms now, wall, deadline;
     parley_time_ms heads_at; /* next regular exchange of heads */
+    parley_time_ms named_at; /* logs whose asks were used up may ask again; 0: none did */
     uint64_t heads_turns;    /* of these so far */
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
     size_t erases_count;     /* logs with erase_ms */

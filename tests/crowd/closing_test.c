@@ -157,6 +157,32 @@ static void test_named_and_not_held(void **state) {
     crowd_end_unblamed(&crowd, &author);
 }
 
+/* Listed at an entry that is here as the evidence of a fork and nowhere in the log: it comes into
+ * the log, since nobody can be asked for what no log holds. */
+static void test_named_in_evidence(void **state) {
+    for (unsigned seed = 1; seed <= 4; seed++) {
+        struct crowd crowd;
+        struct crowd_author author;
+        crowd_begin_written(&crowd, &author, 2, seed);
+        uint32_t other = crowd_write(&author, CROWD_NOTHING, 7);
+        uint32_t named = crowd_write(&author, CROWD_NOTHING, 1);
+        crowd_give(&crowd, 0, &author, other, 1);
+        crowd_give(&crowd, 0, &author, named, 1);
+        crowd_wait(&crowd, 1);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).forked, 1);
+        crowd_rotate(&crowd, 0, &author, 1, named, false);
+        crowd_wait(&crowd, 1);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 1);
+        crowd_restart(&crowd, 0);
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 1);
+        crowd_meet(&crowd);
+        crowd_wait(&crowd, 60);
+        crowd_agrees(&crowd, &author.person.log);
+        assert_int_equal(crowd_log(&crowd, 1, &author.person.log).head_seq, 1);
+        crowd_end_unblamed(&crowd, &author);
+    }
+}
+
 /* Listed at an entry that is not here, below a link that nobody can fill: whose head stands above
  * that link does not say what it holds below, and is asked for what the records name. */
 static void test_named_below_an_island(void **state) {
@@ -207,10 +233,10 @@ static void test_named_no_more(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_closing_settles),    cmocka_unit_test(test_listing_settles),
-        cmocka_unit_test(test_named_before),       cmocka_unit_test(test_cut_and_void),
-        cmocka_unit_test(test_named_and_not_held), cmocka_unit_test(test_named_below_an_island),
-        cmocka_unit_test(test_named_no_more),
+        cmocka_unit_test(test_closing_settles),       cmocka_unit_test(test_listing_settles),
+        cmocka_unit_test(test_named_before),          cmocka_unit_test(test_cut_and_void),
+        cmocka_unit_test(test_named_and_not_held),    cmocka_unit_test(test_named_in_evidence),
+        cmocka_unit_test(test_named_below_an_island), cmocka_unit_test(test_named_no_more),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("closing", tests, NULL, NULL) == 0 ? 0 : 1;
