@@ -18,6 +18,7 @@
  *   sides.c    two chains side by side        verdict.c  what a review decided
  *   lists.c    whom the owner mutes, blocks   parents.c what replies answer
  *   review_head.c  the newest entry whose own signature holds
+ *   review_named.c what only evidence holds   cut.c     parts of a log that go
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H

@@ -82,6 +82,10 @@ parley_seq verdict_differ(const struct parley_node *node, const struct side *pie
 bool verdict_consider(struct parley_node *node, const struct side *a, const struct side *b);
 void verdict_give_way(struct parley_node *node, const struct side *piece);
 void verdict_together(struct parley_node *node);
+void verdict_apply(struct parley_node *node);
+void verdict_is_stored(struct parley_node *node, uint32_t log);
+
+/* cut.c */
 /* Drops what stands above top, up to hi, the end of a range. False: no room now. */
 bool log_cut(struct parley_node *node, uint32_t log, const struct parley_anchor *top,
              parley_seq hi);
@@ -91,7 +95,5 @@ bool log_may_make_room(const struct log_row *row);
 /* Else, for the run of a peer's head that ends above all that is held, a small range below goes. */
 bool log_drop_island(struct parley_node *node, uint32_t log, parley_seq above);
 bool log_may_drop_island(const struct log_row *row);
-void verdict_apply(struct parley_node *node);
-void verdict_is_stored(struct parley_node *node, uint32_t log);
 
 #endif

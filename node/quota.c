@@ -155,7 +155,7 @@ bool quota_log_is_quiet(const struct parley_node *node, uint32_t log) {
     return !node->review.is_active || node->review.log != log;
 }
 
-/* Whoever goes next, strangers as long as there are any. False: nobody, for now. */
+/* Whoever goes next, strangers as long as there are any. False: nobody may go at the moment. */
 static bool find_victims(struct parley_node *node) {
     struct quota *quota = &node->quota;
     quota->victims_count = quota->victims_next = 0;
