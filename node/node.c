@@ -372,17 +372,24 @@ static void check_peers(const struct parley_node *node) {
             check_peer(node, p, &all);
 }
 
+/* Two hashes a log would be most of what a simulated step costs: a name never changes in its row,
+ * so each step looks at one. */
+static bool is_derived(const struct parley_node *node, const struct log_row *row) {
+    struct parley_log log;
+    parley_log_derive(&log, &node->authors[row->author].set.author, &row->device);
+    return PARLEY_EQUAL(log, row->log);
+}
+
 static void check_logs(const struct parley_node *node) {
     uint64_t entries = 0;
+    uint32_t turn = node->logs_count == 0 ? 0 : (uint32_t)(node->now % node->logs_count);
     for (uint32_t i = 0; i < node->logs_count; i++) {
         const struct log_row *row = &node->logs[i];
         if (row->is_free)
             continue;
         assert(log_find(node, &row->log) == i);
         assert(parley_ranges_is_valid(&row->ranges));
-        struct parley_log log;
-        parley_log_derive(&log, &node->authors[row->author].set.author, &row->device);
-        assert(PARLEY_EQUAL(log, row->log));
+        assert(i != turn || is_derived(node, row));
         /* What is announced is held, and was accepted before. */
         assert(row->durable.seq == 0 || node->is_failed ||
                parley_ranges_covers(&row->ranges, row->durable.seq));
