@@ -226,22 +226,27 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
 /* --- asking -------------------------------------------------------------------------------- */
 
 /* Strangers have a part of the asks that a relay has on their way, in all and of each peer. */
-static struct fetch *fetch_take(struct parley_node *node, const struct peer *peer, uint32_t log) {
+static size_t share_of(size_t most, bool is_stranger) {
+    return is_stranger ? most - most / PARLEY_OWNERS_SHARE : most;
+}
+
+static bool peer_has_room(const struct parley_node *node, const struct peer *peer, uint32_t log) {
     bool is_stranger = node->config.relay && !goes_first(node, log);
-    size_t all = PARLEY_FETCHES_MAX, of_peer = PARLEY_FETCHES_PER_PEER, count = 0;
+    if (is_stranger && node->config.quota_bytes > 0 && node->quota.bytes > node->config.quota_bytes)
+        return false; /* until some have gone */
+    return peer->fetches_count < share_of(PARLEY_FETCHES_PER_PEER, is_stranger);
+}
+
+static struct fetch *fetch_take(struct parley_node *node, uint32_t log) {
+    bool is_stranger = node->config.relay && !goes_first(node, log);
+    size_t count = 0;
     struct fetch *free = NULL;
     for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++) {
         count += node->fetches[i].is_used;
         if (!node->fetches[i].is_used && free == NULL)
             free = &node->fetches[i];
     }
-    if (is_stranger && node->config.quota_bytes > 0 && node->quota.bytes > node->config.quota_bytes)
-        return NULL; /* until some have gone */
-    if (is_stranger) {
-        all -= all / PARLEY_OWNERS_SHARE;
-        of_peer -= of_peer / PARLEY_OWNERS_SHARE;
-    }
-    return count < all && peer->fetches_count < of_peer ? free : NULL;
+    return count < share_of(PARLEY_FETCHES_MAX, is_stranger) ? free : NULL;
 }
 
 /* True when the log needs no place in the queue any more. */
@@ -250,13 +255,16 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_RUN};
     struct parley_wire_ask_run *ask = &message.as.ask_run;
     struct peer *peer = row->source == 0 ? NULL : peer_find(node, row->source);
+    /* First what costs least: while everything is fetched this is how nearly all of them end. */
+    if (peer != NULL && peer->phase == PEER_OPEN && !peer_has_room(node, peer, log))
+        return false;
     if (row->fetch != NONE || !next_ask(node, row, ask))
         return true;
     if (peer == NULL || peer->phase != PEER_OPEN) {
         heads_forget(node); /* the next exchange of heads tells who else has it */
         return true;
     }
-    struct fetch *fetch = fetch_take(node, peer, log);
+    struct fetch *fetch = fetch_take(node, log);
     if (node->now < row->retry_at) {
         deadline_lower(node, row->retry_at);
         return false;

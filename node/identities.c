@@ -67,7 +67,17 @@ static void ask_some(struct parley_node *node, struct peer *peer) {
         (void)peer_send_message(node, peer, &message);
 }
 
+static bool any_has_room(const struct parley_node *node) {
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN &&
+            node->peers[i].identities_count < PARLEY_IDENTITIES_PER_PEER)
+            return true;
+    return false;
+}
+
 void identity_pump(struct parley_node *node) {
+    if (node->authors_queue_first == NONE || !any_has_room(node))
+        return; /* after each step while much is learned: most of the looks would be in vain */
     for (unsigned looks = 0; looks < QUEUE_LOOKS && effects_have_room(node); looks++) {
         uint32_t author = node->authors_queue_first;
         if (author == NONE)
