@@ -227,6 +227,7 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
             break;
         }
     log_judge_anew(node, index);
+    review_await_first(node, index);
 }
 
 void on_store_opened(struct parley_node *node) {

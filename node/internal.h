@@ -91,11 +91,12 @@ struct log_row {
     parley_seq unsigned_hi;       /* without: the newest entry held, if no signature vouches for it;
                                      the view ends at `below` as well. 0: none is known to be so */
     enum pin_state pin;
-    bool is_unjudged;  /* the policy has changed and what is held was not compared with it yet */
-    bool is_doubted;   /* a review is wanted, or under way */
-    parley_seq marked; /* the fork of which mark and evidence are on the disk, or on their way */
-    bool is_proved;    /* they are on the disk */
-    bool overlaps;     /* ask from above into what is held: it is another branch */
+    bool is_unjudged;   /* the policy has changed and what is held was not compared with it yet */
+    bool is_doubted;    /* a review is wanted, or under way */
+    bool is_unreviewed; /* it was loaded with one wanted, and that has not come to an end */
+    parley_seq marked;  /* the fork of which mark and evidence are on the disk, or on their way */
+    bool is_proved;     /* they are on the disk */
+    bool overlaps;      /* ask from above into what is held: it is another branch */
     uint32_t review_next;
     uint32_t world;    /* counts what a review must not miss */
     uint64_t tried;    /* a difference that asking did not change */
@@ -330,6 +331,7 @@ struct parley_node {
     uint32_t queue_first, queue_last; /* of logs to fetch */
     uint32_t authors_queue_first, authors_queue_last; /* whose records to ask for */
     uint32_t reviews_first, reviews_last;             /* of logs to judge anew */
+    size_t unreviewed_count;                          /* of logs */
     struct review review;
     struct suspect suspects[SUSPECTS_MAX];
     uint64_t suspects_order;

@@ -50,6 +50,7 @@ static bool is_derived(const struct parley_node *node, const struct log_row *row
 
 static void check_logs(const struct parley_node *node) {
     uint64_t entries = 0;
+    size_t unreviewed = 0;
     uint32_t turn = node->logs_count == 0 ? 0 : (uint32_t)(node->now % node->logs_count);
     for (uint32_t i = 0; i < node->logs_count; i++) {
         const struct log_row *row = &node->logs[i];
@@ -63,8 +64,10 @@ static void check_logs(const struct parley_node *node) {
                parley_ranges_covers(&row->ranges, row->durable.seq));
         assert(row->fetch == NONE || node->fetches[row->fetch].log == i);
         entries += row->entries_count;
+        unreviewed += row->is_unreviewed;
+        assert(!row->is_unreviewed || row->is_doubted);
     }
-    assert(entries == node->entries_count);
+    assert(entries == node->entries_count && unreviewed == node->unreviewed_count);
 }
 
 void parley_node_check_invariants(const struct parley_node *node) {

@@ -26,6 +26,9 @@ void suspects_drop(struct parley_node *node, uint32_t log, bool evidence);
 
 /* review.c */
 void review_want(struct parley_node *node, uint32_t log);
+/* The log was loaded; its first review has come to an end, or the log goes. */
+void review_await_first(struct parley_node *node, uint32_t log);
+void review_end_first(struct parley_node *node, uint32_t log);
 /* At the end of every step. */
 void reviews_pump(struct parley_node *node);
 /* The store is opened again: all that was known of the disk is forgotten. */

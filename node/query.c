@@ -28,6 +28,10 @@ void parley_node_status(const struct parley_node *node, struct parley_node_statu
     out->is_full = node->quota.is_full;
 }
 
+size_t parley_node_unreviewed(const struct parley_node *node) {
+    return node->is_failed ? 0 : node->unreviewed_count;
+}
+
 bool parley_node_peer_at(const struct parley_node *node, size_t index,
                          struct parley_node_peer *out) {
     for (size_t i = 0; i < node->peers_count; i++) {

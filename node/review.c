@@ -18,6 +18,20 @@ void review_want(struct parley_node *node, uint32_t log) {
     node->reviews_last = log;
 }
 
+void review_await_first(struct parley_node *node, uint32_t log) {
+    struct log_row *row = &node->logs[log];
+    if (!row->is_doubted || row->is_unreviewed)
+        return;
+    row->is_unreviewed = true;
+    node->unreviewed_count++;
+}
+
+void review_end_first(struct parley_node *node, uint32_t log) {
+    struct log_row *row = &node->logs[log];
+    node->unreviewed_count -= row->is_unreviewed;
+    row->is_unreviewed = false;
+}
+
 static uint32_t queue_take(struct parley_node *node) {
     uint32_t log = node->reviews_first;
     node->reviews_first = node->logs[log].review_next;
@@ -51,6 +65,8 @@ void reviews_forget(struct parley_node *node) {
     node->review.is_active = node->review.is_waiting = false;
     node->review.generation++;
     node->reviews_first = NONE;
+    for (uint32_t i = 0; i < node->logs_count; i++)
+        review_end_first(node, i);
     for (size_t i = 0; i < SUSPECTS_MAX; i++)
         node->suspects[i].is_used = false;
 }

@@ -51,6 +51,8 @@ bool review_fail(struct parley_node *node) {
     node->review.step = REVIEW_START;
     node->review.retry_at = node->now + REVIEW_RETRY_MS;
     deadline_lower(node, node->review.retry_at);
+    /* Damage would keep whoever waits for it waiting for ever; the log stays hidden. */
+    review_end_first(node, node->review.log);
     return false;
 }
 

@@ -138,6 +138,7 @@ static uint32_t free_log(struct parley_node *node) {
 void log_give(struct parley_node *node, uint32_t log) {
     struct log_row *row = &node->logs[log];
     assert(row->stores_in_flight == 0 && row->entries_count == 0 && row->fetch == NONE);
+    review_end_first(node, log);
     index_remove(node, node->logs_index, node->logs_index_size, log_place(node, &row->log),
                  log_name);
     *row = (struct log_row){.is_free = true, .author = NONE, .queue_next = node->logs_free};

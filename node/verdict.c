@@ -306,6 +306,7 @@ static void say_verdict(struct parley_node *node, parley_seq before, parley_seq 
 static void end(struct parley_node *node) {
     node->review.is_active = false;
     row_of(node)->is_doubted = false;
+    review_end_first(node, node->review.log);
 }
 
 void verdict_is_stored(struct parley_node *node, uint32_t log) {

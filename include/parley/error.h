@@ -70,6 +70,7 @@
     X(STORE_DAMAGED, LOCAL, "the store is damaged")                                                \
     X(STORE_MISSING, LOCAL, "the store is missing though it was made once")                        \
     X(STORE_LOCKED, LOCAL, "another process uses this home")                                       \
+    X(TIMED_OUT, LOCAL, "not done in time: try again")                                             \
     X(RETRY, LOCAL, "not done now: try again")                                                     \
     X(SELF_TEST, LOCAL, "the cryptographic library does not behave as pinned")
 

@@ -293,6 +293,10 @@ struct parley_node_status {
     bool is_full;              /* more is held than the quota, and nothing of it may go */
 };
 void parley_node_status(const struct parley_node *node, struct parley_node_status *out);
+/* Logs of which what was loaded is compared with its records and its fork yet, for the first time
+ * since: until then less of them shows than is good. 0 while the store takes nothing: it may take
+ * long, and what is hidden stays so. Cost: none. */
+size_t parley_node_unreviewed(const struct parley_node *node);
 
 /* What went over all links since the node was created, in one direction: messages of one type of
  * SPEC 8, and their bytes before they were sealed. */

@@ -10,9 +10,9 @@
 #define BYTES_TYPE  "application/octet-stream"
 
 static const struct api_route ROUTES[] = {
-    {PARLEY_API_GET, "status", false, NULL, NULL, api_run_status},
-    {PARLEY_API_GET, "id", false, NULL, NULL, api_run_id},
-    {PARLEY_API_GET, "peers", false, NULL, NULL, api_run_peers},
+    {PARLEY_API_GET, "status", false, NULL, NULL, api_run_status, API_JUDGED_IN_TIME},
+    {PARLEY_API_GET, "id", false, NULL, NULL, api_run_id, API_AT_ONCE},
+    {PARLEY_API_GET, "peers", false, NULL, NULL, api_run_peers, API_AT_ONCE},
     {PARLEY_API_GET, "follows", false, NULL, NULL, api_run_follows},
     {PARLEY_API_GET, "devices", false, NULL, NULL, api_run_devices},
     {PARLEY_API_GET, "digest", false, NULL, api_names_digest, api_run_digest},
@@ -23,8 +23,8 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "profiles/", true, NULL, api_names_author, api_run_profile},
     {PARLEY_API_GET, "authors/", true, NULL, api_names_author, api_run_author},
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
-    {PARLEY_API_GET, "check", false, NULL, NULL, api_run_check},
-    {PARLEY_API_GET, "metrics", false, NULL, NULL, api_run_metrics},
+    {PARLEY_API_GET, "check", false, NULL, NULL, api_run_check, API_AT_ONCE},
+    {PARLEY_API_GET, "metrics", false, NULL, NULL, api_run_metrics, API_AT_ONCE},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
     {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_set_profile},
@@ -33,14 +33,14 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_POST, "erasures", false, JSON_TYPE, api_names_saying, api_run_erase},
     {PARLEY_API_POST, "purges", false, JSON_TYPE, api_names_purge, api_run_purge},
     {PARLEY_API_POST, "follows", false, JSON_TYPE, api_names_follow, api_run_follow},
-    {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect},
+    {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect, API_AT_ONCE},
     {PARLEY_API_POST, "keys", false, JSON_TYPE, NULL, api_run_keys},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},
     {PARLEY_API_GET, "why/", true, NULL, api_names_why, api_run_why},
     {PARLEY_API_GET, "lists", false, NULL, NULL, api_run_lists},
     {PARLEY_API_POST, "lists", false, JSON_TYPE, api_names_list, api_run_list},
     {PARLEY_API_DELETE, "follows/", true, NULL, api_names_author, api_run_unfollow},
-    {PARLEY_API_DELETE, "peers/", true, NULL, NULL, api_run_disconnect},
+    {PARLEY_API_DELETE, "peers/", true, NULL, NULL, api_run_disconnect, API_AT_ONCE},
 };
 
 /* ---- jobs --------------------------------------------------------------------------------- */
@@ -241,7 +241,7 @@ static bool parse_json(struct api_job *job) {
     return false;
 }
 
-static void run_job(struct api_job *job) {
+void api_run(struct api_job *job) {
     if (!parse_json(job))
         return;
     if (job->route->names != NULL) {
@@ -279,7 +279,7 @@ void parley_api_handle(struct parley_api *api, const struct parley_api_request *
     api->jobs_count++;
     *job = (struct api_job){.api = api, .route = route, .done = done, .context = context};
     if (copy_request(job, request, rest))
-        run_job(job);
+        api_gate_pass(job);
     else
         api_no_memory(job);
 }
@@ -291,17 +291,20 @@ struct parley_api *parley_api_create(struct parley_host *host) {
     if (api == NULL)
         return NULL;
     api->host = host;
+    api->judging_ms_max = PARLEY_API_JUDGING_MS_MAX;
     api->feed = api_feed_create(api);
-    if (api->feed == NULL) {
-        free(api);
-        return NULL;
-    }
-    return api;
+    if (api->feed != NULL && api_gate_create(api))
+        return api;
+    if (api->feed != NULL)
+        api_feed_free(api->feed);
+    free(api);
+    return NULL;
 }
 
 void parley_api_free(struct parley_api *api) {
     if (api == NULL)
         return;
+    api_gate_close(api);
     api_feed_close(api->feed);
     api->is_closing = true;
     api_settle(api);
@@ -312,6 +315,10 @@ void api_settle(struct parley_api *api) {
         return;
     api_feed_free(api->feed);
     free(api);
+}
+
+void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max) {
+    api->judging_ms_max = ms_max;
 }
 
 void parley_api_set_url(struct parley_api *api, const char *url) {

@@ -13,6 +13,7 @@
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
  * bundle) and metrics (Prometheus' text format; at /metrics, too). An error is
  * application/problem+json: {"status", "title", "detail", "error", "field"}.
+ * While what a start loaded is judged, all but id, peers, check and metrics wait.
  */
 #ifndef PARLEY_SHELL_API_H
 #define PARLEY_SHELL_API_H
@@ -31,6 +32,11 @@ struct parley_api;
 #define PARLEY_API_REQUESTS_MAX 64u
 /* Streams of events at once. */
 #define PARLEY_API_WATCHERS_MAX 32u
+
+/* So long a request waits for the judging of what a start loaded (a log that is forked or closed in
+ * its middle takes about a millisecond): as long as people wait, and well below the patience of
+ * HTTP clients. Then it is answered 503, TIMED_OUT, with how many logs are left. */
+#define PARLEY_API_JUDGING_MS_MAX 30000u
 
 enum parley_api_method { PARLEY_API_GET, PARLEY_API_POST, PARLEY_API_DELETE };
 
@@ -66,6 +72,8 @@ struct parley_api *parley_api_create(struct parley_host *host);
 void parley_api_free(struct parley_api *api);
 /* What `status` tells: "http://127.0.0.1:8080" or NULL. Copied. */
 void parley_api_set_url(struct parley_api *api, const char *url);
+/* Another bound than PARLEY_API_JUDGING_MS_MAX, for requests from now on. */
+void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max);
 
 /* Calls done exactly once, now or later from the loop. GET /v1/events is no request: see watch. */
 void parley_api_handle(struct parley_api *api, const struct parley_api_request *request,

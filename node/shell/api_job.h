@@ -15,10 +15,13 @@
 
 struct api_job;
 struct api_feed;
+struct api_gate;
 
 struct parley_api {
     struct parley_host *host;
     struct api_feed *feed;
+    struct api_gate *gate;
+    uint64_t judging_ms_max;
     size_t jobs_count;
     bool is_closing; /* freed when nothing is under way */
     char url[320];
@@ -51,6 +54,13 @@ typedef void api_handler(struct api_job *job);
 /* Runs on a worker: touches the job's own state only. */
 typedef void api_work(struct api_job *job, struct parley_store *store);
 
+/* What runs while logs that were loaded are not judged yet (api_gate.c). */
+enum api_gate_kind {
+    API_JUDGED,         /* waits, or is refused when its time is over */
+    API_JUDGED_IN_TIME, /* waits, and then says what there is */
+    API_AT_ONCE,        /* says nothing of what logs hold */
+};
+
 struct api_route {
     enum parley_api_method method;
     const char *path;   /* below /v1/ */
@@ -58,6 +68,7 @@ struct api_route {
     const char *type;   /* of the body: NULL when there is none */
     api_handler *names; /* says with api_name_add whom and what it is about; NULL: nobody */
     api_handler *run;
+    enum api_gate_kind gate;
 };
 
 struct api_job {
@@ -65,6 +76,9 @@ struct api_job {
     const struct api_route *route;
     parley_api_done *done;
     void *context;
+
+    struct api_job *gate_next; /* while it waits at the gate */
+    uint64_t gate_until;       /* as of uv_now */
 
     char *rest; /* of the path */
     struct parley_api_parameter *parameters;
@@ -93,6 +107,16 @@ void api_answer_json(struct api_job *job, unsigned status, json_t *json);
 void api_refuse(struct api_job *job, enum parley_error error, const char *field, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 void api_no_memory(struct api_job *job);
+
+/* ---- beginning a job (api.c, api_gate.c) */
+
+/* Runs it, now or when what it may say is judged. */
+void api_gate_pass(struct api_job *job);
+void api_run(struct api_job *job);
+/* False: out of memory. */
+bool api_gate_create(struct parley_api *api);
+/* Refuses what waits. */
+void api_gate_close(struct parley_api *api);
 
 /* ---- what a job can do */
 

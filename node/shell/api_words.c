@@ -26,7 +26,7 @@ unsigned api_status_of(enum parley_error error) {
         return 409;
     if (error == PARLEY_E_DISK_FULL)
         return 507;
-    if (error == PARLEY_E_RETRY || error == PARLEY_E_FULL)
+    if (error == PARLEY_E_RETRY || error == PARLEY_E_TIMED_OUT || error == PARLEY_E_FULL)
         return 503;
     return status_of_class(error);
 }

@@ -15,6 +15,8 @@ enum parley_error parley_problem_set(struct parley_problem *problem, enum parley
 }
 
 int parley_exit_status(enum parley_error error) {
+    if (error == PARLEY_E_TIMED_OUT)
+        return 5;
     switch (parley_error_class(error)) {
     case PARLEY_CLASS_NONE:
         return 0;

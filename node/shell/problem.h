@@ -14,7 +14,8 @@ struct parley_problem {
 /* Fills the problem (which may be NULL) and answers the error, so that it can be returned. */
 enum parley_error parley_problem_set(struct parley_problem *problem, enum parley_error error,
                                      const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The exit status of cli.md for an error: 0 done, 1 the answer is no, 4 disk or system. */
+/* The exit status of cli.md for an error: 0 done, 1 the answer is no, 4 disk or system, 5
+ * timed out. */
 int parley_exit_status(enum parley_error error);
 
 #endif

@@ -85,6 +85,7 @@ static void test_loaded(void **state) {
         crowd_give(&crowd, 0, &authors[i], crowd_write(&authors[i], common, 5), 1);
     }
     crowd_restart(&crowd, 0);
+    assert_int_equal(parley_node_unreviewed(crowd.nodes[0].core), 0);
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(crowd_log(&crowd, 0, &authors[i].person.log).forked, 5);
         assert_int_equal(crowd_log(&crowd, 0, &authors[i].person.log).head_seq, 4);

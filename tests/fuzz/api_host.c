@@ -166,6 +166,7 @@ void api_host_run(void) {
             later.work(later.context, world.store);
         later.done(later.context, fails ? PARLEY_E_RETRY : PARLEY_E_OK);
     }
+    (void)uv_run(uv_default_loop(), UV_RUN_NOWAIT); /* timers of an API that was freed go */
 }
 
 void api_host_show(void) {
@@ -217,6 +218,11 @@ void parley_host_unwatch(struct parley_host *of, struct parley_host_watch *watch
 const struct parley_node *parley_host_node(const struct parley_host *of) {
     (void)of;
     return world.node;
+}
+
+uv_loop_t *parley_host_loop(struct parley_host *of) {
+    (void)of;
+    return uv_default_loop();
 }
 
 const struct parley_home *parley_host_home(const struct parley_host *of) {

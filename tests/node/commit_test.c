@@ -147,6 +147,49 @@ static void test_what_failed_is_not_told(void **state) {
     story_end(&story);
 }
 
+static void load_forked(struct story *story, uint8_t number, struct parley_node_log *log) {
+    struct story_person other;
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_LOG};
+    story_person(&other, number);
+    story_know(story, &other);
+    struct parley_store_log row = {.author = other.author,
+                                   .device = other.device_key,
+                                   .log = other.log,
+                                   .ranges = {.count = 1},
+                                   .entries_count = 4,
+                                   .forked = 3};
+    row.ranges.ranges[0] =
+        (struct parley_run){.lo = 1, .hi = 4, .hi_id = {{4}}, .hi_is_signed = true};
+    event.load_log = &row;
+    assert_int_equal(parley_node_unreviewed(story->node), 0);
+    story_step(story, &event);
+    assert_int_equal(parley_node_unreviewed(story->node), 1);
+    assert_true(parley_node_log_find(story->node, &other.log, log));
+}
+
+/* What is loaded of a forked log is hidden until its evidence was read. Whoever asks may wait for
+ * that, but not for what may never come: a row that cannot be read, a disk that takes nothing. */
+static void test_loaded_is_awaited(void **state) {
+    struct story story;
+    struct parley_node_log log;
+    story_begin(&story);
+    load_forked(&story, 9, &log);
+    assert_int_equal(log.good.count, 0);
+    story_read(&story, PARLEY_E_STORE_DAMAGED, PARLEY_NO_SPAN, 0);
+    assert_int_equal(parley_node_unreviewed(story.node), 0);
+    assert_true(parley_node_log_find(story.node, &log.log, &log));
+    assert_int_equal(log.good.count, 0);
+
+    load_forked(&story, 10, &log);
+    story_publish(&story, 1, "lost");
+    story_stored(&story, PARLEY_E_DISK_FULL);
+    assert_int_equal(parley_node_unreviewed(story.node), 0);
+    reopen(&story, NULL);
+    assert_int_equal(parley_node_unreviewed(story.node), 0);
+    parley_node_check_invariants(story.node);
+    story_end(&story);
+}
+
 static void test_settings_fail(void **state) {
     struct story story;
     struct story_person other;
@@ -196,6 +239,7 @@ int main(void) {
         cmocka_unit_test(test_read_only_and_back),
         cmocka_unit_test(test_written_though_it_failed),
         cmocka_unit_test(test_what_failed_is_not_told),
+        cmocka_unit_test(test_loaded_is_awaited),
         cmocka_unit_test(test_settings_fail),
         cmocka_unit_test(test_reload_keeps_what_the_owner_did),
     };
