@@ -114,6 +114,7 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         return;
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_ADDRESSES: /* addresses of strangers are not dialled */
+    case PARLEY_WIRE_SHUFFLE:
     case PARLEY_WIRE_IGNORED:
         return;
     }

@@ -67,11 +67,9 @@ static char *append_port(char *at, uint16_t port) {
     return append_text(at, digits + first);
 }
 
-void parley_address_encode(char text[PARLEY_ADDRESS_TEXT_SIZE],
-                           const struct parley_address *address) {
+void parley_place_encode(char text[PARLEY_PLACE_TEXT_SIZE], const struct parley_address *address) {
     bool is_ipv6 = strchr(address->host, ':') != NULL;
-    parley_node_key_encode(text, &address->key);
-    char *at = append_text(text + strlen(text), "@");
+    char *at = text;
     if (strcmp(address->transport, default_transport) != 0) {
         at = append_text(at, address->transport);
         at = append_text(at, "/");
@@ -80,6 +78,12 @@ void parley_address_encode(char text[PARLEY_ADDRESS_TEXT_SIZE],
     at = append_text(at, address->host);
     at = append_text(at, is_ipv6 ? "]:" : ":");
     append_port(at, address->port);
+}
+
+void parley_address_encode(char text[PARLEY_ADDRESS_TEXT_SIZE],
+                           const struct parley_address *address) {
+    parley_node_key_encode(text, &address->key);
+    parley_place_encode(append_text(text + strlen(text), "@"), address);
 }
 
 static struct parley_fault text_fault(size_t offset, const char *field) {
@@ -185,6 +189,14 @@ static struct parley_fault read_place(struct parley_address *address, struct par
     /* Port 0 means "any" to a listener; nobody can be dialled there. */
     if (fault.error == PARLEY_E_OK && address->port == 0)
         return text_fault(text.size - 1, "port");
+    return fault;
+}
+
+struct parley_fault parley_place_decode(struct parley_address *address, struct parley_span text) {
+    struct parley_address found = {.key = address->key};
+    struct parley_fault fault = read_place(&found, text);
+    if (fault.error == PARLEY_E_OK)
+        *address = found;
     return fault;
 }
 

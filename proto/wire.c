@@ -200,6 +200,7 @@ static size_t elements_of(uint64_t type) {
         [PARLEY_WIRE_PUSH] = 2,         [PARLEY_WIRE_ANNOUNCE] = 2,
         [PARLEY_WIRE_ASK_IDENTITY] = 2, [PARLEY_WIRE_IDENTITY] = 2,
         [PARLEY_WIRE_EVIDENCE] = 3,     [PARLEY_WIRE_ASK_HEADS] = 2,
+        [PARLEY_WIRE_SHUFFLE] = 3,
     };
     return type < sizeof elements ? elements[type] : 0;
 }
@@ -276,8 +277,14 @@ static void read_fields(struct parley_reader *reader, struct parley_wire_message
         read_evidence(reader, &message->as.evidence);
         break;
     case PARLEY_WIRE_ADDRESSES:
-        message->as.addresses.addresses =
-            parley_wire_read_list(reader, "addresses", WIRE_ADDRESS, 1, PARLEY_WIRE_ADDRESSES_MAX);
+        message->as.addresses.records =
+            parley_wire_read_list(reader, "addresses", WIRE_ADDRESS, 0, PARLEY_WIRE_ADDRESSES_MAX);
+        break;
+    case PARLEY_WIRE_SHUFFLE:
+        message->as.shuffle.records =
+            parley_wire_read_list(reader, "addresses", WIRE_ADDRESS, 0, PARLEY_WIRE_ADDRESSES_MAX);
+        message->as.shuffle.padding =
+            parley_read_bin(reader, "padding", 0, PARLEY_WIRE_PADDING_MAX);
         break;
     case PARLEY_WIRE_IGNORED:
         break;
@@ -364,7 +371,11 @@ void parley_wire_encode(struct parley_writer *writer, const struct parley_wire_m
         write_evidence(writer, &message->as.evidence);
         break;
     case PARLEY_WIRE_ADDRESSES:
-        parley_wire_write_list(writer, &message->as.addresses.addresses);
+        parley_wire_write_list(writer, &message->as.addresses.records);
+        break;
+    case PARLEY_WIRE_SHUFFLE:
+        parley_wire_write_list(writer, &message->as.shuffle.records);
+        parley_write_bin(writer, message->as.shuffle.padding);
         break;
     case PARLEY_WIRE_IGNORED:
         break;

@@ -48,10 +48,8 @@ static void read_record(struct parley_reader *reader, struct parley_span *record
     *record = parley_read_bin(reader, "record", 1, PARLEY_RECORD_BYTES_MAX);
 }
 
-static void read_address(struct parley_reader *reader, struct parley_wire_address *address) {
-    parley_read_array(reader, "address", 2, 2);
-    address->text = parley_read_text(reader, "address text", 1, PARLEY_ADDRESS_TEXT_MAX);
-    address->record = parley_read_bin(reader, "address record", 0, PARLEY_ADDRESS_RECORD_MAX);
+static void read_address(struct parley_reader *reader, struct parley_span *record) {
+    *record = parley_read_bin(reader, "address record", 1, PARLEY_ADDRESS_RECORD_MAX);
 }
 
 static void check_element(struct parley_reader *reader, enum wire_element element) {
@@ -62,7 +60,6 @@ static void check_element(struct parley_reader *reader, enum wire_element elemen
         struct parley_wire_body body;
         struct parley_wire_place place;
         struct parley_span record;
-        struct parley_wire_address address;
     } unused;
     switch (element) {
     case WIRE_AUTHOR:
@@ -84,7 +81,7 @@ static void check_element(struct parley_reader *reader, enum wire_element elemen
         read_record(reader, &unused.record);
         break;
     case WIRE_ADDRESS:
-        read_address(reader, &unused.address);
+        read_address(reader, &unused.record);
         break;
     }
 }
@@ -177,11 +174,11 @@ bool parley_wire_next_record(struct parley_wire_list *list, struct parley_span *
     return end_element(list, &reader);
 }
 
-bool parley_wire_next_address(struct parley_wire_list *list, struct parley_wire_address *address) {
+bool parley_wire_next_address(struct parley_wire_list *list, struct parley_span *record) {
     struct parley_reader reader;
     if (!begin_element(list, &reader))
         return false;
-    read_address(&reader, address);
+    read_address(&reader, record);
     return end_element(list, &reader);
 }
 
@@ -227,9 +224,6 @@ void parley_wire_put_record(struct parley_writer *writer, struct parley_span rec
     parley_write_bin(writer, record);
 }
 
-void parley_wire_put_address(struct parley_writer *writer,
-                             const struct parley_wire_address *address) {
-    parley_write_array(writer, 2);
-    parley_write_text(writer, address->text);
-    parley_write_bin(writer, address->record);
+void parley_wire_put_address(struct parley_writer *writer, struct parley_span record) {
+    parley_write_bin(writer, record);
 }

@@ -58,18 +58,19 @@
 #define PARLEY_WIRE_HEADS_MAX     512u  /* of one author in one element; 96 bytes each */
 #define PARLEY_WIRE_PLACES_MAX    512u  /* 78 bytes each */
 #define PARLEY_WIRE_RECORDS_MAX   512u  /* a certificate has about 210 bytes */
-#define PARLEY_WIRE_ADDRESSES_MAX 32u   /* a handful of listeners of some neighbours */
-#define PARLEY_ADDRESS_TEXT_MAX   345u  /* KEY@TRANSPORT/[HOST]:PORT at its longest */
-#define PARLEY_ADDRESS_RECORD_MAX 1024u /* such a text, a time, a signature, room */
+#define PARLEY_WIRE_ADDRESSES_MAX 16u   /* records of some neighbours */
+#define PARLEY_WIRE_PADDING_MAX   2048u /* for an answer of 16 usual records */
+#define PARLEY_PLACE_TEXT_MAX     280u  /* TRANSPORT/[HOST]:PORT at its longest */
+#define PARLEY_ADDRESS_RECORD_MAX 1024u /* some places, a time, a signature */
+#define PARLEY_PLACES_MAX         8u    /* in one record: listeners of one machine */
 
 static_assert(PARLEY_CHUNK_LARGEST + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a chunk fits a message");
 static_assert(PARLEY_RECORD_BYTES_MAX + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a record fits a message");
 static_assert(PARLEY_WIRE_AUTHORS_MAX * 34 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
 static_assert(PARLEY_WIRE_HEADS_MAX * 96 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
 static_assert(PARLEY_WIRE_PLACES_MAX * 78 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
-static_assert(PARLEY_WIRE_ADDRESSES_MAX *
-                          (PARLEY_ADDRESS_TEXT_MAX + PARLEY_ADDRESS_RECORD_MAX + 8) +
-                      64 <=
+static_assert(PARLEY_WIRE_ADDRESSES_MAX * (PARLEY_ADDRESS_RECORD_MAX + 3) +
+                      PARLEY_WIRE_PADDING_MAX + 64 <=
                   PARLEY_MESSAGE_BYTES_MAX,
               "a list fits");
 

@@ -51,6 +51,12 @@ void parley_address_encode(char text[PARLEY_ADDRESS_TEXT_SIZE],
                            const struct parley_address *address);
 PARLEY_USE_RESULT struct parley_fault parley_address_decode(struct parley_address *address,
                                                             struct parley_span text);
+/* What follows the '@', alone: where, and not who. The key is left as it is; a place is never at
+ * port 0. */
+#define PARLEY_PLACE_TEXT_SIZE (17 + PARLEY_HOST_SIZE_MAX + 2 + 6 + 1)
+void parley_place_encode(char text[PARLEY_PLACE_TEXT_SIZE], const struct parley_address *address);
+PARLEY_USE_RESULT struct parley_fault parley_place_decode(struct parley_address *address,
+                                                          struct parley_span text);
 /* HOST:PORT alone, for listeners. host must hold PARLEY_HOST_SIZE_MAX + 1 bytes. */
 PARLEY_USE_RESULT struct parley_fault parley_host_port_decode(char *host, uint16_t *port,
                                                               struct parley_span text);

@@ -17,6 +17,7 @@
 #define PARLEY_WIRE_VERSION     1u
 #define PARLEY_WIRE_RELAY       (UINT64_C(1) << 0) /* feature: carries for strangers */
 #define PARLEY_WIRE_SERVES_RUNS (UINT64_C(1) << 1) /* feature: answers asks */
+#define PARLEY_WIRE_ADDRESSING  (UINT64_C(1) << 4) /* feature: takes and gives addresses */
 #define PARLEY_SET_HASH_SIZE    16u                /* an identity set's hash, shortened */
 #define PARLEY_WIRE_REQUEST_MAX UINT32_MAX         /* request and session numbers */
 
@@ -29,6 +30,7 @@ enum parley_wire_type {
     PARLEY_WIRE_ADDRESSES = 5,
     PARLEY_WIRE_INTEREST_CHANGE = 6,
     PARLEY_WIRE_HEADS = 8,
+    PARLEY_WIRE_SHUFFLE = 11,
     PARLEY_WIRE_ASK_RUN = 10,
     PARLEY_WIRE_RUN = 12,
     PARLEY_WIRE_ASK_BODIES = 14,
@@ -171,12 +173,12 @@ struct parley_wire_evidence {
     struct parley_log log;
     struct parley_span chunk;
 };
-struct parley_wire_address {
-    struct parley_span text;
-    struct parley_span record; /* the node's signed word for it; may be empty */
-};
 struct parley_wire_addresses {
-    struct parley_wire_list addresses;
+    struct parley_wire_list records; /* of spans: address records */
+};
+struct parley_wire_shuffle {
+    struct parley_wire_list records; /* likewise */
+    struct parley_span padding;      /* makes the question worth its answer; nothing reads it */
 };
 
 struct parley_wire_message {
@@ -200,6 +202,7 @@ struct parley_wire_message {
         struct parley_wire_identity identity;
         struct parley_wire_evidence evidence;
         struct parley_wire_addresses addresses;
+        struct parley_wire_shuffle shuffle;
     } as;
 };
 
@@ -221,7 +224,7 @@ bool parley_wire_next_head(struct parley_wire_list *list, struct parley_wire_hea
 bool parley_wire_next_body(struct parley_wire_list *list, struct parley_wire_body *body);
 bool parley_wire_next_place(struct parley_wire_list *list, struct parley_wire_place *place);
 bool parley_wire_next_record(struct parley_wire_list *list, struct parley_span *record);
-bool parley_wire_next_address(struct parley_wire_list *list, struct parley_wire_address *address);
+bool parley_wire_next_address(struct parley_wire_list *list, struct parley_span *record);
 
 /* Writes one element. */
 void parley_wire_put_author(struct parley_writer *writer, const struct parley_author *author);
@@ -231,7 +234,6 @@ void parley_wire_put_head(struct parley_writer *writer, const struct parley_wire
 void parley_wire_put_body(struct parley_writer *writer, const struct parley_wire_body *body);
 void parley_wire_put_place(struct parley_writer *writer, const struct parley_wire_place *place);
 void parley_wire_put_record(struct parley_writer *writer, struct parley_span record);
-void parley_wire_put_address(struct parley_writer *writer,
-                             const struct parley_wire_address *address);
+void parley_wire_put_address(struct parley_writer *writer, struct parley_span record);
 
 #endif

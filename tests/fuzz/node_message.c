@@ -160,9 +160,8 @@ static const struct parley_wire_message *make_announce(const struct person *pers
 
 static const struct parley_wire_message *make_addresses(void) {
     struct parley_writer writer = start(PARLEY_WIRE_ADDRESSES);
-    struct parley_wire_address address = {PARLEY_SPAN("nowhere", 7), PARLEY_NO_SPAN};
-    parley_wire_put_address(&writer, &address);
-    message.as.addresses.addresses = parley_wire_list_of(&writer, 1);
+    parley_wire_put_address(&writer, PARLEY_SPAN("nowhere", 7));
+    message.as.addresses.records = parley_wire_list_of(&writer, 1);
     return &message;
 }
 

@@ -201,6 +201,7 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_INTEREST:
     case PARLEY_WIRE_ADDRESSES:
+    case PARLEY_WIRE_SHUFFLE:
     case PARLEY_WIRE_INTEREST_CHANGE:
     case PARLEY_WIRE_BODIES:
     case PARLEY_WIRE_IDENTITY:

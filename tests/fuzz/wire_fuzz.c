@@ -34,6 +34,10 @@ static void put_record(struct parley_writer *writer, const struct parley_span *r
     parley_wire_put_record(writer, *record);
 }
 
+static void put_address(struct parley_writer *writer, const struct parley_span *record) {
+    parley_wire_put_address(writer, *record);
+}
+
 static void walk_lists(const struct parley_wire_message *message) {
     switch (message->type) {
     case PARLEY_WIRE_INTEREST:
@@ -67,8 +71,10 @@ static void walk_lists(const struct parley_wire_message *message) {
         WALK(message->as.identity.records, parley_wire_next_record, put_record, parley_span);
         break;
     case PARLEY_WIRE_ADDRESSES:
-        WALK(message->as.addresses.addresses, parley_wire_next_address, parley_wire_put_address,
-             parley_wire_address);
+        WALK(message->as.addresses.records, parley_wire_next_address, put_address, parley_span);
+        break;
+    case PARLEY_WIRE_SHUFFLE:
+        WALK(message->as.shuffle.records, parley_wire_next_address, put_address, parley_span);
         break;
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_PING:

@@ -273,10 +273,9 @@ static void test_addresses_are_passed_over(void **state) {
     struct story_puppet *peer = story_peer(&story, 'A');
     story_forget(&story);
     parley_writer_init(&writer, bytes, sizeof bytes);
-    struct parley_wire_address address = {.text = PARLEY_SPAN("pnode1x@far:1", 13)};
     for (unsigned i = 0; i < 16; i++)
-        parley_wire_put_address(&writer, &address);
-    message.as.addresses.addresses = parley_wire_list_of(&writer, 16);
+        parley_wire_put_address(&writer, PARLEY_SPAN("pnode1x@far:1", 13));
+    message.as.addresses.records = parley_wire_list_of(&writer, 16);
     for (unsigned i = 0; i < 1000; i++)
         story_send(&story, peer, &message);
     story_expect(&story, "");

@@ -64,6 +64,7 @@ static void say_message(struct story *story, char name, const struct parley_wire
     case PARLEY_WIRE_PING:
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_ADDRESSES:
+    case PARLEY_WIRE_SHUFFLE:
     case PARLEY_WIRE_IGNORED:
         say(story, "%c message %d", name, (int)message->type);
         return;

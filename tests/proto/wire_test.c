@@ -86,11 +86,11 @@ static void rebuild_records(struct parley_wire_list *list) {
 
 static void rebuild_addresses(struct parley_wire_list *list) {
     struct parley_writer writer;
-    struct parley_wire_address address;
+    struct parley_span record;
     size_t count = 0;
     parley_writer_init(&writer, list_bytes, BYTES_MAX);
-    for (; parley_wire_next_address(list, &address); count++)
-        parley_wire_put_address(&writer, &address);
+    for (; parley_wire_next_address(list, &record); count++)
+        parley_wire_put_address(&writer, record);
     *list = parley_wire_list_of(&writer, count);
 }
 
@@ -119,7 +119,10 @@ static void rebuild_lists(struct parley_wire_message *message) {
         rebuild_records(&message->as.identity.records);
         break;
     case PARLEY_WIRE_ADDRESSES:
-        rebuild_addresses(&message->as.addresses.addresses);
+        rebuild_addresses(&message->as.addresses.records);
+        break;
+    case PARLEY_WIRE_SHUFFLE:
+        rebuild_addresses(&message->as.shuffle.records);
         break;
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_PING:
@@ -326,13 +329,12 @@ static void test_counts_and_sizes_of_records(void **state) {
 }
 
 static enum parley_error addresses_of(size_t count) {
-    struct parley_wire_address address = {PARLEY_SPAN("k@h:1", 5), PARLEY_NO_SPAN};
     struct parley_wire_message message = {.type = PARLEY_WIRE_ADDRESSES};
     struct parley_writer writer;
     parley_writer_init(&writer, list_bytes, sizeof list_bytes);
     for (size_t i = 0; i < count; i++)
-        parley_wire_put_address(&writer, &address);
-    message.as.addresses.addresses = parley_wire_list_of(&writer, count);
+        parley_wire_put_address(&writer, PARLEY_SPAN("k@h:1", 5));
+    message.as.addresses.records = parley_wire_list_of(&writer, count);
     return decode_again(&message);
 }
 
@@ -340,8 +342,8 @@ static void test_counts_of_addresses(void **state) {
     (void)state;
     assert_int_equal(addresses_of(PARLEY_WIRE_ADDRESSES_MAX), PARLEY_E_OK);
     assert_int_equal(addresses_of(PARLEY_WIRE_ADDRESSES_MAX + 1), PARLEY_E_TOO_LARGE);
-    /* The text's bound is the longest address there is. */
-    assert_int_equal(PARLEY_ADDRESS_TEXT_MAX + 1, PARLEY_ADDRESS_TEXT_SIZE);
+    /* The text's bound is the longest place there is. */
+    assert_int_equal(PARLEY_PLACE_TEXT_MAX + 1, PARLEY_PLACE_TEXT_SIZE);
 }
 
 static void test_sizes_of_chunks(void **state) {
