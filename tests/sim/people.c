@@ -26,18 +26,6 @@ static void make_node_key(struct sim *sim, uint32_t node) {
     host->hops = sim_chance(sim, 4) ? 2 : 1;
 }
 
-static struct parley_store_op record_op(const struct parley_author *author,
-                                        struct parley_span bytes, struct parley_hash *hash) {
-    struct parley_record record;
-    if (parley_record_decode(&record, bytes).error != PARLEY_E_OK)
-        abort();
-    *hash = record.hash;
-    return (struct parley_store_op){.kind = PARLEY_STORE_RECORD,
-                                    .author = *author,
-                                    .bytes = bytes,
-                                    .key = PARLEY_SPAN_OF(*hash)};
-}
-
 /* Most have a person of their own. A few are the second device of another, or a copied home. */
 static void choose_author(struct sim *sim, uint32_t node) {
     struct sim_node *host = &sim->nodes[node];
@@ -60,32 +48,12 @@ static void choose_author(struct sim *sim, uint32_t node) {
     host->log = log_add(sim, host->author, node, LOG_HONEST);
 }
 
-/* What `init` leaves in a home: the inception and the device's certificate. */
 static void make_author(struct sim *sim, uint32_t node) {
     choose_author(sim, node);
-    const struct sim_author *author = &sim->authors[sim->nodes[node].author];
-    const struct sim_log *log = &sim->logs[sim->nodes[node].log];
     struct sim_node *host = &sim->nodes[node];
-    struct parley_root_key root_key;
-    struct parley_secret_key root;
-    parley_root_derive(&root, &root_key, author->entropy, 0);
-
-    static uint8_t inception[PARLEY_RECORD_BYTES_MAX];
-    uint8_t certificate[PARLEY_STATEMENT_BYTES_MAX];
-    struct parley_span made;
-    struct parley_hash hashes[2];
-    struct parley_store_op ops[2];
-    enum parley_error results[2];
-    if (parley_rotation_make(&made, inception, sizeof inception, author->entropy, 0, NULL, 0) !=
-        PARLEY_E_OK)
-        abort();
-    ops[0] = record_op(&author->author, made, &hashes[0]);
-    if (parley_certificate_make(&made, certificate, sizeof certificate, &root, &log->device,
-                                &author->author, 0) != PARLEY_E_OK)
-        abort();
-    ops[1] = record_op(&author->author, made, &hashes[1]);
-    parley_store_commit(host->disk.store, ops, 2, results);
-    if (results[0] != PARLEY_E_OK || results[1] != PARLEY_E_OK)
+    const struct sim_author *author = &sim->authors[host->author];
+    if (!home_make(host->disk.store, author->entropy, &author->author,
+                   &sim->logs[host->log].device))
         sim_fail(sim, "the identity of n%u was not stored", node);
 }
 

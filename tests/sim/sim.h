@@ -3,13 +3,13 @@
  * product's shell does late, in pieces or not at all happens here on a schedule that follows from
  * the seed alone; the core and the store are the very object code of the product.
  *
- *   queue.c    simulated time: what happens next
+ *   queue.c    simulated time: what happens next (heap.c), as far as its node still lives
  *   trace.c    the hash over every byte of every event and effect; the last lines in words
  *   net.c      connections: delay, splits, loss, partitions, silence
  *   disk.c     the store: late, group commits, failing writes, full, reopened
  *   host.c     a node's life: boot, steps and their effects, kill -9
  *   authors.c  persons and their devices; records and entries made by the test's own hand
- *   people.c   who is there: homes, whom they follow and dial, what owners do
+ *   people.c   who is there: homes (home_make.c), whom they follow and dial, what owners do
  *   owners.c   what an owner says with the root: closings, rotations, new devices
  *   villains.c bad authors and thieves
  *   puppet.c   hostile peers on the real link, and what they are asked
@@ -29,7 +29,9 @@
 
 #include <stdnoreturn.h>
 
+#include "home_make.h"
 #include "kv_memory.h"
+#include "queue.h"
 
 #include <parley/identity.h>
 #include <parley/link.h>
@@ -125,25 +127,7 @@ struct sim;
 
 /* --- queue.c ------------------------------------------------------------------------------- */
 
-#define SIM_NOBODY UINT32_MAX /* an item that belongs to no node's life */
-struct sim_item;
-typedef void sim_run(struct sim *sim, struct sim_item *item);
-
-struct sim_item {
-    parley_time_ms at;
-    uint64_t order;  /* of two at one moment the one put first comes first */
-    uint32_t node;   /* dropped when that node was killed meanwhile */
-    uint32_t life;   /* which of its lives */
-    uint64_t number; /* whatever run wants to know */
-    sim_run *run;
-    void *data; /* one allocation, freed after run; NULL: none */
-};
-
-struct sim_queue {
-    struct sim_item *items; /* a heap by (at, order) */
-    size_t count, count_max;
-    uint64_t order;
-};
+#define SIM_NOBODY QUEUE_NOBODY
 
 void sim_put(struct sim *sim, parley_time_ms delay, uint32_t node, sim_run *run, void *data,
              uint64_t number);
