@@ -1,0 +1,167 @@
+#include "scale.h"
+
+#include <stdlib.h>
+
+/* The worlds that are asked about, and their bounds. */
+
+#define KILLED_LOOK_MS 30000u
+#define DELAY_P99_MS   1500u /* twice a slow link, which takes half a second */
+
+static void settle(struct sim *sim) {
+    phase_begin(sim, "settling");
+    boot_all(sim, 10000);
+    run_for(sim, 60000);
+    /* A broadcast tree needs some posts to grow on. */
+    posts_schedule(sim, sim->config.posts / 4, 30000);
+    run_for(sim, 40000);
+    phase_end(sim);
+}
+
+/* --- spread -------------------------------------------------------------------------------- */
+
+static void judge_spread(struct sim *sim) {
+    const struct scale_phase *rest = &sim->phases[1], *churn = &sim->phases[2];
+    bound_below(sim, "share of interested nodes reached",
+                (double)rest->reached / (double)rest->pairs, 1);
+    bound_below(sim, "share of interested nodes reached under churn",
+                (double)churn->reached / (double)churn->pairs, 1);
+    if (!sim->config.is_flooding)
+        bound(sim, "copies of a payload at rest", rest->copies_permille.mean / 1000, 1.15);
+    bound(sim, "p99 delay at rest, ms", rest->delay_ms.p99, DELAY_P99_MS);
+    bound(sim, "p99 delay under churn, ms", churn->delay_ms.p99, DELAY_P99_MS);
+    bound(sim, "connections closed for a fault", (double)sim->closed_for_fault, 0);
+}
+
+static void run_spread(struct sim *sim) {
+    settle(sim);
+    phase_begin(sim, "rest");
+    posts_schedule(sim, sim->config.posts, 120000);
+    run_for(sim, 130000);
+    phase_end(sim);
+    memory_measure(sim);
+    phase_begin(sim, "churn");
+    churn_begin(sim);
+    posts_schedule(sim, sim->config.posts, 240000);
+    run_for(sim, 250000);
+    churn_end(sim);
+    run_for(sim, 120000);
+    phase_end(sim);
+    sim->judge = judge_spread;
+}
+
+/* --- killed -------------------------------------------------------------------------------- */
+
+static void judge_killed(struct sim *sim) {
+    bound(sim, "posts missed by a connected node 30 s after", (double)sim->missing.missed, 0);
+    figure(sim, "pairs of a post and a node", (double)sim->missing.wanted);
+    figure(sim, "pairs with nobody in between", (double)sim->missing.cut_off);
+    bound(sim, "connections closed for a fault", (double)sim->closed_for_fault, 0);
+}
+
+static void run_killed(struct sim *sim) {
+    settle(sim);
+    phase_begin(sim, "killed");
+    parley_time_ms from = sim->now;
+    posts_schedule(sim, sim->config.posts, 40000);
+    run_for(sim, 15000);
+    /* Half of them without a word to anybody, as machines die; the others as processes do. */
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
+        if (chance_below(sim, 2) == 0)
+            continue;
+        host_kill(sim, i, chance_below(sim, 2) == 0);
+        sim->nodes[i].is_gone = true;
+        sim->departures++;
+    }
+    run_for(sim, KILLED_LOOK_MS);
+    sim->missing = posts_missing(sim, from, sim->now - 5000);
+    phase_end(sim);
+    memory_measure(sim);
+    sim->judge = judge_killed;
+}
+
+/* --- big ----------------------------------------------------------------------------------- */
+
+static void judge_big(struct sim *sim) {
+    const struct scale_phase *rest = &sim->phases[1];
+    bound_below(sim, "share of interested nodes reached",
+                (double)rest->reached / (double)rest->pairs, 1);
+    bound(sim, "bytes of memory of the process", (double)memory_of_process(), 12e9);
+}
+
+static void run_big(struct sim *sim) {
+    settle(sim);
+    phase_begin(sim, "rest");
+    posts_schedule(sim, sim->config.posts, 60000);
+    run_for(sim, 100000);
+    phase_end(sim);
+    memory_measure(sim);
+    sim->judge = judge_big;
+}
+
+/* --- idle ---------------------------------------------------------------------------------- */
+
+#define IDLE_PEER_BYTES 8192u
+
+static void judge_idle(struct sim *sim) {
+    bound(sim, "bytes touched for an idle peer", sim->idle_bytes, IDLE_PEER_BYTES);
+    bound_below(sim, "idle peers", (double)sim->idle_peers, sim->config.nodes_count - 1);
+}
+
+static size_t touched_by_hub(void) {
+    size_t touched;
+    memory_touched(&touched, 1);
+    return touched;
+}
+
+/* Node 0 is dialled by all the others, who follow whom they follow and never say a word. */
+static void run_idle(struct sim *sim) {
+    sim->nodes[0].peers_max = 2 * (size_t)sim->config.nodes_count;
+    phase_begin(sim, "idle");
+    host_boot(sim, 0, 0);
+    run_for(sim, 10000);
+    size_t before = touched_by_hub();
+    for (uint32_t i = 1; i < sim->config.nodes_count; i++)
+        host_boot(sim, i, chance_below(sim, 30000));
+    run_for(sim, 120000);
+    struct parley_node_status status;
+    parley_node_status(sim->nodes[0].core, &status);
+    size_t after = touched_by_hub();
+    phase_end(sim);
+    sim->idle_peers = status.peers_count;
+    sim->idle_bytes = (double)(after - before) / (double)(sim->config.nodes_count - 1);
+    memory_measure(sim);
+    figure(sim, "bytes touched before anybody came", (double)before);
+    sim->judge = judge_idle;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+#define PEOPLE                                                                                     \
+    .seed = 1, .follows_mean = 20, .relays_dialled = 3, .friends_dialled = 2, .slow_percent = 2
+
+const struct scenario scenarios[] = {
+    {"spread",
+     "1,000 nodes at rest, then with people who come and go",
+     {PEOPLE, .nodes_count = 1000, .relays_count = 50, .posts = 200},
+     run_spread},
+    {"killed",
+     "half of the nodes go at once",
+     {PEOPLE, .nodes_count = 1000, .relays_count = 50, .posts = 200},
+     run_killed},
+    {"big",
+     "5,000 nodes",
+     {PEOPLE, .nodes_count = 5000, .relays_count = 100, .posts = 400},
+     run_big},
+    {"idle",
+     "one node and 2,000 peers who say nothing",
+     {.seed = 1, .nodes_count = 2001, .relays_count = 1, .follows_mean = 20, .relays_dialled = 1},
+     run_idle},
+    {NULL, NULL, {0}, NULL},
+};
+
+const struct scenario *scenario_find(const char *name) {
+    for (const struct scenario *at = scenarios; at->name != NULL; at++)
+        if (strcmp(at->name, name) == 0)
+            return at;
+    return NULL;
+}
