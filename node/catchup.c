@@ -143,23 +143,6 @@ void heads_pump(struct parley_node *node) {
             heads_pump_peer(node, &node->peers[i]);
 }
 
-void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except) {
-    const struct log_row *row = &node->logs[log];
-    uint8_t buffer[128];
-    struct parley_writer writer;
-    parley_writer_init(&writer, buffer, sizeof buffer);
-    struct parley_wire_place place = {row->log, row->durable.seq, row->durable.id};
-    parley_wire_put_place(&writer, &place);
-    struct parley_wire_message message = {.type = PARLEY_WIRE_ANNOUNCE};
-    message.as.announce.places = parley_wire_list_of(&writer, 1);
-    for (size_t i = 0; i < node->peers_count; i++) {
-        struct peer *peer = &node->peers[i];
-        if (peer->phase == PEER_OPEN && peer->connection != except &&
-            peer->unsent_bytes < PARLEY_PUSH_WINDOW_BYTES && peer_wants(node, peer, row->author))
-            (void)peer_send_message(node, peer, &message);
-    }
-}
-
 /* --- hearing ------------------------------------------------------------------------------- */
 
 #define EVIDENCE_AGAIN_MS 180000u /* what a busy peer dropped; a few chunks each time */
@@ -225,19 +208,6 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
             on_head(node, peer, author, &head);
     }
     identity_pump(node);
-    fetch_pump(node);
-}
-
-void on_announce(struct parley_node *node, struct peer *peer,
-                 const struct parley_wire_announce *announce) {
-    struct parley_wire_list places = announce->places;
-    struct parley_wire_place place;
-    while (parley_wire_next_place(&places, &place)) {
-        uint32_t log = log_find(node, &place.log);
-        if (log != NONE && author_is_wanted(node, node->logs[log].author) &&
-            place.seq > log_newest(&node->logs[log]))
-            want(node, peer, log, place.seq, &place.id, 1);
-    }
     fetch_pump(node);
 }
 

@@ -13,11 +13,8 @@ void heads_forget(struct parley_node *node);
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session);
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
-void on_announce(struct parley_node *node, struct peer *peer,
-                 const struct parley_wire_announce *announce);
 /* To whoever wants the author. */
 void heads_tell(struct parley_node *node, uint32_t author);
-void announce_to_interested(struct parley_node *node, uint32_t log, parley_connection except);
 void catchup_on_timer(struct parley_node *node);
 /* At the end of every step: what is still to be told. */
 void heads_pump(struct parley_node *node);

@@ -3,25 +3,6 @@
 /* The disk said yes, or no; and what it held at start. Nothing leaves this node, is shown or is
  * answered before the yes. */
 
-static void push_on(struct parley_node *node, const struct pending_store *pending,
-                    struct parley_span chunk) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_PUSH};
-    message.as.push.chunk = chunk;
-    struct parley_writer writer;
-    parley_writer_init(&writer, node->compose, PARLEY_MESSAGE_BYTES_MAX);
-    parley_wire_encode(&writer, &message);
-    struct parley_span bytes;
-    if (parley_writer_finish(&writer, &bytes) != PARLEY_E_OK)
-        return;
-    for (size_t i = 0; i < node->peers_count; i++) {
-        struct peer *peer = &node->peers[i];
-        if (peer->phase == PEER_OPEN && peer->connection != pending->source_connection &&
-            peer->unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
-            peer_wants(node, peer, pending->author))
-            (void)peer_send(node, peer, bytes);
-    }
-}
-
 /* The durable head moves to the top of a run whose own signature holds. */
 static bool head_moved(struct log_row *row, const struct parley_run *run) {
     bool moved = run->hi_is_signed && run->hi > row->durable.seq;
@@ -34,7 +15,7 @@ static bool head_moved(struct log_row *row, const struct parley_run *run) {
 static void chunk_was_held(struct parley_node *node, const struct pending_store *pending) {
     author_changed(node, pending->author);
     if (head_moved(&node->logs[pending->log], &pending->run))
-        announce_to_interested(node, pending->log, pending->source_connection);
+        tree_announce(node, pending->log, pending->source_connection, false);
 }
 
 static void chunk_is_stored(struct parley_node *node, const struct pending_store *pending) {
@@ -54,9 +35,9 @@ static void chunk_is_stored(struct parley_node *node, const struct pending_store
     show->show.seq_high = pending->run.hi;
     show->show.id = pending->run.hi_id;
     if (pending->is_live)
-        push_on(node, pending, PARLEY_SPAN(node->stage + pending->stage_offset, pending->bytes));
+        tree_push(node, pending, PARLEY_SPAN(node->stage + pending->stage_offset, pending->bytes));
     else if (moved)
-        announce_to_interested(node, pending->log, pending->source_connection);
+        tree_announce(node, pending->log, pending->source_connection, pending->is_prompt);
 }
 
 static void answer(struct parley_node *node, const struct pending_store *pending,

@@ -326,23 +326,45 @@ void log_back_off(struct parley_node *node, uint32_t log) {
     heads_forget(node);
 }
 
-void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
-    struct log_row *row = &node->logs[fetch->log];
+static void fetch_give(struct parley_node *node, struct fetch *fetch) {
     if (node->peers[fetch->peer].phase != PEER_FREE &&
         node->peers[fetch->peer].connection == fetch->connection)
         node->peers[fetch->peer].fetches_count--;
     fetch->is_used = false;
-    row->fetch = NONE;
+    node->logs[fetch->log].fetch = NONE;
+}
+
+void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
+    struct log_row *row = &node->logs[fetch->log];
+    fetch_give(node, fetch);
     if (!failed && fetch->any_new)
         row->failures = 0;
     else
         log_back_off(node, fetch->log);
+    if (!fetch->any_new)
+        tree_gave_nothing(node, fetch->peer, fetch->log);
     if (failed)
         row->tried = 0; /* cut short is not declined */
     queue_log(node, fetch->log);
     bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && has_holes(row);
     if (misses)
         heads_forget(node); /* somebody else may have said that they have it */
+}
+
+parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms) {
+    struct log_row *row = &node->logs[log];
+    bool is_next = row->is_queued && row->failures == 0 && peer_find(node, row->source) != NULL;
+    if (row->fetch == NONE)
+        return is_next ? node->now + silence_ms : 0;
+    struct fetch *fetch = &node->fetches[row->fetch];
+    parley_time_ms until = fetch->deadline - PARLEY_FETCH_MS + silence_ms;
+    if (node->now < until)
+        return until;
+    fetch_give(node, fetch);
+    tree_gave_nothing(node, fetch->peer, log);
+    row->source = 0;
+    row->tried = 0; /* cut short is not declined */
+    return 0;
 }
 
 void fetch_drop_peer(struct parley_node *node, uint32_t peer) {

@@ -40,6 +40,7 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
         bodies_offer(node, log_find(node, &task->log), &judged->chunk);
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
+    tree_look_at(node, peer, task, error, &judged->run);
     if (error == PARLEY_E_EXISTS && task->source == CHUNK_IMPORT && judged->chunk.bodies_count > 0)
         import_bodies(node, log_find(node, &task->log), &judged->chunk, request);
     else if (error == PARLEY_E_EXISTS)
@@ -86,6 +87,15 @@ static void read_emit(struct parley_node *node, struct job *job, parley_seq seq)
     effect->read.bytes_max = PARLEY_CHUNK_BYTES_MAX;
 }
 
+/* The newest entry once more, as all links but one bring it: its signature was checked then. */
+static bool is_newest_again(const struct log_row *row, const struct chunk_task *task,
+                            const struct parley_run *run) {
+    const struct parley_run *newest = &row->ranges.ranges[0];
+    return task->source == CHUNK_PUSH && row->ranges.count > 0 && row->forked == 0 &&
+           row->policy.kind == PARLEY_POLICY_OPEN && newest->hi_is_signed &&
+           newest->hi == run->hi && PARLEY_EQUAL(newest->hi_id, run->hi_id);
+}
+
 /* Runs as far as it can; job is where it waited until now, or NULL. */
 static void run_chunk(struct parley_node *node, struct peer *peer, parley_request request,
                       struct chunk_task *task, struct parley_span bytes, struct job *job) {
@@ -93,6 +103,8 @@ static void run_chunk(struct parley_node *node, struct peer *peer, parley_reques
     struct parley_judged judged;
     parley_seq conflict = 0;
     enum parley_error error = judge_task(node, peer, task, bytes, &log, &judged, &conflict);
+    if (error == PARLEY_E_OK && is_newest_again(&node->logs[log], task, &judged.run))
+        error = PARLEY_E_EXISTS;
     bool checks = error == PARLEY_E_OK && judged.needs_check && !task->check_held;
     if (error == PARLEY_E_OK && !checks) {
         bool has_bodies = import_has_bodies(&node->logs[log], task, &judged.chunk);

@@ -10,7 +10,7 @@
  *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
  *   named.c    authors who are a name so far  bodies.c  bodies apart from their headers
- *   edges.c    who follows whom
+ *   edges.c    who follows whom           tree.c     to whom new entries are pushed or announced
  *   query.c    what the owner's programs may ask, erase.c when erased bytes go
  *   import.c   bundles that the owner brings in  quota.c   what goes when it is too much
  *   view.c     what of a log is good         place.c    a chunk to where it belongs
@@ -51,6 +51,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "quota.h"
 #include "review.h"
 #include "ticket.h"
+#include "tree.h"
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
@@ -108,7 +109,8 @@ struct log_row {
     bool is_free;            /* nobody's row: next in the list of free ones is queue_next */
     parley_time_ms erase_ms; /* wall time of the oldest erasure whose bytes wait; 0: none */
     /* what some peer said that it has beyond ours */
-    bool is_queued; /* in the list of logs to fetch */
+    bool is_queued;    /* in the list of logs to fetch */
+    bool is_announced; /* or is soon: of tree.c */
     uint32_t queue_next;
     uint32_t fetch; /* slot of the ask in flight, or NONE */
     parley_connection source;
@@ -286,6 +288,7 @@ struct pending_store {
     parley_connection source_connection;
     parley_request request; /* 0: nobody waits */
     bool is_live;           /* push it on */
+    bool is_prompt;         /* or announce it at once: it is live, and more than a push takes */
     size_t stage_offset, stage_size;
 };
 
@@ -319,6 +322,7 @@ struct parley_node {
     struct lists lists;
     struct edges edges;
     struct parents parents;
+    struct tree tree;
     struct arena facts;
     void *facts_memory;
     struct log_row *logs;
@@ -563,6 +567,10 @@ void log_back_off(struct parley_node *node, uint32_t log);
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);
 void fetch_pump(struct parley_node *node);
+/* Somebody else may be asked for the log now: an ask of which nothing came for so long ends, and
+ * its peer is the log's source no more. 0; or when that may be tried again, since something is
+ * asked. */
+parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms);
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
 void fetch_drop_peer(struct parley_node *node, uint32_t peer);
 void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);

@@ -74,6 +74,7 @@ void parley_node_check_invariants(const struct parley_node *node) {
     check_peers(node);
     check_logs(node);
     quota_check_invariants(node);
+    parley_gossip_check(&node->tree.gossip);
     size_t bytes = 0, staged = 0;
     for (uint64_t i = node->stores_head; i < node->stores_tail; i++) {
         bytes += node->stores[i % PARLEY_STORES_MAX].bytes;

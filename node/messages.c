@@ -100,6 +100,12 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
     case PARLEY_WIRE_ANNOUNCE:
         on_announce(node, peer, &message->as.announce);
         return;
+    case PARLEY_WIRE_PRUNE:
+        on_prune(node, peer, &message->as.prune);
+        return;
+    case PARLEY_WIRE_GRAFT:
+        on_graft(node, peer, &message->as.graft);
+        return;
     case PARLEY_WIRE_ASK_IDENTITY:
         on_ask_identity(node, peer, &message->as.ask_identity);
         return;

@@ -50,6 +50,7 @@ static bool create_memory(struct parley_node *node) {
     node->compose = calloc(1, PARLEY_MESSAGE_BYTES_MAX + PARLEY_CHUNK_HEAD_MAX);
     node->heads = calloc(1, PARLEY_HEADS_BYTES);
     node->items = calloc(1, PARLEY_ITEMS_BYTES);
+    bool has_tree = tree_create(node);
     node->review_memory =
         calloc(SUSPECTS_MAX + EVIDENCE_CHUNKS_MAX + REVIEW_BLOCKS_COUNT, PARLEY_CHUNK_BUFFER_SIZE);
     if (node->facts_memory != NULL)
@@ -58,7 +59,7 @@ static bool create_memory(struct parley_node *node) {
            node->facts_memory && node->edges.items && node->lists.items && node->peers &&
            node->interests && node->jobs_memory && node->stores && node->stage && node->effects &&
            node->out && node->scratch && node->compose && node->heads && node->items &&
-           node->review_memory && node->bodies_memory &&
+           node->review_memory && node->bodies_memory && has_tree &&
            (config->quota_bytes == 0 || node->quota.evicted != NULL);
 }
 
@@ -95,13 +96,13 @@ struct parley_node *parley_node_create(const struct parley_node_config *config) 
     if (node == NULL)
         return NULL;
     node->config = *config;
+    parley_random_init(&node->random, &config->seed);
+    parley_random_bytes(&node->random, node->table_key, sizeof node->table_key);
     if (!create_memory(node)) {
         parley_node_free(node);
         return NULL;
     }
     set_empty(node);
-    parley_random_init(&node->random, &config->seed);
-    parley_random_bytes(&node->random, node->table_key, sizeof node->table_key);
     /* An Ed25519 secret key of libsodium ends in its public key. */
     memcpy(node->node_key.bytes, config->node_key.bytes + 32, 32);
     parley_replay_init(&node->replay, &node->random);
@@ -146,6 +147,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->items);
     free(node->review_memory);
     free(node->quota.evicted);
+    free(node->tree.memory);
     parley_random_clear(&node->random);
     parley_wipe(node, sizeof *node);
     free(node);
@@ -207,6 +209,7 @@ static void on_timer(struct parley_node *node) {
     book_on_timer(node);
     if (node->is_started)
         catchup_on_timer(node);
+    tree_on_timer(node);
     erase_on_timer(node);
 }
 

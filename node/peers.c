@@ -150,6 +150,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     parents_drop_peer(node, &node->peers[slot]);
     bodies_drop_peer(node, slot);
     identity_drop_peer(node, peer);
+    tree_close(node, peer);
     parley_link_close(&peer->link);
     peer->phase = PEER_FREE;
     peer->connection = 0;
@@ -216,6 +217,7 @@ void peer_close(struct parley_node *node, struct peer *peer, enum parley_error r
         (void)peer_send_message(node, peer, &message);
     peer->phase = PEER_CLOSING;
     peer->stalled = NONE;
+    tree_close(node, peer);
     close_effect(node, peer->connection, reason);
     enum parley_log_level level =
         parley_error_class(reason) == PARLEY_CLASS_REMOTE ? PARLEY_LOG_WARNING : PARLEY_LOG_INFO;
@@ -226,8 +228,9 @@ static void say_hello(struct parley_node *node, struct peer *peer) {
     peer->phase = PEER_HELLO;
     struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
     message.as.hello.version = PARLEY_WIRE_VERSION;
-    message.as.hello.features =
-        PARLEY_WIRE_SERVES_RUNS | (node->config.relay ? PARLEY_WIRE_RELAY : 0);
+    message.as.hello.features = PARLEY_WIRE_SERVES_RUNS |
+                                (node->config.relay ? PARLEY_WIRE_RELAY : 0) |
+                                (node->config.flood ? 0 : PARLEY_WIRE_TREE);
     message.as.hello.node_key = node->node_key;
     (void)peer_send_message(node, peer, &message);
 }
@@ -277,6 +280,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
             return false;
     }
     peer->phase = PEER_OPEN;
+    tree_open(node, peer, hello->features);
     peer->deadline = node->now + PARLEY_IDLE_MS;
     peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
     peer->opened_at = node->now;

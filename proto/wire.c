@@ -174,6 +174,10 @@ static void write_bodies(struct parley_writer *writer, const struct parley_wire_
     parley_wire_write_list(writer, &bodies->bodies);
 }
 
+static void read_bucket(struct parley_reader *reader, struct parley_wire_prune *prune) {
+    prune->bucket = (unsigned)parley_read_uint(reader, "bucket", 0, PARLEY_GOSSIP_BUCKETS - 1);
+}
+
 static void read_evidence(struct parley_reader *reader, struct parley_wire_evidence *evidence) {
     READ_THING(reader, "log", evidence->log);
     evidence->chunk = read_chunk(reader, 1);
@@ -200,6 +204,7 @@ static size_t elements_of(uint64_t type) {
         [PARLEY_WIRE_PUSH] = 2,         [PARLEY_WIRE_ANNOUNCE] = 2,
         [PARLEY_WIRE_ASK_IDENTITY] = 2, [PARLEY_WIRE_IDENTITY] = 2,
         [PARLEY_WIRE_EVIDENCE] = 3,     [PARLEY_WIRE_ASK_HEADS] = 2,
+        [PARLEY_WIRE_PRUNE] = 2,        [PARLEY_WIRE_GRAFT] = 2,
         [PARLEY_WIRE_SHUFFLE] = 3,
     };
     return type < sizeof elements ? elements[type] : 0;
@@ -265,6 +270,12 @@ static void read_fields(struct parley_reader *reader, struct parley_wire_message
     case PARLEY_WIRE_ANNOUNCE:
         message->as.announce.places =
             parley_wire_read_list(reader, "places", WIRE_PLACE, 1, PARLEY_WIRE_PLACES_MAX);
+        break;
+    case PARLEY_WIRE_PRUNE:
+        read_bucket(reader, &message->as.prune);
+        break;
+    case PARLEY_WIRE_GRAFT:
+        read_bucket(reader, &message->as.graft);
         break;
     case PARLEY_WIRE_ASK_IDENTITY:
         message->as.ask_identity.authors = read_authors(reader, "authors", 1);
@@ -360,6 +371,12 @@ void parley_wire_encode(struct parley_writer *writer, const struct parley_wire_m
         break;
     case PARLEY_WIRE_ANNOUNCE:
         parley_wire_write_list(writer, &message->as.announce.places);
+        break;
+    case PARLEY_WIRE_PRUNE:
+        parley_write_uint(writer, message->as.prune.bucket);
+        break;
+    case PARLEY_WIRE_GRAFT:
+        parley_write_uint(writer, message->as.graft.bucket);
         break;
     case PARLEY_WIRE_ASK_IDENTITY:
         parley_wire_write_list(writer, &message->as.ask_identity.authors);

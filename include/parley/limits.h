@@ -63,6 +63,7 @@
 #define PARLEY_PLACE_TEXT_MAX     280u  /* TRANSPORT/[HOST]:PORT at its longest */
 #define PARLEY_ADDRESS_RECORD_MAX 1024u /* some places, a time, a signature */
 #define PARLEY_PLACES_MAX         8u    /* in one record: listeners of one machine */
+#define PARLEY_GOSSIP_BUCKETS     64u   /* a bit each in one word; enough that trees spread load */
 
 static_assert(PARLEY_CHUNK_LARGEST + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a chunk fits a message");
 static_assert(PARLEY_RECORD_BYTES_MAX + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a record fits a message");

@@ -47,6 +47,7 @@ struct parley_node_config {
     struct parley_author author;
     struct parley_secret_key device_key;
     bool relay;    /* carries for strangers: interest in everything */
+    bool flood;    /* pushes to all that want it, with no tree: to compare */
     unsigned hops; /* 1: whom the owner follows; 2: whom they follow, too; ... */
     /* SPEC 5.7: from an erasure's arrival until the bytes go; PARLEY_TIME_MAX: never. In the log
      * of this device they go at once. */

@@ -17,6 +17,7 @@
 #define PARLEY_WIRE_VERSION     1u
 #define PARLEY_WIRE_RELAY       (UINT64_C(1) << 0) /* feature: carries for strangers */
 #define PARLEY_WIRE_SERVES_RUNS (UINT64_C(1) << 1) /* feature: answers asks */
+#define PARLEY_WIRE_TREE        (UINT64_C(1) << 3) /* feature: prunes and grafts */
 #define PARLEY_WIRE_ADDRESSING  (UINT64_C(1) << 4) /* feature: takes and gives addresses */
 #define PARLEY_SET_HASH_SIZE    16u                /* an identity set's hash, shortened */
 #define PARLEY_WIRE_REQUEST_MAX UINT32_MAX         /* request and session numbers */
@@ -29,9 +30,11 @@ enum parley_wire_type {
     PARLEY_WIRE_INTEREST = 4,
     PARLEY_WIRE_ADDRESSES = 5,
     PARLEY_WIRE_INTEREST_CHANGE = 6,
+    PARLEY_WIRE_PRUNE = 7,
     PARLEY_WIRE_HEADS = 8,
-    PARLEY_WIRE_SHUFFLE = 11,
+    PARLEY_WIRE_GRAFT = 9,
     PARLEY_WIRE_ASK_RUN = 10,
+    PARLEY_WIRE_SHUFFLE = 11,
     PARLEY_WIRE_RUN = 12,
     PARLEY_WIRE_ASK_BODIES = 14,
     PARLEY_WIRE_BODIES = 16,
@@ -163,6 +166,9 @@ struct parley_wire_place {
 struct parley_wire_announce {
     struct parley_wire_list places; /* of struct parley_wire_place */
 };
+struct parley_wire_prune { /* and graft */
+    unsigned bucket;       /* of logs: below PARLEY_GOSSIP_BUCKETS */
+};
 struct parley_wire_ask_identity {
     struct parley_wire_list authors;
 };
@@ -198,6 +204,8 @@ struct parley_wire_message {
         struct parley_wire_bodies bodies;
         struct parley_wire_push push;
         struct parley_wire_announce announce;
+        struct parley_wire_prune prune;
+        struct parley_wire_prune graft;
         struct parley_wire_ask_identity ask_identity;
         struct parley_wire_identity identity;
         struct parley_wire_evidence evidence;

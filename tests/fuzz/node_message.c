@@ -21,6 +21,7 @@ enum parley_wire_type message_type(unsigned number) {
         PARLEY_WIRE_ASK_BODIES, PARLEY_WIRE_BODIES,    PARLEY_WIRE_PUSH,
         PARLEY_WIRE_ANNOUNCE,   PARLEY_WIRE_IDENTITY,  PARLEY_WIRE_ASK_IDENTITY,
         PARLEY_WIRE_EVIDENCE,   PARLEY_WIRE_ASK_HEADS, PARLEY_WIRE_INTEREST_CHANGE,
+        PARLEY_WIRE_PRUNE,      PARLEY_WIRE_GRAFT,
     };
     return types[number % (sizeof types / sizeof types[0])];
 }
@@ -230,6 +231,12 @@ const struct parley_wire_message *message_make(const struct puppet *puppet,
     case PARLEY_WIRE_EVIDENCE:
         message.as.evidence.log = person->log;
         message.as.evidence.chunk = message_chunk(person, a >> 2, b);
+        break;
+    case PARLEY_WIRE_PRUNE:
+        message.as.prune.bucket = a % PARLEY_GOSSIP_BUCKETS;
+        break;
+    case PARLEY_WIRE_GRAFT:
+        message.as.graft.bucket = a % PARLEY_GOSSIP_BUCKETS;
         break;
     case PARLEY_WIRE_ASK_HEADS:
         message.as.ask_heads.session = a;

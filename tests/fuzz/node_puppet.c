@@ -199,6 +199,8 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_GOODBYE:
     case PARLEY_WIRE_PONG:
+    case PARLEY_WIRE_PRUNE:
+    case PARLEY_WIRE_GRAFT:
     case PARLEY_WIRE_INTEREST:
     case PARLEY_WIRE_ADDRESSES:
     case PARLEY_WIRE_SHUFFLE:

@@ -75,9 +75,9 @@ static void test_odd_types_are_passed_over(void **state) {
     story_begin(&story);
     struct story_puppet *peer = story_peer(&story, 'A');
     story_forget(&story);
-    send_plain(&story, peer, "\x95\x07", 2);
-    send_plain(&story, peer, "\xdd\xff\xff\xff\xff\x07", 6);
-    send_plain(&story, peer, "\x93\x07\xc1", 3);
+    send_plain(&story, peer, "\x95\x7d", 2);
+    send_plain(&story, peer, "\xdd\xff\xff\xff\xff\x7d", 6);
+    send_plain(&story, peer, "\x93\x7d\xc1", 3);
     story_expect(&story, "");
     send_plain(&story, peer, "\x92\x1e\x00", 3);
     assert_true(story_has(&story, "CLOSE A BAD_MESSAGE"));

@@ -54,8 +54,8 @@ static void test_large_is_announced(void **state) {
     story_forget(&story);
     story_publish(&story, 1, text);
     story_stored(&story, PARLEY_E_OK);
-    /* 20 is an announcement: who wants it asks. */
-    story_expect(&story, "STORE append 1..1\nSHOW 1..1\nREPLY 1 OK 1\nA message 20\n");
+    /* Who wants it asks. */
+    story_expect(&story, "STORE append 1..1\nSHOW 1..1\nREPLY 1 OK 1\nA announce 1\n");
     story_end(&story);
 }
 

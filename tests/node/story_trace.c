@@ -54,7 +54,15 @@ static void say_message(struct story *story, char name, const struct parley_wire
     case PARLEY_WIRE_RUN:
         say(story, "%c run", name);
         return;
+    case PARLEY_WIRE_PRUNE:
+        say(story, "%c prune", name);
+        return;
+    case PARLEY_WIRE_GRAFT:
+        say(story, "%c graft", name);
+        return;
     case PARLEY_WIRE_ANNOUNCE:
+        say(story, "%c announce %zu", name, message->as.announce.places.count);
+        return;
     case PARLEY_WIRE_ASK_BODIES:
     case PARLEY_WIRE_BODIES:
     case PARLEY_WIRE_ASK_IDENTITY:

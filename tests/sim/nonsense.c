@@ -102,7 +102,7 @@ static void babble(struct sim *sim, struct sim_puppet *puppet) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_PING};
     const struct sim_piece_made *piece = piece_any_entry(sim, SIM_NOBODY);
     fault_fired(sim, BAD_PEER_NONSENSE);
-    switch (sim_below(sim, 5)) {
+    switch (sim_below(sim, 6)) {
     case 0: /* a run that nobody asked for */
         message.type = PARLEY_WIRE_RUN;
         message.as.run.request = sim_below(sim, 1000);
@@ -126,6 +126,10 @@ static void babble(struct sim *sim, struct sim_puppet *puppet) {
         message.type = PARLEY_WIRE_INTEREST;
         message.as.interest.mode = PARLEY_INTEREST_NOTHING;
         message.as.interest.authors = (struct parley_wire_list){0};
+        break;
+    case 4: /* of the tree, as it comes to mind */
+        message.type = sim_chance(sim, 2) ? PARLEY_WIRE_PRUNE : PARLEY_WIRE_GRAFT;
+        message.as.prune.bucket = (unsigned)sim_below(sim, PARLEY_GOSSIP_BUCKETS);
         break;
     default:
         message.as.ping.token = sim_below(sim, UINT32_MAX);

@@ -264,7 +264,7 @@ static void greet(struct sim *sim, struct sim_puppet *puppet) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
     message.as.hello.version = PARLEY_WIRE_VERSION;
     message.as.hello.node_key = puppet->key;
-    message.as.hello.features = PARLEY_WIRE_RELAY | PARLEY_WIRE_SERVES_RUNS;
+    message.as.hello.features = PARLEY_WIRE_RELAY | PARLEY_WIRE_SERVES_RUNS | PARLEY_WIRE_TREE;
     puppet->has_greeted = true;
     (void)puppet_send(sim, puppet, &message);
     message = (struct parley_wire_message){.type = PARLEY_WIRE_INTEREST};

@@ -1,0 +1,546 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <parley/gossip.h>
+#include <parley/random.h>
+
+/* The broadcast tree by itself: no node, no bytes. */
+
+#define LINKS   70u /* more than one word of bits */
+#define ENTRIES 64u
+#define WAITS   4u
+#define WAIT_MS 1000u
+#define AGAIN   2000u
+
+struct bed {
+    struct parley_gossip gossip;
+    void *memory;
+};
+
+static void begin(struct bed *bed) {
+    static const struct parley_gossip_sizes sizes = {LINKS, ENTRIES, WAITS, WAIT_MS, AGAIN};
+    static const uint8_t key[16] = {1};
+    bed->memory = calloc(1, parley_gossip_memory(&sizes));
+    assert_non_null(bed->memory);
+    parley_gossip_init(&bed->gossip, &sizes, key, bed->memory);
+}
+
+static void end(struct bed *bed) {
+    parley_gossip_check(&bed->gossip);
+    free(bed->memory);
+}
+
+/* An entry of the log that begins with that byte. */
+static struct parley_wire_place place(uint8_t log, parley_seq seq) {
+    struct parley_wire_place out = {.seq = seq};
+    memset(&out.log, log, sizeof out.log);
+    parley_put_u64(out.id.bytes, seq);
+    return out;
+}
+
+static void open_links(struct bed *bed, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        parley_gossip_open(&bed->gossip, i, true);
+}
+
+static bool brings(struct bed *bed, uint32_t link, uint8_t log, parley_seq seq, bool is_new) {
+    struct parley_wire_place at = place(log, seq);
+    bool prunes = parley_gossip_on_entry(&bed->gossip, link, &at, is_new, seq);
+    parley_gossip_check(&bed->gossip);
+    return prunes;
+}
+
+static enum parley_gossip_hearing announces(struct bed *bed, uint32_t link, uint8_t log,
+                                            parley_seq seq, parley_time_ms now) {
+    struct parley_wire_place at = place(log, seq);
+    enum parley_gossip_hearing heard = parley_gossip_on_announce(&bed->gossip, link, &at, now);
+    parley_gossip_check(&bed->gossip);
+    return heard;
+}
+
+static enum parley_gossip_way way(struct bed *bed, uint32_t link, uint8_t log, parley_seq seq) {
+    struct parley_wire_place at = place(log, seq);
+    return parley_gossip_way(&bed->gossip, link, &at);
+}
+
+/* Whom the one entry that is due is asked of; NOBODY: none is due, or nobody has it. */
+static uint32_t asked(struct bed *bed, parley_time_ms now, bool *was_lazy) {
+    struct parley_gossip_entry *entry = parley_gossip_due(&bed->gossip, now);
+    if (entry == NULL)
+        return PARLEY_GOSSIP_NOBODY;
+    uint32_t link = parley_gossip_graft(&bed->gossip, entry, now, was_lazy);
+    assert_null(parley_gossip_due(&bed->gossip, now));
+    parley_gossip_check(&bed->gossip);
+    return link;
+}
+
+/* --- eager and lazy ------------------------------------------------------------------------- */
+
+static void test_a_fresh_link_is_eager(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 2);
+    for (unsigned log = 0; log < 256; log++)
+        assert_int_equal(way(&bed, 1, (uint8_t)log, 1), PARLEY_GOSSIP_PUSH);
+    end(&bed);
+}
+
+static void test_the_later_one_is_pruned(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 2);
+    assert_false(brings(&bed, 0, 5, 1, true));
+    assert_true(brings(&bed, 1, 5, 1, false));
+    assert_int_equal(way(&bed, 1, 5, 2), PARLEY_GOSSIP_ANNOUNCE);
+    assert_int_equal(way(&bed, 0, 5, 2), PARLEY_GOSSIP_PUSH);
+    /* For these logs alone: 69 is in the bucket of 5. */
+    assert_int_equal(way(&bed, 1, 69, 1), PARLEY_GOSSIP_ANNOUNCE);
+    assert_int_equal(way(&bed, 1, 6, 1), PARLEY_GOSSIP_PUSH);
+    /* A peer that has not heard of it yet is told again. */
+    assert_false(brings(&bed, 0, 5, 2, true));
+    assert_true(brings(&bed, 1, 5, 2, false));
+    end(&bed);
+}
+
+static void test_who_came_first_is_not_pruned(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 2);
+    assert_false(brings(&bed, 0, 5, 1, true));
+    assert_false(brings(&bed, 0, 5, 1, false)); /* once more over the same link */
+    /* Nor anybody when it came some other way: that says nothing of links. */
+    assert_false(brings(&bed, PARLEY_GOSSIP_NOBODY, 5, 2, true));
+    assert_false(brings(&bed, 1, 5, 2, false));
+    assert_false(brings(&bed, 1, 5, 9, false)); /* or is not remembered */
+    end(&bed);
+}
+
+/* Two entries that cross, one first from here and one first from there, would cut off both. */
+static void test_the_last_eager_link_stays(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 2);
+    assert_false(brings(&bed, 0, 5, 1, true));
+    assert_true(brings(&bed, 1, 5, 1, false));
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    struct parley_wire_place second = place(5, 2);
+    /* From the lazy one, as it was on its way. */
+    (void)!parley_gossip_on_entry(&bed.gossip, 1, &second, true, 2);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    assert_false(brings(&bed, 0, 5, 2, false));
+    assert_false(parley_gossip_is_lazy(&bed.gossip, 0, 5));
+    end(&bed);
+}
+
+static void test_who_brings_news_is_eager(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 2);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    assert_false(brings(&bed, 1, 5, 1, true));
+    assert_int_equal(way(&bed, 1, 5, 2), PARLEY_GOSSIP_PUSH);
+    end(&bed);
+}
+
+static void test_prune_and_graft_of_the_peer(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 1);
+    parley_gossip_open(&bed.gossip, 1, false);
+    for (unsigned bucket = 0; bucket < PARLEY_GOSSIP_BUCKETS; bucket++) {
+        parley_gossip_on_prune(&bed.gossip, 0, bucket);
+        parley_gossip_on_prune(&bed.gossip, 1, bucket);
+    }
+    parley_gossip_on_graft(&bed.gossip, 0, 5);
+    assert_int_equal(way(&bed, 0, 4, 1), PARLEY_GOSSIP_ANNOUNCE);
+    assert_int_equal(way(&bed, 0, 5, 1), PARLEY_GOSSIP_PUSH);
+    /* Who knows nothing of trees gets all, be it a second time, and prunes nothing. */
+    assert_int_equal(way(&bed, 1, 4, 1), PARLEY_GOSSIP_PUSH);
+    assert_false(brings(&bed, 0, 4, 1, true));
+    assert_false(brings(&bed, 1, 4, 1, false));
+    assert_int_equal(way(&bed, 1, 4, 1), PARLEY_GOSSIP_PUSH);
+    end(&bed);
+}
+
+static void test_nothing_for_who_has_it(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 4);
+    struct parley_wire_place at = place(5, 1);
+    assert_false(brings(&bed, 0, 5, 1, true));
+    (void)brings(&bed, 1, 5, 1, false);
+    parley_gossip_note(&bed.gossip, 2, &at);
+    for (uint32_t link = 0; link < 3; link++)
+        assert_int_equal(way(&bed, link, 5, 1), PARLEY_GOSSIP_NOTHING);
+    assert_int_equal(way(&bed, 3, 5, 1), PARLEY_GOSSIP_PUSH);
+    /* Another one in its place had nothing. */
+    parley_gossip_close(&bed.gossip, 2);
+    parley_gossip_open(&bed.gossip, 2, true);
+    assert_int_equal(way(&bed, 2, 5, 1), PARLEY_GOSSIP_PUSH);
+    end(&bed);
+}
+
+/* --- what does not come --------------------------------------------------------------------- */
+
+static void test_an_eager_link_announces(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, 1);
+    assert_int_equal(announces(&bed, 0, 5, 1, 0), PARLEY_GOSSIP_ASK);
+    assert_true(bed.gossip.next == UINT64_MAX);
+    end(&bed);
+}
+
+static void test_announced_and_not_pushed(void **state) {
+    struct bed bed;
+    bool was_lazy;
+    begin(&bed);
+    open_links(&bed, 3);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    parley_gossip_on_prune(&bed.gossip, 2, 5);
+    assert_int_equal(announces(&bed, 1, 5, 1, 10), PARLEY_GOSSIP_WAIT);
+    assert_int_equal(announces(&bed, 2, 5, 1, 20), PARLEY_GOSSIP_WAIT);
+    assert_int_equal(bed.gossip.next, 10 + WAIT_MS);
+    assert_int_equal(asked(&bed, 9 + WAIT_MS, &was_lazy), PARLEY_GOSSIP_NOBODY);
+    assert_int_equal(asked(&bed, 10 + WAIT_MS, &was_lazy), 1);
+    assert_true(was_lazy);
+    assert_false(parley_gossip_is_lazy(&bed.gossip, 1, 5));
+    /* Who does not send it gives way to the next, and who never does is not asked again. */
+    assert_int_equal(asked(&bed, 9 + WAIT_MS + AGAIN, &was_lazy), PARLEY_GOSSIP_NOBODY);
+    assert_int_equal(asked(&bed, 10 + WAIT_MS + AGAIN, &was_lazy), 2);
+    assert_int_equal(asked(&bed, 10 + WAIT_MS + 2 * AGAIN, &was_lazy), PARLEY_GOSSIP_NOBODY);
+    assert_int_equal(bed.gossip.waits, 0);
+    assert_true(bed.gossip.next == UINT64_MAX);
+    end(&bed);
+}
+
+static void test_it_came_in_time(void **state) {
+    struct bed bed;
+    bool was_lazy;
+    begin(&bed);
+    open_links(&bed, 2);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    assert_int_equal(announces(&bed, 1, 5, 1, 0), PARLEY_GOSSIP_WAIT);
+    assert_false(brings(&bed, 0, 5, 1, true));
+    assert_int_equal(asked(&bed, WAIT_MS, &was_lazy), PARLEY_GOSSIP_NOBODY);
+    assert_true(parley_gossip_is_lazy(&bed.gossip, 1, 5));
+    /* And who announced it needs nothing. */
+    assert_int_equal(way(&bed, 1, 5, 1), PARLEY_GOSSIP_NOTHING);
+    assert_int_equal(announces(&bed, 1, 5, 1, WAIT_MS), PARLEY_GOSSIP_LEAVE);
+    end(&bed);
+}
+
+static void test_put_off_and_forgotten(void **state) {
+    struct bed bed;
+    bool was_lazy;
+    begin(&bed);
+    open_links(&bed, 2);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    parley_gossip_on_prune(&bed.gossip, 1, 6);
+    (void)announces(&bed, 1, 5, 1, 0);
+    (void)announces(&bed, 1, 6, 1, 0);
+    struct parley_gossip_entry *entry = parley_gossip_due(&bed.gossip, WAIT_MS);
+    parley_gossip_forget(&bed.gossip, entry);
+    entry = parley_gossip_due(&bed.gossip, WAIT_MS);
+    parley_gossip_put_off(entry, 2 * WAIT_MS);
+    assert_null(parley_gossip_due(&bed.gossip, WAIT_MS));
+    assert_int_equal(bed.gossip.next, 2 * WAIT_MS);
+    assert_int_equal(asked(&bed, 2 * WAIT_MS, &was_lazy), 1);
+    end(&bed);
+}
+
+static void test_who_is_waited_for_goes(void **state) {
+    struct bed bed;
+    bool was_lazy;
+    begin(&bed);
+    open_links(&bed, 3);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    parley_gossip_on_prune(&bed.gossip, 2, 5);
+    (void)announces(&bed, 1, 5, 1, 0);
+    (void)announces(&bed, 2, 5, 1, 0);
+    (void)announces(&bed, 1, 69, 1, 0);
+    parley_gossip_close(&bed.gossip, 1);
+    parley_gossip_check(&bed.gossip);
+    assert_int_equal(bed.gossip.waits, 1); /* of the other nobody else knows */
+    assert_int_equal(asked(&bed, WAIT_MS, &was_lazy), 2);
+    parley_gossip_close(&bed.gossip, 2);
+    assert_int_equal(bed.gossip.waits, 0);
+    /* Asked already, and its place is taken by another peer: the next one at once. */
+    open_links(&bed, 0);
+    parley_gossip_open(&bed.gossip, 1, true);
+    parley_gossip_open(&bed.gossip, 2, true);
+    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    parley_gossip_on_prune(&bed.gossip, 2, 5);
+    (void)announces(&bed, 1, 5, 2, 0);
+    (void)announces(&bed, 2, 5, 2, 0);
+    assert_int_equal(asked(&bed, WAIT_MS, &was_lazy), 1);
+    parley_gossip_close(&bed.gossip, 1);
+    assert_int_equal(asked(&bed, WAIT_MS + 1, &was_lazy), 2);
+    end(&bed);
+}
+
+/* --- bounds --------------------------------------------------------------------------------- */
+
+/* A peer that announces what does not exist has its share of places, and others find theirs. */
+static void test_a_liar_has_a_share(void **state) {
+    struct bed bed;
+    begin(&bed);
+    open_links(&bed, LINKS);
+    for (uint32_t link = 1; link < LINKS; link++)
+        for (unsigned bucket = 0; bucket < PARLEY_GOSSIP_BUCKETS; bucket++)
+            parley_gossip_on_prune(&bed.gossip, link, bucket);
+    for (parley_seq seq = 1; seq <= 1000; seq++)
+        (void)announces(&bed, 1, 5, seq, 0);
+    assert_int_equal(bed.gossip.links[1].waits, WAITS);
+    assert_int_equal(announces(&bed, LINKS - 1, 5, 2000, 0), PARLEY_GOSSIP_WAIT);
+    /* What is here never pushes out what is waited for, and finds a place or none. */
+    for (parley_seq seq = 1; seq <= 1000; seq++)
+        (void)brings(&bed, 0, 7, seq, true);
+    assert_int_equal(bed.gossip.waits, WAITS + 1);
+    /* With all places taken there is nothing to do, and nothing breaks. */
+    for (uint32_t link = 1; link < LINKS; link++)
+        for (parley_seq seq = 1; seq <= 8; seq++)
+            (void)announces(&bed, link, 9, link * 100 + seq, 0);
+    assert_int_equal(bed.gossip.waits, ENTRIES);
+    assert_int_equal(announces(&bed, 2, 9, 99999, 0), PARLEY_GOSSIP_LEAVE);
+    assert_false(brings(&bed, 0, 7, 5000, true));
+    for (uint32_t link = 0; link < LINKS; link++)
+        parley_gossip_close(&bed.gossip, link);
+    assert_int_equal(bed.gossip.waits, 0);
+    end(&bed);
+}
+
+/* Whatever happens in whatever order. */
+static void test_anything(void **state) {
+    struct parley_random random;
+    struct parley_seed seed = {{9}};
+    struct bed bed;
+    parley_random_init(&random, &seed);
+    begin(&bed);
+    parley_time_ms now = 0;
+    for (unsigned step = 0; step < 200000; step++) {
+        uint32_t link = (uint32_t)parley_random_below(&random, LINKS);
+        struct parley_wire_place at =
+            place((uint8_t)parley_random_below(&random, 4), 1 + parley_random_below(&random, 200));
+        struct parley_gossip_entry *entry;
+        bool was_lazy;
+        now += parley_random_below(&random, 20);
+        if (!bed.gossip.links[link].is_open) {
+            parley_gossip_open(&bed.gossip, link, parley_random_below(&random, 4) != 0);
+            continue;
+        }
+        switch (parley_random_below(&random, 10)) {
+        case 0:
+            parley_gossip_close(&bed.gossip, link);
+            break;
+        case 1:
+            parley_gossip_on_prune(&bed.gossip, link, parley_gossip_bucket(&at.log));
+            break;
+        case 2:
+            parley_gossip_on_graft(&bed.gossip, link, parley_gossip_bucket(&at.log));
+            break;
+        case 3:
+        case 4:
+            (void)!parley_gossip_on_entry(&bed.gossip, link, &at, step % 2 == 0, now);
+            break;
+        case 5:
+            (void)!parley_gossip_on_entry(&bed.gossip, PARLEY_GOSSIP_NOBODY, &at, true, now);
+            break;
+        case 6:
+            for (unsigned i = 0; (entry = parley_gossip_due(&bed.gossip, now)) != NULL; i++) {
+                assert_in_range(i, 0, ENTRIES);
+                if (i % 3 == 0)
+                    parley_gossip_put_off(entry, now + 100);
+                else if (i % 3 == 1)
+                    parley_gossip_forget(&bed.gossip, entry);
+                else
+                    (void)!parley_gossip_graft(&bed.gossip, entry, now, &was_lazy);
+            }
+            break;
+        default:
+            (void)parley_gossip_on_announce(&bed.gossip, link, &at, now);
+        }
+        if (step % 16 == 0)
+            parley_gossip_check(&bed.gossip);
+    }
+    end(&bed);
+}
+
+/* --- a network of them ---------------------------------------------------------------------- */
+
+/* Nodes in a ring with chords, every message one tick late. All of them hear of each entry, and
+ * soon each hears of it once; when some go, the rest hears again of all. */
+#define NET_NODES 30u
+#define NET_LINKS 6u
+#define NET_MAIL  4096u
+
+struct mail {
+    parley_time_ms at;
+    uint32_t from, to;
+    enum { MAIL_PUSH, MAIL_ANNOUNCE, MAIL_PRUNE, MAIL_GRAFT } what;
+    parley_seq seq;
+};
+
+struct net {
+    struct bed beds[NET_NODES];
+    bool is_up[NET_NODES];
+    bool has[NET_NODES][512];
+    uint32_t peers[NET_NODES][NET_LINKS];
+    struct mail mail[NET_MAIL];
+    size_t count, pushes, news;
+    parley_time_ms now;
+};
+
+static void post(struct net *net, uint32_t from, uint32_t to, int what, parley_seq seq) {
+    assert_true(net->count < NET_MAIL);
+    /* Each link has a pace of its own. */
+    parley_time_ms late = 10 + (from * 7 + to * 13) % 30;
+    net->mail[net->count++] = (struct mail){net->now + late, from, to, what, seq};
+}
+
+static uint32_t link_to(const struct net *net, uint32_t node, uint32_t peer) {
+    for (uint32_t i = 0; i < NET_LINKS; i++)
+        if (net->peers[node][i] == peer)
+            return i;
+    fail();
+    return 0;
+}
+
+static void take_new(struct net *net, uint32_t node, uint32_t link, parley_seq seq) {
+    struct bed *bed = &net->beds[node];
+    struct parley_wire_place at = place(5, seq);
+    net->has[node][seq] = true;
+    net->news++;
+    (void)!parley_gossip_on_entry(&bed->gossip, link, &at, true, net->now);
+    for (uint32_t i = 0; i < NET_LINKS; i++) {
+        if (i == link || !bed->gossip.links[i].is_open)
+            continue;
+        enum parley_gossip_way how = parley_gossip_way(&bed->gossip, i, &at);
+        if (how == PARLEY_GOSSIP_PUSH)
+            parley_gossip_note(&bed->gossip, i, &at);
+        if (how != PARLEY_GOSSIP_NOTHING)
+            post(net, node, net->peers[node][i],
+                 how == PARLEY_GOSSIP_PUSH ? MAIL_PUSH : MAIL_ANNOUNCE, seq);
+    }
+}
+
+static void arrive(struct net *net, const struct mail *mail) {
+    struct bed *bed = &net->beds[mail->to];
+    struct parley_wire_place at = place(5, mail->seq);
+    if (!net->is_up[mail->to] || !net->is_up[mail->from])
+        return;
+    uint32_t link = link_to(net, mail->to, mail->from);
+    if (mail->what == MAIL_PRUNE) {
+        parley_gossip_on_prune(&bed->gossip, link, 5);
+    } else if (mail->what == MAIL_GRAFT) {
+        parley_gossip_on_graft(&bed->gossip, link, 5);
+        post(net, mail->to, mail->from, MAIL_PUSH, mail->seq);
+    } else if (mail->what == MAIL_ANNOUNCE) {
+        if (net->has[mail->to][mail->seq])
+            parley_gossip_note(&bed->gossip, link, &at);
+        else if (parley_gossip_on_announce(&bed->gossip, link, &at, net->now) == PARLEY_GOSSIP_ASK)
+            post(net, mail->to, mail->from, MAIL_GRAFT, mail->seq);
+    } else {
+        net->pushes++;
+        if (!net->has[mail->to][mail->seq])
+            take_new(net, mail->to, link, mail->seq);
+        else if (parley_gossip_on_entry(&bed->gossip, link, &at, false, net->now))
+            post(net, mail->to, mail->from, MAIL_PRUNE, mail->seq);
+    }
+}
+
+static void tick(struct net *net) {
+    net->now++;
+    for (size_t i = 0; i < net->count;) {
+        struct mail mail = net->mail[i];
+        if (mail.at > net->now) {
+            i++;
+            continue;
+        }
+        memmove(&net->mail[i], &net->mail[i + 1], (--net->count - i) * sizeof net->mail[0]);
+        arrive(net, &mail);
+    }
+    for (uint32_t node = 0; node < NET_NODES; node++) {
+        struct parley_gossip_entry *entry;
+        bool was_lazy;
+        while (net->is_up[node] &&
+               (entry = parley_gossip_due(&net->beds[node].gossip, net->now)) != NULL) {
+            parley_seq seq = entry->place.seq;
+            uint32_t link =
+                parley_gossip_graft(&net->beds[node].gossip, entry, net->now, &was_lazy);
+            if (link != PARLEY_GOSSIP_NOBODY)
+                post(net, node, net->peers[node][link], MAIL_GRAFT, seq);
+        }
+    }
+}
+
+/* Entry seq begins at a node; how many copies each new one cost, in hundredths. */
+static size_t spread(struct net *net, uint32_t node, parley_seq seq) {
+    net->pushes = net->news = 0;
+    take_new(net, node, PARLEY_GOSSIP_NOBODY, seq);
+    for (unsigned i = 0; i < 8000; i++)
+        tick(net);
+    for (uint32_t i = 0; i < NET_NODES; i++)
+        assert_true(!net->is_up[i] || net->has[i][seq]);
+    return net->pushes * 100 / (net->news - 1);
+}
+
+static void test_a_tree_forms_and_mends(void **state) {
+    static struct net net;
+    static const uint32_t chords[NET_LINKS / 2] = {1, 7, 11};
+    size_t first, last = 0;
+    for (uint32_t i = 0; i < NET_NODES; i++) {
+        begin(&net.beds[i]);
+        net.is_up[i] = true;
+        open_links(&net.beds[i], NET_LINKS);
+        for (uint32_t k = 0; k < NET_LINKS / 2; k++) {
+            net.peers[i][2 * k] = (i + chords[k]) % NET_NODES;
+            net.peers[i][2 * k + 1] = (i + NET_NODES - chords[k]) % NET_NODES;
+        }
+    }
+    first = spread(&net, 0, 1);
+    assert_in_range(first, 300, 600); /* a flood, as everything begins */
+    parley_seq seq = 2;
+    for (; seq < 30; seq++)
+        last = spread(&net, (uint32_t)(seq * 17 % NET_NODES), seq);
+    assert_in_range(last, 100, 105);
+    /* Every fourth is killed, and nobody is told by more than a closed link. */
+    for (uint32_t i = 0; i < NET_NODES; i += 4) {
+        net.is_up[i] = false;
+        for (uint32_t k = 0; k < NET_LINKS; k++)
+            if (i != net.peers[i][k] && net.is_up[net.peers[i][k]])
+                parley_gossip_close(&net.beds[net.peers[i][k]].gossip,
+                                    link_to(&net, net.peers[i][k], i));
+    }
+    for (; seq < 60; seq++)
+        last = spread(&net, (uint32_t)(seq * 17 % NET_NODES) | 1, seq);
+    assert_in_range(last, 100, 105);
+    for (uint32_t i = 0; i < NET_NODES; i++)
+        end(&net.beds[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_fresh_link_is_eager),
+        cmocka_unit_test(test_the_later_one_is_pruned),
+        cmocka_unit_test(test_who_came_first_is_not_pruned),
+        cmocka_unit_test(test_the_last_eager_link_stays),
+        cmocka_unit_test(test_who_brings_news_is_eager),
+        cmocka_unit_test(test_prune_and_graft_of_the_peer),
+        cmocka_unit_test(test_nothing_for_who_has_it),
+        cmocka_unit_test(test_an_eager_link_announces),
+        cmocka_unit_test(test_announced_and_not_pushed),
+        cmocka_unit_test(test_it_came_in_time),
+        cmocka_unit_test(test_put_off_and_forgotten),
+        cmocka_unit_test(test_who_is_waited_for_goes),
+        cmocka_unit_test(test_a_liar_has_a_share),
+        cmocka_unit_test(test_anything),
+        cmocka_unit_test(test_a_tree_forms_and_mends),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gossip", tests, NULL, NULL) == 0 ? 0 : 1;
+}
