@@ -163,10 +163,6 @@ static enum parley_error contradict(struct parley_node *node, uint32_t log,
                                                                             : PARLEY_E_RETRY;
 }
 
-static bool is_of_head(const struct chunk_task *task) {
-    return task->source == CHUNK_RUN && !task->is_anchored;
-}
-
 /* Whether it may be added to what is held, and *whole, the ranges with it. */
 static enum parley_error may_stand(struct parley_node *node, const struct chunk_task *task,
                                    uint32_t log, const struct parley_judged *judged,
@@ -189,9 +185,9 @@ static enum parley_error may_stand(struct parley_node *node, const struct chunk_
         log_learn_signed(node, log, &judged->run, judged->chunk.bytes);
     if (error == PARLEY_E_OK && !is_vouched)
         return PARLEY_E_GAP; /* what named it was cut meanwhile */
+    bool is_of_head = task->source == CHUNK_RUN && !task->is_anchored;
     if (error == PARLEY_E_FULL &&
-        (log_make_room(node, log) ||
-         (is_of_head(task) && log_drop_island(node, log, judged->run.hi))))
+        (log_make_room(node, log) || (is_of_head && log_drop_island(node, log, judged->run.hi))))
         return PARLEY_E_RETRY;
     return error;
 }
@@ -213,7 +209,8 @@ enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parle
     own_notice(node, task, log, judged->run.hi);
     /* Others may wait for what was asked for because it did not come by itself, too. */
     bool is_live = task->source == CHUNK_PUSH || task->source == CHUNK_OWN ||
-                   (is_of_head(task) && tree_awaits(node, &task->log, &judged->run));
+                   (task->source == CHUNK_RUN && task->check_held &&
+                    tree_awaits(node, &task->log, &judged->run));
     struct pending_store after = {.after = AFTER_CHUNK,
                                   .log = log,
                                   .author = row->author,
