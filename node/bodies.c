@@ -327,6 +327,13 @@ void bodies_load(struct parley_node *node, uint32_t log, parley_seq low, parley_
     bodies->changes++;
 }
 
+void bodies_again(struct parley_node *node, uint32_t log, parley_seq low, parley_seq high) {
+    bodies_load(node, log, low, high);
+    node->logs[log].bodies.failures = 0;
+    node->logs[log].bodies.at = 0;
+    heads_forget_and_ask(node);
+}
+
 void bodies_drop_peer(struct parley_node *node, uint32_t peer) {
     for (size_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++)
         if (node->bodies_asks[i].state != BODIES_FREE && node->bodies_asks[i].peer == peer)

@@ -52,6 +52,8 @@ void bodies_want(struct parley_node *node, struct peer *peer, uint32_t log, parl
 void bodies_on_read(struct parley_node *node, parley_ticket ticket, enum parley_error error,
                     struct parley_span bytes, parley_seq next);
 void bodies_load(struct parley_node *node, uint32_t log, parley_seq low, parley_seq high);
+/* The same of what did not lack before: peers are to tell again who has it. */
+void bodies_again(struct parley_node *node, uint32_t log, parley_seq low, parley_seq high);
 void bodies_pump(struct parley_node *node);
 void bodies_drop_peer(struct parley_node *node, uint32_t peer);
 void bodies_on_timer(struct parley_node *node);

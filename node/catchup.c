@@ -5,6 +5,7 @@
 
 #define HEADS_BYTES_TARGET 32768u /* of one message: several to a window */
 #define LOGS_PER_ITEM      256u   /* of one author in one message */
+#define SOON_MS            1000u /* whatever the owner does, more often than that nobody is asked */
 
 /* --- telling ------------------------------------------------------------------------------- */
 
@@ -224,6 +225,13 @@ void heads_ask(struct parley_node *node, struct peer *peer) {
 void heads_forget(struct parley_node *node) {
     for (size_t i = 0; i < node->peers_count; i++)
         node->peers[i].is_forgotten = true;
+}
+
+void heads_forget_and_ask(struct parley_node *node) {
+    heads_forget(node);
+    if (node->heads_at > node->now + SOON_MS)
+        node->heads_at = node->now + SOON_MS;
+    deadline_lower(node, node->heads_at);
 }
 
 void author_changed(struct parley_node *node, uint32_t author) {

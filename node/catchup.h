@@ -10,6 +10,8 @@ void author_changed(struct parley_node *node, uint32_t author);
 void heads_ask(struct parley_node *node, struct peer *peer);
 /* Something that a peer told was given up: each is asked for everything, once. */
 void heads_forget(struct parley_node *node);
+/* And the first of them now: the owner waits. */
+void heads_forget_and_ask(struct parley_node *node);
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session);
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);

@@ -76,6 +76,7 @@ static bool tells_of_log(enum store_after after) {
     case AFTER_VERDICT:
     case AFTER_BODIES:
     case AFTER_PURGE:
+    case AFTER_RECALL:
     case AFTER_PRUNE:
         return true;
     }
@@ -124,6 +125,8 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
         bodies_on_stored(node, &pending, error);
     if (pending.after == AFTER_ERASE)
         erase_on_stored(node, pending.log, error);
+    if (pending.after == AFTER_RECALL && error == PARLEY_E_OK && log != NULL)
+        bodies_again(node, pending.log, log->lacks_low, log->lacks_high);
     if (pending.after == AFTER_RECORD && error == PARLEY_E_OK)
         heads_tell(node, pending.author);
     answer(node, &pending, failed ? PARLEY_E_READ_ONLY : error);
@@ -198,7 +201,9 @@ void on_load_log(struct parley_node *node, const struct parley_store_log *log) {
     node->entries_count += log->entries_count;
     erase_load(node, index, log->erase_ms);
     bodies_load(node, index, log->lacks_low, log->lacks_high);
-    row->quota.floor = log->floor;
+    /* Without a quota, or of whom the owner allows, what went may come again. */
+    bool is_kept = node->config.quota_bytes == 0 || author_is_allowed(node, author);
+    row->quota.floor = is_kept ? 0 : log->floor;
     quota_told(node, index, log);
     row->durable = (struct parley_anchor){0};
     for (unsigned i = 0; i < log->ranges.count; i++)

@@ -118,14 +118,16 @@ void on_purge(struct parley_node *node, const struct parley_event *event) {
         return;
     }
     const struct log_row *row = &node->logs[log];
-    struct pending_store after = {.after = AFTER_PURGE, .log = log, .request = request};
-    struct parley_store_op op = {.kind = PARLEY_STORE_DROP_BODIES,
+    bool undo = event->purge.undo;
+    struct pending_store after = {
+        .after = undo ? AFTER_RECALL : AFTER_PURGE, .log = log, .request = request};
+    struct parley_store_op op = {.kind = undo ? PARLEY_STORE_RECALL : PARLEY_STORE_DROP_BODIES,
                                  .author = node->authors[row->author].set.author,
                                  .device = row->device,
                                  .log = row->log,
                                  .seq_low = event->purge.seq_low,
                                  .seq_high = event->purge.seq_high,
-                                 .forget = true};
+                                 .forget = !undo};
     if (!store_emit(node, &op, &after))
         effect_reply(node, request, PARLEY_E_READ_ONLY);
 }

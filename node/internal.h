@@ -274,6 +274,7 @@ enum store_after {
     AFTER_VERDICT,
     AFTER_BODIES,
     AFTER_PURGE,
+    AFTER_RECALL,
     AFTER_PRUNE,
     AFTER_EVICT,
 };

@@ -24,6 +24,10 @@ bool author_is_blocked(const struct parley_node *node, uint32_t author) {
     return (node->authors[author].lists & mark_of(PARLEY_LIST_BLOCK)) != 0;
 }
 
+bool author_is_allowed(const struct parley_node *node, uint32_t author) {
+    return (node->authors[author].lists & mark_of(PARLEY_LIST_ALLOW)) != 0;
+}
+
 /* --- words and posts ----------------------------------------------------------------------- */
 
 /* What stands behind the list's name in the key. */
@@ -99,6 +103,8 @@ static enum parley_error author_set(struct parley_node *node, enum parley_list l
     bool was_wanted = author_is_wanted(node, row);
     named_is_real(node, row); /* the row stays */
     node->authors[row].lists ^= was == on ? 0 : mark_of(list);
+    if (list == PARLEY_LIST_ALLOW && on)
+        quota_allow(node, row);
     if (list == PARLEY_LIST_BLOCK && was != on)
         block_changed(node, row, was_wanted);
     return PARLEY_E_OK;

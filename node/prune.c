@@ -25,8 +25,9 @@ static const struct parley_run *lowest(const struct log_row *row) {
 static bool may_prune(const struct parley_node *node, uint32_t log) {
     const struct log_row *row = &node->logs[log];
     uint8_t depth = row->is_free ? 0 : node->authors[row->author].depth;
-    return depth != 0 && lowest(row) != NULL && lowest(row)->lo < floor_max(row) &&
-           !quota_is_stranger(node, row->author) && quota_log_is_quiet(node, log);
+    return depth != 0 && !author_is_allowed(node, row->author) && lowest(row) != NULL &&
+           lowest(row)->lo < floor_max(row) && !quota_is_stranger(node, row->author) &&
+           quota_log_is_quiet(node, log);
 }
 
 void prune_find(struct parley_node *node) {
@@ -88,7 +89,7 @@ static void shorten(struct parley_node *node, uint32_t log, parley_seq floor,
         parley_ranges_covers(&row->ranges, floor) && parley_ranges_covers(&row->ranges, floor - 1);
     assert(!is_whole || (now != NULL && now->lo == floor));
     parley_ranges_prune(&row->ranges, floor, now == NULL ? NULL : &now->lo_prev);
-    row->quota.floor = floor;
+    row->quota.floor = author_is_allowed(node, row->author) ? 0 : floor;
     row->entries_count -= gone;
     node->entries_count -= gone;
     row->world++;

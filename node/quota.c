@@ -95,6 +95,13 @@ void quota_check_invariants(const struct parley_node *node) {
     assert(bytes == node->quota.bytes && strangers == node->quota.strangers_bytes);
 }
 
+void quota_allow(struct parley_node *node, uint32_t author) {
+    for (uint32_t i = node->authors[author].logs_first; i != NONE; i = node->logs[i].next_of_author)
+        node->logs[i].quota.floor = 0;
+    node->quota.victims_count = node->quota.victims_next = 0; /* they were chosen before */
+    heads_forget_and_ask(node);                               /* others may hold it */
+}
+
 /* --- marks --------------------------------------------------------------------------------- */
 
 /* So many sixteenths of it. */

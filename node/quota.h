@@ -91,6 +91,9 @@ bool quota_log_is_quiet(const struct parley_node *node, uint32_t log);
 /* The lowest seq that is wanted: what was pruned here is not asked for again. */
 parley_seq log_floor(const struct log_row *row);
 
+/* Nothing of his is pruned from now on, and what was may come again. */
+void quota_allow(struct parley_node *node, uint32_t author);
+
 /* prune.c */
 /* Logs that may be shortened, the oldest first, far ones before all. */
 void prune_find(struct parley_node *node);

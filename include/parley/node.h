@@ -170,6 +170,7 @@ struct parley_event {
             parley_request request;
             struct parley_log log;
             parley_seq seq_low, seq_high; /* their bodies go, here and for good */
+            bool undo; /* or may come again; what their author erased may not */
         } purge;
         /* Onto one of the owner's lists, or off it (NOT_FOUND: it is not there). BAD_INPUT:
          * oneself, or no word; FULL. */

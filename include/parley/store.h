@@ -52,6 +52,9 @@ enum parley_store_kind {
      * DROP_BODIES with forget) is remembered. With `forget` nothing else of the author is held, and
      * his number goes, too. */
     PARLEY_STORE_FORGET,
+    /* Takes back DROP_BODIES with forget: of seq_low .. seq_high what is held without its body, and
+     * was not erased by an entry of the log that is held, lacks it again. EXISTS: nothing is so. */
+    PARLEY_STORE_RECALL,
 };
 
 /* Spans are borrowed until the call returns. */

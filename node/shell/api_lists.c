@@ -1,6 +1,6 @@
 /* The owner's lists: what is muted, blocked and allowed. */
 #include "api_hide.h"
-#include "api_job.h"
+#include "api_purge.h"
 #include <parley/node_limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,10 +75,33 @@ static bool is_on(const struct api_job *job) {
     return !json_is_false(json_object_get(job->json, "on"));
 }
 
+static void answer_list(struct api_job *job) {
+    const struct api_name *name = job->names_count > 0 ? &job->names[0] : NULL;
+    const char *word = api_member_text(job->json, "word");
+    json_t *json =
+        json_pack("{s:s, s:b}", "list", api_member_text(job->json, "list"), "on", (int)is_on(job));
+    if (word != NULL)
+        json_object_set_new(json, "word", json_string(word));
+    else if (name == NULL) /* it may be here no more: as it was called */
+        json_object_set_new(json, "post", json_string(api_member_text(job->json, "post")));
+    else if (name->kind == API_AUTHOR)
+        json_object_set_new(json, "author", api_json_author(&name->author));
+    else
+        json_object_set_new(
+            json, "post",
+            api_json_post_address(&name->entry->log, name->entry->seq, &name->entry->id));
+    api_answer_json(job, 200, json);
+}
+
+/* What is allowed is to be had again if the owner purged it. */
+static bool brings_back(const struct api_job *job) {
+    return job->names_count > 0 && is_on(job) &&
+           strcmp(api_member_text(job->json, "list"), "allow") == 0;
+}
+
 static void on_list_reply(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     const char *list = api_member_text(job->json, "list");
-    const struct api_name *name = job->names_count > 0 ? &job->names[0] : NULL;
     enum parley_error error = api_reply_error(job->api, effect);
     if (error == PARLEY_E_NOT_FOUND)
         api_refuse(job, error, NULL, "that is not on the list; parley %s lists what is", list);
@@ -88,22 +111,10 @@ static void on_list_reply(void *context, const struct parley_effect *effect) {
         api_refuse(job, error, NULL, "that cannot be put on this list");
     else if (error != PARLEY_E_OK)
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
-    else {
-        json_t *json = json_pack("{s:s, s:b}", "list", list, "on", (int)is_on(job));
-        if (name != NULL && name->kind == API_AUTHOR)
-            json_object_set_new(json, "author", api_json_author(&name->author));
-        else if (name != NULL)
-            json_object_set_new(
-                json, "post",
-                api_json_post_address(&name->entry->log, name->entry->seq, &name->entry->id));
-        const char *word = api_member_text(job->json, "word");
-        const char *post = api_member_text(job->json, "post");
-        if (word != NULL)
-            json_object_set_new(json, "word", json_string(word));
-        else if (name == NULL) /* it may be here no more: as it was called */
-            json_object_set_new(json, "post", json_string(post));
-        api_answer_json(job, 200, json);
-    }
+    else if (brings_back(job))
+        api_purge_undo(job, answer_list);
+    else
+        answer_list(job);
 }
 
 static void submit(struct api_job *job, struct parley_listed *listed) {

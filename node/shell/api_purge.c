@@ -1,7 +1,7 @@
 /* The owner's purge: bytes go here, and only here. Of a person all that is held, a stretch at a
- * time, so that no group of the disk becomes large.
+ * time, so that no group of the disk becomes large. Who is allowed is asked for again.
  */
-#include "api_job.h"
+#include "api_purge.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@ struct purge {
     } * stretches;
     size_t count, room, done;
     uint64_t entries_count;
+    api_handler *then; /* of what may come again; NULL: it goes */
 };
 
 static void free_purge(void *state) {
@@ -64,8 +65,10 @@ static void submit_next(struct api_job *job);
 
 static void on_purged(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
+    const struct purge *purge = job->state;
     enum parley_error error = api_reply_error(job->api, effect);
-    if (error != PARLEY_E_OK)
+    bool is_gone = purge->then != NULL && error == PARLEY_E_NOT_FOUND; /* nothing of it is here */
+    if (error != PARLEY_E_OK && !is_gone)
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
     else
         submit_next(job);
@@ -73,6 +76,10 @@ static void on_purged(void *context, const struct parley_effect *effect) {
 
 static void submit_next(struct api_job *job) {
     struct purge *purge = job->state;
+    if (purge->done == purge->count && purge->then != NULL) {
+        purge->then(job);
+        return;
+    }
     if (purge->done == purge->count) {
         parley_host_compact(job->api->host); /* the bytes are to go, not only the way to them */
         api_answer_json(job, 200, json_pack("{s:I}", "entries", (json_int_t)purge->entries_count));
@@ -83,7 +90,33 @@ static void submit_next(struct api_job *job) {
     event.purge.log = stretch->log;
     event.purge.seq_low = stretch->low;
     event.purge.seq_high = stretch->high;
+    event.purge.undo = purge->then != NULL;
     parley_host_submit(job->api->host, &event, on_purged, job);
+}
+
+/* Of the first name of the job, an author or a post. NULL: out of memory. */
+static struct purge *purge_of(struct api_job *job) {
+    const struct parley_node *node = parley_host_node(job->api->host);
+    const struct api_name *name = &job->names[0];
+    struct purge *purge = calloc(1, sizeof(*purge));
+    if (purge == NULL)
+        return NULL;
+    job->state = purge;
+    job->free_state = free_purge;
+    bool is_whole = name->kind == API_AUTHOR
+                        ? add_author(purge, node, &name->author)
+                        : add_stretch(purge, &name->entry->log, name->entry->seq, name->entry->seq);
+    return is_whole ? purge : NULL;
+}
+
+void api_purge_undo(struct api_job *job, api_handler *then) {
+    struct purge *purge = purge_of(job);
+    if (purge == NULL) {
+        api_no_memory(job);
+        return;
+    }
+    purge->then = then;
+    submit_next(job);
 }
 
 /* ---- the request -------------------------------------------------------------------------- */
@@ -103,10 +136,9 @@ void api_names_purge(struct api_job *job) {
 
 void api_run_purge(struct api_job *job) {
     const struct parley_home *home = parley_host_home(job->api->host);
-    const struct parley_node *node = parley_host_node(job->api->host);
     const struct api_name *name = &job->names[0];
-    bool is_post = name->kind == API_POST;
-    const struct parley_author *author = is_post ? &name->entry->author : &name->author;
+    const struct parley_author *author =
+        name->kind == API_POST ? &name->entry->author : &name->author;
     if (home->has_author && PARLEY_EQUAL(*author, home->author) &&
         !json_is_true(json_object_get(job->json, "force"))) {
         api_refuse(job, PARLEY_E_BAD_INPUT, name->field,
@@ -114,15 +146,8 @@ void api_run_purge(struct api_job *job) {
                    name->text);
         return;
     }
-    struct purge *purge = calloc(1, sizeof(*purge));
-    if (purge == NULL) {
-        api_no_memory(job);
-        return;
-    }
-    job->state = purge;
-    job->free_state = free_purge;
-    if (!(is_post ? add_stretch(purge, &name->entry->log, name->entry->seq, name->entry->seq)
-                  : add_author(purge, node, author)))
+    struct purge *purge = purge_of(job);
+    if (purge == NULL)
         api_no_memory(job);
     else if (purge->count == 0)
         api_refuse(job, PARLEY_E_NOT_FOUND, name->field, "nothing of %s is here", name->text);

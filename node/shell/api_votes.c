@@ -71,6 +71,12 @@ static bool counts(const struct api_vote *vote, const struct parley_node *node) 
     return api_entry_is_good(node, &entry) && !api_entry_is_erased(node, &entry);
 }
 
+/* Nothing of whom the owner blocks is shown, nor how they vote. */
+static bool is_heard(const struct parley_author *voter, const struct parley_node *node) {
+    struct parley_node_author author;
+    return !parley_node_author_find(node, voter, &author) || !author.is_blocked;
+}
+
 static bool is_newer(const struct api_vote *a, const struct api_vote *b) {
     if (a->time != b->time)
         return a->time > b->time;
@@ -87,7 +93,7 @@ json_t *api_votes_json(const struct api_votes *votes, const struct parley_node *
             if (counts(&votes->items[i], node) &&
                 (newest == NULL || is_newer(&votes->items[i], newest)))
                 newest = &votes->items[i];
-        if (newest == NULL)
+        if (newest == NULL || !is_heard(&newest->author, node))
             continue;
         up += newest->value > 0;
         down += newest->value < 0;

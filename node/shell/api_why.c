@@ -13,6 +13,7 @@ struct why {
     struct parley_id branches[2];
     size_t branches_count;
     parley_seq forked;
+    char parent[PARLEY_POST_TEXT_SIZE]; /* what it answers, when that is not here; else empty */
     /* on the loop */
     const struct parley_node *node;
     struct parley_log log;
@@ -81,11 +82,16 @@ static void add_relation(struct why *why, const struct parley_host *host) {
 
 /* ---- the log's verdict -------------------------------------------------------------------- */
 
+/* What is not here cannot be allowed. */
+static const char *override_here(const struct why *why) {
+    return why->entry != NULL ? "allow" : NULL;
+}
+
 static void add_fork(struct why *why) {
     char ids[2][65] = {"?", "?"};
     for (size_t i = 0; i < why->branches_count; i++)
         parley_hex_encode(ids[i], why->branches[i].bytes, sizeof(why->branches[i].bytes));
-    add(why, "frozen", "fork", "allow", why->post,
+    add(why, "frozen", "fork", override_here(why), why->post,
         "the author's device signed two entries with the number %llu, %s and %s: from there on all "
         "is hidden until the author's root says which one is good",
         (unsigned long long)why->at.forked, ids[0], ids[1]);
@@ -95,10 +101,10 @@ static void add_verdict(struct why *why) {
     const struct parley_policy *policy = &why->at.policy;
     unsigned long long end = (unsigned long long)policy->seq;
     if (policy->kind == PARLEY_POLICY_VOID)
-        add(why, "hidden", "void", "allow", why->post,
+        add(why, "hidden", "void", override_here(why), why->post,
             "the author's identity records do not count this device as theirs");
     else if (policy->kind == PARLEY_POLICY_CLOSED && why->seq > policy->seq)
-        add(why, "hidden", "closed", "allow", why->post,
+        add(why, "hidden", "closed", override_here(why), why->post,
             "the author's identity records end this log at entry %llu", end);
     else if (why->at.forked != 0 && why->seq >= why->at.forked)
         add_fork(why);
@@ -133,14 +139,16 @@ static void add_asking(struct why *why, const char *state, const char *rule, boo
 }
 
 static void add_missing(struct why *why) {
+    if (why->state != NULL)
+        return; /* and nobody asks for it */
     if (parley_ranges_covers(&why->at.ranges, why->seq))
         add(why, "missing", "branch", NULL, "",
             "another entry with the number %llu is here: this one is of another branch",
             (unsigned long long)why->seq);
     else if (why->seq < why->at.floor)
-        add(why, "pruned", "quota", NULL, "",
-            "the quota was reached, and of this log entries below %llu went: a larger quota keeps "
-            "more, and a bundle brings them back",
+        add(why, "pruned", "quota", "allow", why->author,
+            "the quota was reached, and of this log entries below %llu went: they come again of "
+            "whom you allow, where there is no quota any more, and out of a file (parley import)",
             (unsigned long long)why->at.floor);
     else if (!why->who.is_blocked && !why->who.is_wanted)
         add(why, "missing", "not_wanted", "follow", why->author,
@@ -160,8 +168,9 @@ static void add_body(struct why *why) {
             why->entry->has_body ? "; the words are here for some days still"
                                  : "; the words are gone here");
     else if (!why->entry->has_body && state->is_forgotten)
-        add(why, "purged", "purge", NULL, "",
-            "you purged it: its words are gone here for good, and only here");
+        add(why, "purged", "purge", "allow", why->post,
+            "you purged it: its words are gone here, and only here; who has them is asked again "
+            "when you allow it");
     else if (!why->entry->has_body)
         add_asking(why, "no_body", "no_body", true, "the body of the entry");
     else if (!api_entry_body(why->entry, &body))
@@ -222,6 +231,27 @@ static void read_branches(struct api_job *job, struct parley_store *store) {
     free(buffer);
 }
 
+/* What a reply answers may be elsewhere only. */
+static void read_parent(struct why *why, struct parley_store *store) {
+    struct parley_body body;
+    if (why->entry == NULL || !api_entry_body(why->entry, &body) || body.kind != PARLEY_BODY_POST ||
+        !body.post.has_parent)
+        return;
+    struct api_entry *parent = api_entry_read(store, &body.post.parent);
+    if (parent == NULL) {
+        struct parley_post_address address = {.log = body.post.parent.log,
+                                              .seq = body.post.parent.seq};
+        memcpy(address.id_start, body.post.parent.id.bytes, sizeof(address.id_start));
+        parley_post_address_encode(why->parent, &address);
+    }
+    api_entry_free(parent);
+}
+
+static void read_why(struct api_job *job, struct parley_store *store) {
+    read_branches(job, store);
+    read_parent(job->state, store);
+}
+
 /* ---- requests ----------------------------------------------------------------------------- */
 
 static void explain(struct api_job *job) {
@@ -247,6 +277,9 @@ static void explain(struct api_job *job) {
     if (api_entry_is_allowed(why->node, why->entry))
         why->state = before;
     add_body(why);
+    if (why->parent[0] != '\0')
+        add(why, NULL, "parent", NULL, "",
+            "it answers %s, which is not here: parley why says why of that one, too", why->parent);
     add_lists(why);
 }
 
@@ -286,5 +319,5 @@ void api_run_why(struct api_job *job) {
     memcpy(why->post, name->text, sizeof(why->post));
     if (parley_node_log_find(why->node, &why->log, &why->at))
         why->forked = why->at.forked;
-    api_read(job, read_branches, answer_why);
+    api_read(job, read_why, answer_why);
 }

@@ -11,6 +11,12 @@ static parley_seq pair_high(const struct erased *erased, size_t index) {
     return parley_get_u48(erased->pairs.data + index * PAIR_SIZE + 6);
 }
 
+static size_t put_pair(uint8_t *out, parley_seq low, parley_seq high) {
+    parley_put_u48(out, low);
+    parley_put_u48(out + 6, high);
+    return PAIR_SIZE;
+}
+
 bool erased_is_valid(struct parley_span pairs) {
     struct erased erased = {pairs};
     parley_seq last = 0;
@@ -64,12 +70,37 @@ void erased_add(struct batch *batch, struct log_row *row, parley_seq low, parley
         return;
     if (before > 0)
         memcpy(out, erased.pairs.data, before * PAIR_SIZE);
-    parley_put_u48(out + before * PAIR_SIZE, low);
-    parley_put_u48(out + before * PAIR_SIZE + 6, high);
+    (void)put_pair(out + before * PAIR_SIZE, low, high);
     if (count > after)
         memcpy(out + (before + 1) * PAIR_SIZE, erased.pairs.data + after * PAIR_SIZE,
                (count - after) * PAIR_SIZE);
     row->has_erased = true;
     row->held.bytes += cost_of_erased((before + 1 + count - after) * PAIR_SIZE);
+    row->held.bytes -= cost_of_erased(erased.pairs.size);
+}
+
+void erased_take(struct batch *batch, struct log_row *row, parley_seq low, parley_seq high) {
+    struct erased erased;
+    struct key key;
+    size_t size = 0;
+    erased_load(batch, row, &erased);
+    uint8_t *left = batch_allocate(batch, erased.pairs.size + PAIR_SIZE);
+    if (left == NULL || erased.pairs.size == 0)
+        return;
+    for (size_t i = 0; i < erased.pairs.size / PAIR_SIZE; i++) {
+        parley_seq from = pair_low(&erased, i), to = pair_high(&erased, i);
+        if (from < low)
+            size += put_pair(left + size, from, to < low ? to : low - 1);
+        if (to > high)
+            size += put_pair(left + size, from > high ? from : high + 1, to);
+    }
+    key_erased(&key, row->number);
+    if (size == 0)
+        batch_drop(batch, &key);
+    else
+        batch_put_span(batch, &key, PARLEY_SPAN(left, size));
+    row->has_erased = size > 0;
+    row->is_purged = row->is_purged && size > 0;
+    row->held.bytes += cost_of_erased(size);
     row->held.bytes -= cost_of_erased(erased.pairs.size);
 }

@@ -71,6 +71,9 @@ PARLEY_USE_RESULT enum parley_error apply_erase(struct commit *commit,
  * still. */
 bool erase_sweep(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high,
                  parley_time_ms until);
+/* op_recall.c: RECALL */
+PARLEY_USE_RESULT enum parley_error apply_recall(struct commit *commit,
+                                                 const struct parley_store_op *op);
 /* op_cut.c: PRUNE, CUT, FORK, EVIDENCE, FORGET */
 PARLEY_USE_RESULT enum parley_error apply_prune(struct commit *commit,
                                                 const struct parley_store_op *op);
@@ -105,6 +108,8 @@ void erased_load(struct batch *batch, const struct log_row *row, struct erased *
 bool erased_covers(const struct erased *erased, parley_seq seq);
 /* Adds [low, high] and writes the row. */
 void erased_add(struct batch *batch, struct log_row *row, parley_seq low, parley_seq high);
+/* Takes [low, high] out of them and writes the row. */
+void erased_take(struct batch *batch, struct log_row *row, parley_seq low, parley_seq high);
 
 /* ---- entries whose bodies may still come (lacks.c); each changes row->held.lacks_* alone */
 

@@ -191,6 +191,8 @@ static enum parley_error apply(struct commit *commit, const struct parley_store_
         return apply_erase(commit, op);
     case PARLEY_STORE_FORGET:
         return apply_forget(commit, op);
+    case PARLEY_STORE_RECALL:
+        return apply_recall(commit, op);
     }
     return PARLEY_E_BAD_INPUT;
 }

@@ -219,6 +219,66 @@ static void test_old(void **state) {
     end(&crowd, authors, 3);
 }
 
+static void allow(struct crowd *crowd, unsigned node, const struct crowd_author *author, bool on) {
+    struct parley_event event = {.kind = PARLEY_EVENT_LIST};
+    event.list.listed.list = PARLEY_LIST_ALLOW;
+    event.list.listed.author = author->person.author;
+    event.list.on = on;
+    crowd_step(crowd, node, &event, NULL);
+    crowd_settle(crowd);
+}
+
+static parley_seq lowest_of(struct crowd *crowd, unsigned node, const struct crowd_author *author) {
+    struct parley_node_log log = crowd_log(crowd, node, &author->person.log);
+    return log.good.count == 0 ? 0 : log.good.ranges[log.good.count - 1].lo;
+}
+
+/* What was pruned comes back of whom the owner allows, and stays; of the other one more goes. */
+static void test_allowed(void **state) {
+    struct crowd crowd;
+    struct crowd_author authors[2];
+    begin(&crowd, 2, 6);
+    limit(&crowd, QUOTA / 2 * 3);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)author_at(&crowd, 0, &authors[i], (uint8_t)(40 + i), 300);
+        follow(&crowd, 1, &authors[i], true);
+    }
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 120);
+    parley_seq low = lowest_of(&crowd, 1, &authors[1]);
+    assert_true(lowest_of(&crowd, 1, &authors[0]) > 1 && low > 1);
+    allow(&crowd, 1, &authors[0], true);
+    crowd_wait(&crowd, 240);
+    assert_int_equal(lowest_of(&crowd, 1, &authors[0]), 1);
+    assert_true(lowest_of(&crowd, 1, &authors[1]) > low);
+    assert_true(status_of(&crowd, 1).held_bytes <= QUOTA / 2 * 3 / 16 * 15);
+    crowd_restart(&crowd, 1);
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 120);
+    assert_int_equal(lowest_of(&crowd, 1, &authors[0]), 1);
+    assert_counted(&crowd, 1);
+    end(&crowd, authors, 2);
+}
+
+/* A quota that is no more: what it pruned comes back. */
+static void test_no_quota_any_more(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    begin(&crowd, 2, 7);
+    limit(&crowd, QUOTA / 4 * 3);
+    (void)author_at(&crowd, 0, &author, 40, 300);
+    follow(&crowd, 1, &author, true);
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 120);
+    assert_true(lowest_of(&crowd, 1, &author) > 1);
+    limit(&crowd, 0);
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 120);
+    assert_int_equal(lowest_of(&crowd, 1, &author), 1);
+    assert_int_equal(crowd_log(&crowd, 1, &author.person.log).good.count, 1);
+    end(&crowd, &author, 1);
+}
+
 /* Of a log that is closed the entry that the closing names stays, and all of it stays good. */
 static void test_named(void **state) {
     struct crowd crowd;
@@ -300,6 +360,7 @@ int main(void) {
         cmocka_unit_test(test_flood),        cmocka_unit_test(test_full_table),
         cmocka_unit_test(test_old),          cmocka_unit_test(test_named),
         cmocka_unit_test(test_failing_disk), cmocka_unit_test(test_unfollowed_and_followed),
+        cmocka_unit_test(test_allowed),      cmocka_unit_test(test_no_quota_any_more),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     cmocka_run_group_tests(tests, NULL, NULL);

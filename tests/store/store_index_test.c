@@ -288,6 +288,38 @@ static void test_erased_stays_out(void **state) {
     free(a.log);
 }
 
+/* The owner takes a purge back: what the author erased stays out all the same. */
+static void test_recalled(void **state) {
+    struct harness *harness = *state;
+    struct writer a = writer_of(8, 20);
+    struct parley_ref refs[] = {ref_to(a.log, 3)};
+    struct parley_store_log held;
+    say_erase(&a, 10, refs, 1);
+    struct parley_store_op recall = {
+        .kind = PARLEY_STORE_RECALL, .log = a.log->log, .seq_low = 1, .seq_high = 20};
+    assert_int_equal(harness_commit(harness, &recall), PARLEY_E_NOT_FOUND);
+    assert_int_equal(harness_run(harness, PARLEY_STORE_APPEND, a.log, 1, 20, true, T0),
+                     PARLEY_E_OK);
+    assert_int_equal(harness_commit(harness, &recall), PARLEY_E_EXISTS);
+    struct parley_store_op purge = {.kind = PARLEY_STORE_DROP_BODIES,
+                                    .log = a.log->log,
+                                    .seq_low = 2,
+                                    .seq_high = 6,
+                                    .forget = true};
+    assert_int_equal(harness_commit(harness, &purge), PARLEY_E_OK);
+    recall.seq_high = 4;
+    assert_int_equal(harness_commit(harness, &recall), PARLEY_E_OK);
+    assert_int_equal(parley_store_log_get(harness->store, &a.log->log, &held), PARLEY_E_OK);
+    assert_int_equal(held.lacks_low, 2);
+    assert_int_equal(held.lacks_high, 4);
+    static const bool forgotten[] = {false, false, false, true, false, true, true, false};
+    for (parley_seq seq = 1; seq <= 7; seq++)
+        assert_int_equal(state_of(harness, ref_to(a.log, seq)).is_forgotten, forgotten[seq]);
+    harness_records(harness, a.log);
+    harness_assert_sound(harness);
+    free(a.log);
+}
+
 static void test_cut_undoes(void **state) {
     struct harness *harness = *state;
     struct writer a = writer_of(8, 20);
@@ -423,6 +455,7 @@ int main(void) {
         ON_BOTH(test_checked),    ON_BOTH(test_links),           ON_BOTH(test_links_go),
         ON_BOTH(test_erase),      ON_BOTH(test_erase_of_others), ON_BOTH(test_erased_stays_out),
         ON_BOTH(test_cut_undoes), ON_BOTH(test_rebuilt_waits),   ON_BOTH(test_older_layout),
+        ON_BOTH(test_recalled),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("store_index", tests, NULL, NULL) == 0 ? 0 : 1;

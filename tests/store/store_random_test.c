@@ -124,6 +124,21 @@ static void make_drop(struct model *model, struct model_log *log, struct step *s
     }
 }
 
+/* What was dropped for good may come again where its entry is held. */
+static void make_recall(struct model *model, struct model_log *log, struct step *step) {
+    parley_seq low = 1 + next_chance(model, ENTRIES_COUNT);
+    parley_seq high = low + next_chance(model, 40);
+    high = high > ENTRIES_COUNT ? ENTRIES_COUNT : high;
+    step->op = (struct parley_store_op){
+        .kind = PARLEY_STORE_RECALL, .log = log->log->log, .seq_low = low, .seq_high = high};
+    step->expected = PARLEY_E_EXISTS;
+    for (parley_seq seq = low; seq <= high; seq++)
+        if (log->held[seq] && log->erased[seq]) {
+            log->erased[seq] = false;
+            step->expected = PARLEY_E_OK;
+        }
+}
+
 static void make_cut(struct model *model, struct model_log *log, struct step *step) {
     bool is_prune = next_chance(model, 2) == 0;
     parley_seq edge = is_prune ? 1 + next_chance(model, ENTRIES_COUNT / 2)
@@ -163,6 +178,8 @@ static void make_step(struct model *model, struct step *step) {
         make_bodies(model, log, step);
     else if (next_chance(model, 30) == 0)
         make_forget(model, log, step);
+    else if (next_chance(model, 5) == 0)
+        make_recall(model, log, step);
     else if (kind < 19)
         make_drop(model, log, step);
     else
@@ -247,7 +264,9 @@ static void check_bytes(struct harness *harness, const struct model_log *log) {
     enum parley_error error = parley_store_log_get(harness->store, &log->log->log, &before);
     assert_int_equal(parley_store_rebuild(harness->store), PARLEY_E_OK);
     assert_int_equal(parley_store_log_get(harness->store, &log->log->log, &after), error);
-    assert_int_equal(before.bytes, after.bytes);
+    /* A stretch of bodies that lacked may have nothing lacking left in it. */
+    bool has_empty_stretch = before.lacks_high != 0 && after.lacks_high == 0;
+    assert_int_equal(before.bytes, after.bytes + (has_empty_stretch ? 12 : 0));
     assert_int_equal(before.low_ms, after.low_ms);
     assert_int_equal(before.floor, after.floor);
     assert_true(before.active_ms >= after.active_ms);

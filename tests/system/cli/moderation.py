@@ -118,6 +118,25 @@ def walk_muted(home, other_home, scratch, other, posts):
     return answer
 
 
+def walk_votes_of_blocked(home, other_home, scratch, other):
+    """How a blocked author votes counts no more than what they say."""
+    mine = row("a post to be voted on", 0, "post", "judge me", home=home).strip()
+    file = os.path.join(scratch, "mine.parley")
+    with open(file, "wb") as out:
+        parley("export", home=home, stdout=out)
+    row("the other has it", 0, "import", file, home=other_home)
+    row("and votes", 0, "vote", mine, "down", home=other_home)
+    exchange(scratch, home, other_home)
+
+    def votes():
+        return json.loads(parley("show", mine, "--json", home=home).stdout)["votes"]["down"]
+    check("the vote counts", votes() == 1, votes())
+    row("block the voter", 0, "block", other, home=home)
+    check("a blocked author's vote does not count", votes() == 0, votes())
+    row("unblock the voter", 0, "unblock", other, home=home)
+    check("and counts again", votes() == 1, votes())
+
+
 def walk_blocked(home, other_home, scratch, other, posts, answer):
     theirs = posts["nothing of it"]
     row("block the author", 0, "block", other, home=home)
@@ -240,4 +259,5 @@ def walk_moderation(scratch):
     posts = walk_words(home, other_home, scratch)
     answer = walk_muted(home, other_home, scratch, other, posts)
     walk_blocked(home, other_home, scratch, other, posts, answer)
+    walk_votes_of_blocked(home, other_home, scratch, other)
     walk_states(home, other_home, scratch, own, other)
