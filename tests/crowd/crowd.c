@@ -203,13 +203,15 @@ static bool load_log(void *context, const struct parley_store_log *log) {
     return true;
 }
 
-/* Whom it follows; what it dialled is not dialled again by itself. */
+/* Whom it follows and allows; what it dialled is not dialled again by itself. */
 static bool load_meta(void *context, struct parley_span key, struct parley_span value) {
     void **at = context;
     struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
     event.load_meta.key = key;
     event.load_meta.value = value;
-    if (key.size > 7 && memcmp(key.data, "follow/", 7) == 0)
+    bool is_told = (key.size > 7 && memcmp(key.data, "follow/", 7) == 0) ||
+                   (key.size > 6 && memcmp(key.data, "allow/", 6) == 0);
+    if (is_told)
         crowd_step(at[0], (unsigned)(uintptr_t)at[1], &event, NULL);
     return true;
 }

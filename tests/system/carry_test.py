@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-from nodes import run
+from nodes import run, wait_until
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "bundles"
 # Whose entries the vectors are.
@@ -118,6 +118,49 @@ def what_conflicts_is_passed_over(scratch):
     assert taken["added"] >= 6, taken
 
 
-run(what_came_in_goes_out, what_stands_before_damage_is_taken, bodies_come_to_headers,
+MONTH_MS = 30 * 24 * 3600 * 1000
+
+
+def half(scratch, name, people, start_ms):
+    """A relay and people who follow one another, connected to it alone; each posts a day's worth."""
+    relay_home = scratch.home(name + "-relay").start("--relay")
+    homes = []
+    for number in range(people):
+        home = scratch.home(f"{name}-{number}").init().start(peers=[relay_home.address])
+        home.parley("post", "--ndjson", text="".join(
+            json.dumps({"text": f"{name} {number} {i}", "time": start_ms + i * 60000}) + "\n"
+            for i in range(150)))
+        homes.append(home)
+    wait_until(lambda: relay_home.json("status")[0]["entries"] == 150 * people, "the half is one")
+    return relay_home, homes
+
+
+def two_halves_exchange_a_stick(scratch):
+    """Thirty days apart, with no connection between them: one file each way, then all are equal."""
+    start = 1700000000000
+    here, people_here = half(scratch, "here", 2, start)
+    there, people_there = half(scratch, "there", 2, start + MONTH_MS)
+    people = people_here + people_there
+    authors = [home.author for home in people]
+    # Whom one knows by name one follows, before any of it has come.
+    for home in people:
+        for author in authors:
+            if author != home.author:
+                home.parley("follow", author, "--private")
+    stick = pathlib.Path(scratch.folder) / "stick"
+    for one, other in ((people_here[1], people_there[0]), (people_there[0], people_here[1])):
+        known = [w for a in authors if any(p["author"] == a for p in one.json(
+            "timeline", "--limit", "0")) for w in ("--author", a)]
+        with open(stick, "wb") as out:
+            subprocess.run([sys.argv[2], "--home", one.path, "export", *known], stdout=out, check=True)
+        assert verdict(one, stick)["valid"]
+        assert take(other, stick)["whole"]
+    wait_until(lambda: len({home.parley("digest", *authors) for home in [here, there, *people]}) == 1,
+               "equal digests on all six", 90)
+    texts = {post["text"] for post in people_there[1].json("timeline", "--limit", "0")}
+    assert len(texts) == 600, len(texts)
+
+
+run(two_halves_exchange_a_stick, what_came_in_goes_out, what_stands_before_damage_is_taken, bodies_come_to_headers,
     what_nothing_vouches_for_stays, what_a_closing_does_not_name_is_not_counted,
     below_a_fork_all_is_counted, what_conflicts_is_passed_over)
