@@ -1,5 +1,7 @@
 #include "words.h"
 
+#include <assert.h>
+#include <parley/digest.h>
 #include <stdio.h>
 
 /* What must hold once nothing goes wrong any more: nodes that want an author and reach one another
@@ -49,17 +51,46 @@ struct pair {
     size_t why_size;
 };
 
+static size_t say_ranges(char *out, size_t size, const struct parley_ranges *ranges) {
+    size_t at = 0;
+    for (size_t i = 0; i < ranges->count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%llu-%llu%s", i == 0 ? "" : ",",
+                               (unsigned long long)ranges->ranges[i].lo,
+                               (unsigned long long)ranges->ranges[i].hi,
+                               ranges->ranges[i].hi_is_signed ? "" : " unsigned");
+    return at < size ? at : size;
+}
+
+static size_t say_row(char *out, size_t size, const struct parley_node_log *row) {
+    size_t at = (size_t)snprintf(out, size, "; policy %d at %llu, forked %llu, head %llu, holds ",
+                                 (int)row->policy.kind, (unsigned long long)row->policy.seq,
+                                 (unsigned long long)row->forked,
+                                 (unsigned long long)row->head_seq);
+    at = at < size ? at : size;
+    at += say_ranges(out + at, size - at, &row->ranges);
+    at += (size_t)snprintf(out + at, size - at, ", good ");
+    at = at < size ? at : size;
+    return at + say_ranges(out + at, size - at, &row->good);
+}
+
 static void say_log(const struct pair *pair, uint32_t log, const char *what,
                     const struct parley_node_log *a, const struct parley_node_log *b) {
-    snprintf(pair->why, pair->why_size,
-             "n%u and n%u: %s of log %u (%s): policy %d at %llu, %d at %llu; forked %llu, %llu; "
-             "head %llu, %llu; ranges %u, %u",
-             pair->a, pair->b, what, log,
-             pair->sim->logs[log].kind == LOG_HONEST ? "honest" : "not honest", (int)a->policy.kind,
-             (unsigned long long)a->policy.seq, (int)b->policy.kind,
-             (unsigned long long)b->policy.seq, (unsigned long long)a->forked,
-             (unsigned long long)b->forked, (unsigned long long)a->head_seq,
-             (unsigned long long)b->head_seq, a->ranges.count, b->ranges.count);
+    bool is_honest = pair->sim->logs[log].kind == LOG_HONEST;
+    size_t at = (size_t)snprintf(pair->why, pair->why_size, "n%u and n%u: %s of log %u (%s)",
+                                 pair->a, pair->b, what, log, is_honest ? "honest" : "not honest");
+    assert(at < pair->why_size);
+    at += say_row(pair->why + at, pair->why_size - at, a);
+    (void)say_row(pair->why + at, pair->why_size - at, b);
+}
+
+static bool counts_equally(const struct parley_node_log *a, const struct parley_node_log *b) {
+    struct parley_digest_range of_a[PARLEY_DIGEST_RANGES_MAX], of_b[PARLEY_DIGEST_RANGES_MAX];
+    size_t count = parley_digest_counted(of_a, &a->good, &a->policy);
+    bool is_equal = count == parley_digest_counted(of_b, &b->good, &b->policy);
+    for (size_t i = 0; is_equal && i < count; i++)
+        is_equal = of_a[i].lo == of_b[i].lo && of_a[i].hi == of_b[i].hi &&
+                   PARLEY_EQUAL(of_a[i].hi_id, of_b[i].hi_id);
+    return is_equal;
 }
 
 static void row_of(const struct pair *pair, uint32_t node, uint32_t log,
@@ -79,6 +110,8 @@ static bool logs_agree(const struct pair *pair, uint32_t log) {
         what = "forked seqs";
     else if (a.head_seq != b.head_seq || !PARLEY_EQUAL(a.head_id, b.head_id))
         what = "heads";
+    else if (!counts_equally(&a, &b))
+        what = "counted stretches";
     if (what != NULL)
         say_log(pair, log, what, &a, &b);
     return what == NULL;

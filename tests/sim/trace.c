@@ -298,8 +298,9 @@ noreturn void sim_fail(struct sim *sim, const char *format, ...) {
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
-    printf("\n# again: sim --start %llu --seeds 1 --nodes %u\n",
-           (unsigned long long)sim->config.seed, sim->config.nodes_count);
+    printf("\n# again: sim --start %llu --seeds 1 --nodes %u%s\n",
+           (unsigned long long)sim->config.seed, sim->config.nodes_count,
+           sim->config.has_villains ? " --bad" : "");
     fflush(stdout);
     _exit(1);
 }
