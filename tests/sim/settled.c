@@ -62,10 +62,10 @@ static size_t say_ranges(char *out, size_t size, const struct parley_ranges *ran
 }
 
 static size_t say_row(char *out, size_t size, const struct parley_node_log *row) {
-    size_t at = (size_t)snprintf(out, size, "; policy %d at %llu, forked %llu, head %llu, holds ",
-                                 (int)row->policy.kind, (unsigned long long)row->policy.seq,
-                                 (unsigned long long)row->forked,
-                                 (unsigned long long)row->head_seq);
+    size_t at =
+        (size_t)snprintf(out, size, "; policy %d at %llu, forked %llu, head %llu, holds ",
+                         (int)row->policy.kind, (unsigned long long)row->policy.seq,
+                         (unsigned long long)row->forked, (unsigned long long)row->head_seq);
     at = at < size ? at : size;
     at += say_ranges(out + at, size - at, &row->ranges);
     at += (size_t)snprintf(out + at, size - at, ", good ");
@@ -199,7 +199,9 @@ static bool is_idle(const struct sim *sim, uint32_t node) {
 }
 
 bool settled(struct sim *sim, char *why, size_t why_size) {
-    snprintf(why, why_size, "not every node is up and idle");
+    /* A node may be at work at this look by chance: what an earlier one saw tells more. */
+    if (why[0] == '\0')
+        snprintf(why, why_size, "not every node is up and idle");
     for (uint32_t i = 0; i < sim->config.nodes_count; i++)
         if (!is_idle(sim, i))
             return false;

@@ -549,7 +549,7 @@ void check_follows(struct sim *sim, uint32_t node);
 
 /* --- settled.c ----------------------------------------------------------------------------- */
 
-/* True when everything has converged; else says in `why` what has not. */
+/* True when everything has converged; else says in `why`, empty at the first look, what has not. */
 bool settled(struct sim *sim, char *why, size_t why_size);
 /* That node i wants the author, and its links. */
 bool settled_wants(const struct sim *sim, uint32_t node, uint32_t author);

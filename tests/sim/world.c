@@ -34,7 +34,7 @@ static void faulty_phase(struct sim *sim) {
 }
 
 static parley_time_ms settling_phase(struct sim *sim) {
-    char why[1024];
+    char why[1024] = "";
     parley_time_ms from = sim->now;
     trace_say(sim, "the faults end");
     faults_stop(sim);
