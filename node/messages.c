@@ -118,6 +118,10 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
     case PARLEY_WIRE_HELLO: /* a second one */
         peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
         return;
+    case PARLEY_WIRE_RECONCILE:
+    case PARLEY_WIRE_ASK_HEADS_OF:
+    case PARLEY_WIRE_ASK_RUNS:
+    case PARLEY_WIRE_RUNS:
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_ADDRESSES: /* addresses of strangers are not dialled */
     case PARLEY_WIRE_SHUFFLE:

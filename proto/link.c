@@ -134,6 +134,7 @@ static void begin_noise(struct parley_link *link) {
 static void open_link(struct parley_link *link) {
     memcpy(link->peer_static, link->noise.remote_static, sizeof link->peer_static);
     parley_noise_split(&link->noise, &link->sending, &link->receiving);
+    memcpy(link->hash.bytes, link->noise.hash, sizeof link->hash.bytes);
     parley_noise_clear(&link->noise);
     sodium_memzero(&link->chance, sizeof link->chance);
     link->state = PARLEY_LINK_OPEN;

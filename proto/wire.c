@@ -5,6 +5,8 @@
 #include "wire_list.h"
 
 #define VERSION_MAX 65535u
+#define FLAG_LAST   1u /* of a turn of reconciliation */
+#define FLAG_AGAIN  2u
 
 /* ---- Fields that several messages have ---------------------------------------------------------
  */
@@ -189,6 +191,37 @@ static void write_evidence(struct parley_writer *writer,
     parley_write_bin(writer, evidence->chunk);
 }
 
+static void read_reconcile(struct parley_reader *reader, struct parley_wire_reconcile *reconcile) {
+    reconcile->session = read_request(reader, "session");
+    uint64_t flags = parley_read_uint(reader, "flags", 0, FLAG_LAST | FLAG_AGAIN);
+    reconcile->last = (flags & FLAG_LAST) != 0;
+    reconcile->again = (flags & FLAG_AGAIN) != 0;
+    reconcile->ranges =
+        parley_wire_read_list(reader, "ranges", WIRE_RANGE, 0, PARLEY_WIRE_RANGES_MAX);
+    if (reader->fault.error != PARLEY_E_OK)
+        return;
+    fail_unless(reader, "ranges", reconcile->ranges.count > 0 || reconcile->last);
+    fail_unless(reader, "ranges", parley_wire_ranges_ascend(reconcile->ranges));
+}
+
+static void write_reconcile(struct parley_writer *writer,
+                            const struct parley_wire_reconcile *reconcile) {
+    parley_write_uint(writer, reconcile->session);
+    parley_write_uint(writer,
+                      (reconcile->last ? FLAG_LAST : 0) | (reconcile->again ? FLAG_AGAIN : 0));
+    parley_wire_write_list(writer, &reconcile->ranges);
+}
+
+static void read_ask_runs(struct parley_reader *reader, struct parley_wire_ask_runs *asks) {
+    asks->session = read_request(reader, "session");
+    asks->asks = parley_wire_read_list(reader, "asks", WIRE_ASK_SMALL, 1, PARLEY_WIRE_RUNS_MAX);
+}
+
+static void write_ask_runs(struct parley_writer *writer, const struct parley_wire_ask_runs *asks) {
+    parley_write_uint(writer, asks->session);
+    parley_wire_write_list(writer, &asks->asks);
+}
+
 /* ---- Messages ----------------------------------------------------------------------------------
  */
 
@@ -205,7 +238,9 @@ static size_t elements_of(uint64_t type) {
         [PARLEY_WIRE_ASK_IDENTITY] = 2, [PARLEY_WIRE_IDENTITY] = 2,
         [PARLEY_WIRE_EVIDENCE] = 3,     [PARLEY_WIRE_ASK_HEADS] = 2,
         [PARLEY_WIRE_PRUNE] = 2,        [PARLEY_WIRE_GRAFT] = 2,
-        [PARLEY_WIRE_SHUFFLE] = 3,
+        [PARLEY_WIRE_SHUFFLE] = 3,      [PARLEY_WIRE_RECONCILE] = 4,
+        [PARLEY_WIRE_ASK_HEADS_OF] = 2, [PARLEY_WIRE_ASK_RUNS] = 3,
+        [PARLEY_WIRE_RUNS] = 2,
     };
     return type < sizeof elements ? elements[type] : 0;
 }
@@ -296,6 +331,20 @@ static void read_fields(struct parley_reader *reader, struct parley_wire_message
             parley_wire_read_list(reader, "addresses", WIRE_ADDRESS, 0, PARLEY_WIRE_ADDRESSES_MAX);
         message->as.shuffle.padding =
             parley_read_bin(reader, "padding", 0, PARLEY_WIRE_PADDING_MAX);
+        break;
+    case PARLEY_WIRE_RECONCILE:
+        read_reconcile(reader, &message->as.reconcile);
+        break;
+    case PARLEY_WIRE_ASK_HEADS_OF:
+        message->as.ask_heads_of.logs =
+            parley_wire_read_list(reader, "logs", WIRE_LOG, 1, PARLEY_WIRE_LOGS_MAX);
+        break;
+    case PARLEY_WIRE_ASK_RUNS:
+        read_ask_runs(reader, &message->as.ask_runs);
+        break;
+    case PARLEY_WIRE_RUNS:
+        message->as.runs.runs =
+            parley_wire_read_list(reader, "runs", WIRE_RUN, 1, PARLEY_WIRE_RUNS_MAX);
         break;
     case PARLEY_WIRE_IGNORED:
         break;
@@ -393,6 +442,18 @@ void parley_wire_encode(struct parley_writer *writer, const struct parley_wire_m
     case PARLEY_WIRE_SHUFFLE:
         parley_wire_write_list(writer, &message->as.shuffle.records);
         parley_write_bin(writer, message->as.shuffle.padding);
+        break;
+    case PARLEY_WIRE_RECONCILE:
+        write_reconcile(writer, &message->as.reconcile);
+        break;
+    case PARLEY_WIRE_ASK_HEADS_OF:
+        parley_wire_write_list(writer, &message->as.ask_heads_of.logs);
+        break;
+    case PARLEY_WIRE_ASK_RUNS:
+        write_ask_runs(writer, &message->as.ask_runs);
+        break;
+    case PARLEY_WIRE_RUNS:
+        parley_wire_write_list(writer, &message->as.runs.runs);
         break;
     case PARLEY_WIRE_IGNORED:
         break;

@@ -60,6 +60,10 @@ static void check_element(struct parley_reader *reader, enum wire_element elemen
         struct parley_wire_body body;
         struct parley_wire_place place;
         struct parley_span record;
+        struct parley_log log;
+        struct parley_wire_range range;
+        struct parley_wire_ask_small ask;
+        struct parley_wire_run run;
     } unused;
     switch (element) {
     case WIRE_AUTHOR:
@@ -82,6 +86,18 @@ static void check_element(struct parley_reader *reader, enum wire_element elemen
         break;
     case WIRE_ADDRESS:
         read_address(reader, &unused.record);
+        break;
+    case WIRE_LOG:
+        READ_THING(reader, "log", unused.log);
+        break;
+    case WIRE_RANGE:
+        parley_wire_read_range(reader, &unused.range);
+        break;
+    case WIRE_ASK_SMALL:
+        parley_wire_read_ask_small(reader, &unused.ask);
+        break;
+    case WIRE_RUN:
+        parley_wire_read_small_run(reader, &unused.run);
         break;
     }
 }
@@ -112,13 +128,13 @@ struct parley_wire_list parley_wire_list_of(const struct parley_writer *writer, 
 /* ---- Walking -----------------------------------------------------------------------------------
  */
 
-static bool begin_element(const struct parley_wire_list *list, struct parley_reader *reader) {
+bool parley_wire_begin_element(const struct parley_wire_list *list, struct parley_reader *reader) {
     parley_reader_init(reader, list->bytes);
     return list->count > 0;
 }
 
 /* A list was checked when it was decoded, or written by the put functions here. */
-static bool end_element(struct parley_wire_list *list, const struct parley_reader *reader) {
+bool parley_wire_end_element(struct parley_wire_list *list, const struct parley_reader *reader) {
     assert(reader->fault.error == PARLEY_E_OK);
     list->bytes = PARLEY_SPAN(reader->at, reader->end - reader->at);
     list->count--;
@@ -127,59 +143,67 @@ static bool end_element(struct parley_wire_list *list, const struct parley_reade
 
 bool parley_wire_next_author(struct parley_wire_list *list, struct parley_author *author) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_author(&reader, author);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_author_heads(struct parley_wire_list *list,
                                    struct parley_wire_author_heads *heads) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_author_heads(&reader, heads);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_head(struct parley_wire_list *list, struct parley_wire_head *head) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_head(&reader, head);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_body(struct parley_wire_list *list, struct parley_wire_body *body) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_body(&reader, body);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_place(struct parley_wire_list *list, struct parley_wire_place *place) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_place(&reader, place);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_record(struct parley_wire_list *list, struct parley_span *record) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_record(&reader, record);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_address(struct parley_wire_list *list, struct parley_span *record) {
     struct parley_reader reader;
-    if (!begin_element(list, &reader))
+    if (!parley_wire_begin_element(list, &reader))
         return false;
     read_address(&reader, record);
-    return end_element(list, &reader);
+    return parley_wire_end_element(list, &reader);
+}
+
+bool parley_wire_next_log(struct parley_wire_list *list, struct parley_log *log) {
+    struct parley_reader reader;
+    if (!parley_wire_begin_element(list, &reader))
+        return false;
+    READ_THING(&reader, "log", *log);
+    return parley_wire_end_element(list, &reader);
 }
 
 /* ---- Writing one element -----------------------------------------------------------------------
@@ -226,4 +250,8 @@ void parley_wire_put_record(struct parley_writer *writer, struct parley_span rec
 
 void parley_wire_put_address(struct parley_writer *writer, struct parley_span record) {
     parley_write_bin(writer, record);
+}
+
+void parley_wire_put_log(struct parley_writer *writer, const struct parley_log *log) {
+    PARLEY_WRITE_FIXED(writer, *log);
 }

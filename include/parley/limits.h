@@ -64,12 +64,24 @@
 #define PARLEY_ADDRESS_RECORD_MAX 1024u /* some places, a time, a signature */
 #define PARLEY_PLACES_MAX         8u    /* in one record: listeners of one machine */
 #define PARLEY_GOSSIP_BUCKETS     64u   /* a bit each in one word; enough that trees spread load */
+#define PARLEY_WIRE_LOGS_MAX      512u  /* 34 bytes each; the answers take several messages */
+#define PARLEY_WIRE_RANGES_MAX    64u   /* each may be answered by eight: what a step can do */
+#define PARLEY_WIRE_RUNS_MAX      128u  /* small ones, of as many logs */
+
+/* SPEC 11: reconciliation. */
+#define PARLEY_RECONCILE_SPLIT_BITS 3u   /* of the key space at once: 128 bytes in one range */
+#define PARLEY_RECONCILE_DEPTH_BITS 60u  /* beyond, nobody splits */
+#define PARLEY_RECONCILE_LIST_MAX   128u /* items of one range: an index takes one byte */
 
 static_assert(PARLEY_CHUNK_LARGEST + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a chunk fits a message");
 static_assert(PARLEY_RECORD_BYTES_MAX + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a record fits a message");
 static_assert(PARLEY_WIRE_AUTHORS_MAX * 34 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
 static_assert(PARLEY_WIRE_HEADS_MAX * 96 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
 static_assert(PARLEY_WIRE_PLACES_MAX * 78 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
+static_assert(PARLEY_WIRE_LOGS_MAX * 34 + 64 <= PARLEY_MESSAGE_BYTES_MAX, "a list fits");
+static_assert(PARLEY_WIRE_RANGES_MAX * (PARLEY_RECONCILE_LIST_MAX * 16 + 32) + 64 >
+                  PARLEY_MESSAGE_BYTES_MAX,
+              "ranges of full length do not fit: whoever writes them counts bytes as well");
 static_assert(PARLEY_WIRE_ADDRESSES_MAX * (PARLEY_ADDRESS_RECORD_MAX + 3) +
                       PARLEY_WIRE_PADDING_MAX + 64 <=
                   PARLEY_MESSAGE_BYTES_MAX,

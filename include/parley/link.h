@@ -59,6 +59,7 @@ struct parley_link {
     struct parley_link_chance chance;
     struct parley_noise noise;
     uint8_t peer_static[32]; /* X25519; all zero until it is known */
+    struct parley_hash hash; /* OPEN: the first half of the handshake hash, of this link alone */
     struct parley_noise_cipher sending;
     struct parley_noise_cipher receiving;
 };

@@ -305,9 +305,9 @@ size_t parley_node_unreviewed(const struct parley_node *node);
 struct parley_node_traffic {
     uint64_t messages_count, bytes;
 };
-#define PARLEY_TRAFFIC_KINDS 32u /* every type that is sent is below */
-/* type: of enum parley_wire_type, below PARLEY_TRAFFIC_KINDS. What is not known is told as type 31.
- */
+#define PARLEY_TRAFFIC_KINDS 40u /* every type that is sent is below */
+/* type: of enum parley_wire_type, below PARLEY_TRAFFIC_KINDS. What is not known is told as the
+ * last one. */
 void parley_node_traffic(const struct parley_node *node, unsigned type,
                          struct parley_node_traffic *received, struct parley_node_traffic *sent);
 

@@ -19,6 +19,7 @@
 #define PARLEY_WIRE_SERVES_RUNS (UINT64_C(1) << 1) /* feature: answers asks */
 #define PARLEY_WIRE_TREE        (UINT64_C(1) << 3) /* feature: prunes and grafts */
 #define PARLEY_WIRE_ADDRESSING  (UINT64_C(1) << 4) /* feature: takes and gives addresses */
+#define PARLEY_WIRE_RECONCILES  (UINT64_C(1) << 2) /* feature: SPEC 11 */
 #define PARLEY_SET_HASH_SIZE    16u                /* an identity set's hash, shortened */
 #define PARLEY_WIRE_REQUEST_MAX UINT32_MAX         /* request and session numbers */
 
@@ -44,6 +45,10 @@ enum parley_wire_type {
     PARLEY_WIRE_IDENTITY = 24,
     PARLEY_WIRE_EVIDENCE = 26,
     PARLEY_WIRE_ASK_HEADS = 28,
+    PARLEY_WIRE_RECONCILE = 30,
+    PARLEY_WIRE_ASK_HEADS_OF = 32,
+    PARLEY_WIRE_ASK_RUNS = 34,
+    PARLEY_WIRE_RUNS = 36,
     PARLEY_WIRE_IGNORED = 127, /* an odd type that is not known: nothing to do */
 };
 
@@ -187,6 +192,50 @@ struct parley_wire_shuffle {
     struct parley_span padding;      /* makes the question worth its answer; nothing reads it */
 };
 
+/* One range of the key space of a session, in one of four forms. SPEC 11.4. */
+enum parley_range_form {
+    PARLEY_RANGE_SPLIT = 0,  /* fingerprints of its eighths */
+    PARLEY_RANGE_LIST = 1,   /* its items, shortened */
+    PARLEY_RANGE_DIFFER = 2, /* answers a list: what of it is not here, and what is here instead */
+    PARLEY_RANGE_MORE = 3,   /* answers that: what of it to tell whole, and where there is more */
+};
+struct parley_wire_range {
+    uint64_t path; /* a one, and then the bits that all its keys begin with */
+    enum parley_range_form form;
+    uint8_t children;              /* SPLIT: which are not empty, the first in the lowest bit */
+    struct parley_span bytes;      /* SPLIT: 16 for each; LIST: 4 for each item */
+    struct parley_wire_list lacks; /* DIFFER, MORE: of indexes, 0..127, ascending */
+    struct parley_wire_list items; /* of struct parley_wire_item, by index */
+};
+/* Of a DIFFER; a MORE has neither tag nor set. */
+struct parley_wire_item {
+    uint8_t index;  /* which it is in the range, of who has it */
+    uint32_t tag;   /* the low half of its key: most of what the path does not say */
+    parley_seq seq; /* 0, of a DIFFER: not to be compared so */
+    uint8_t set;    /* the first byte of the hash of its identity set */
+};
+struct parley_wire_reconcile {
+    uint64_t session;
+    bool last;                      /* of this turn */
+    bool again;                     /* what was told before on this link counts as not told */
+    struct parley_wire_list ranges; /* of struct parley_wire_range, in the order of the keys */
+};
+struct parley_wire_ask_heads_of {
+    struct parley_wire_list logs;
+};
+struct parley_wire_ask_small {
+    uint64_t request;
+    uint64_t place; /* the log's key in the session */
+    parley_seq down_seq;
+};
+struct parley_wire_ask_runs {
+    uint64_t session;
+    struct parley_wire_list asks; /* of struct parley_wire_ask_small */
+};
+struct parley_wire_runs {
+    struct parley_wire_list runs; /* of struct parley_wire_run */
+};
+
 struct parley_wire_message {
     enum parley_wire_type type;
     union {
@@ -211,6 +260,10 @@ struct parley_wire_message {
         struct parley_wire_evidence evidence;
         struct parley_wire_addresses addresses;
         struct parley_wire_shuffle shuffle;
+        struct parley_wire_reconcile reconcile;
+        struct parley_wire_ask_heads_of ask_heads_of;
+        struct parley_wire_ask_runs ask_runs;
+        struct parley_wire_runs runs;
     } as;
 };
 
@@ -233,6 +286,14 @@ bool parley_wire_next_body(struct parley_wire_list *list, struct parley_wire_bod
 bool parley_wire_next_place(struct parley_wire_list *list, struct parley_wire_place *place);
 bool parley_wire_next_record(struct parley_wire_list *list, struct parley_span *record);
 bool parley_wire_next_address(struct parley_wire_list *list, struct parley_span *record);
+bool parley_wire_next_log(struct parley_wire_list *list, struct parley_log *log);
+bool parley_wire_next_range(struct parley_wire_list *list, struct parley_wire_range *range);
+bool parley_wire_next_index(struct parley_wire_list *list, uint8_t *index);
+/* Of the items of a range in that form. */
+bool parley_wire_next_item(struct parley_wire_list *list, enum parley_range_form form,
+                           struct parley_wire_item *item);
+bool parley_wire_next_ask_small(struct parley_wire_list *list, struct parley_wire_ask_small *ask);
+bool parley_wire_next_run(struct parley_wire_list *list, struct parley_wire_run *run);
 
 /* Writes one element. */
 void parley_wire_put_author(struct parley_writer *writer, const struct parley_author *author);
@@ -243,5 +304,13 @@ void parley_wire_put_body(struct parley_writer *writer, const struct parley_wire
 void parley_wire_put_place(struct parley_writer *writer, const struct parley_wire_place *place);
 void parley_wire_put_record(struct parley_writer *writer, struct parley_span record);
 void parley_wire_put_address(struct parley_writer *writer, struct parley_span record);
+void parley_wire_put_log(struct parley_writer *writer, const struct parley_log *log);
+void parley_wire_put_range(struct parley_writer *writer, const struct parley_wire_range *range);
+void parley_wire_put_index(struct parley_writer *writer, uint8_t index);
+void parley_wire_put_item(struct parley_writer *writer, enum parley_range_form form,
+                          const struct parley_wire_item *item);
+void parley_wire_put_ask_small(struct parley_writer *writer,
+                               const struct parley_wire_ask_small *ask);
+void parley_wire_put_run(struct parley_writer *writer, const struct parley_wire_run *run);
 
 #endif

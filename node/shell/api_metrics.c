@@ -35,6 +35,10 @@ static const struct {
     {PARLEY_WIRE_IDENTITY, "identity"},
     {PARLEY_WIRE_EVIDENCE, "evidence"},
     {PARLEY_WIRE_ASK_HEADS, "ask_heads"},
+    {PARLEY_WIRE_RECONCILE, "reconcile"},
+    {PARLEY_WIRE_ASK_HEADS_OF, "ask_heads_of"},
+    {PARLEY_WIRE_ASK_RUNS, "ask_runs"},
+    {PARLEY_WIRE_RUNS, "runs"},
     {PARLEY_TRAFFIC_KINDS - 1, "other"},
 };
 

@@ -154,6 +154,13 @@ static void check_places(struct parley_wire_list places) {
         FUZZ_HOLDS(world_is_told(&place.id));
 }
 
+static void check_runs(struct parley_wire_list runs) {
+    struct parley_wire_run run;
+    while (parley_wire_next_run(&runs, &run))
+        if (run.chunk.size > 0)
+            check_chunk(run.chunk);
+}
+
 static void keep_ask(struct puppet *puppet, const struct parley_wire_message *message) {
     if (puppet->asks_count == ASKS_MAX)
         return;
@@ -193,6 +200,9 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_PING:
         keep_ask(puppet, &message);
         return;
+    case PARLEY_WIRE_RUNS:
+        check_runs(message.as.runs.runs);
+        return;
     case PARLEY_WIRE_IGNORED:
         FUZZ_HOLDS(!"a message of no known type");
         return;
@@ -207,6 +217,9 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_INTEREST_CHANGE:
     case PARLEY_WIRE_BODIES:
     case PARLEY_WIRE_IDENTITY:
+    case PARLEY_WIRE_RECONCILE:
+    case PARLEY_WIRE_ASK_HEADS_OF:
+    case PARLEY_WIRE_ASK_RUNS:
         return;
     }
 }

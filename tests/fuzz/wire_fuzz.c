@@ -30,6 +30,27 @@ static void walk_heads(struct parley_wire_list authors) {
     FUZZ_HOLDS(authors.bytes.size == 0);
 }
 
+static void walk_ranges(struct parley_wire_list ranges) {
+    struct parley_wire_range range;
+    while (parley_wire_next_range(&ranges, &range)) {
+        struct parley_wire_list rest = range.lacks;
+        struct parley_writer writer;
+        struct parley_wire_item item;
+        uint8_t index;
+        size_t count = 0;
+        parley_writer_init(&writer, list_room, sizeof list_room);
+        for (; parley_wire_next_index(&rest, &index); count++)
+            parley_wire_put_index(&writer, index);
+        FUZZ_HOLDS(count == range.lacks.count && rest.bytes.size == 0);
+        rest = range.items;
+        for (count = 0; parley_wire_next_item(&rest, range.form, &item); count++)
+            parley_wire_put_item(&writer, range.form, &item);
+        FUZZ_HOLDS(count == range.items.count && rest.bytes.size == 0);
+        FUZZ_HOLDS(writer.size == range.lacks.bytes.size + range.items.bytes.size);
+    }
+    FUZZ_HOLDS(ranges.bytes.size == 0);
+}
+
 static void put_record(struct parley_writer *writer, const struct parley_span *record) {
     parley_wire_put_record(writer, *record);
 }
@@ -75,6 +96,21 @@ static void walk_lists(const struct parley_wire_message *message) {
         break;
     case PARLEY_WIRE_SHUFFLE:
         WALK(message->as.shuffle.records, parley_wire_next_address, put_address, parley_span);
+        break;
+    case PARLEY_WIRE_RECONCILE:
+        WALK(message->as.reconcile.ranges, parley_wire_next_range, parley_wire_put_range,
+             parley_wire_range);
+        walk_ranges(message->as.reconcile.ranges);
+        break;
+    case PARLEY_WIRE_ASK_HEADS_OF:
+        WALK(message->as.ask_heads_of.logs, parley_wire_next_log, parley_wire_put_log, parley_log);
+        break;
+    case PARLEY_WIRE_ASK_RUNS:
+        WALK(message->as.ask_runs.asks, parley_wire_next_ask_small, parley_wire_put_ask_small,
+             parley_wire_ask_small);
+        break;
+    case PARLEY_WIRE_RUNS:
+        WALK(message->as.runs.runs, parley_wire_next_run, parley_wire_put_run, parley_wire_run);
         break;
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_PING:

@@ -79,7 +79,7 @@ static void test_odd_types_are_passed_over(void **state) {
     send_plain(&story, peer, "\xdd\xff\xff\xff\xff\x7d", 6);
     send_plain(&story, peer, "\x93\x7d\xc1", 3);
     story_expect(&story, "");
-    send_plain(&story, peer, "\x92\x1e\x00", 3);
+    send_plain(&story, peer, "\x92\x26\x00", 3);
     assert_true(story_has(&story, "CLOSE A BAD_MESSAGE"));
     story_end(&story);
 }

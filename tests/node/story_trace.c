@@ -60,6 +60,19 @@ static void say_message(struct story *story, char name, const struct parley_wire
     case PARLEY_WIRE_GRAFT:
         say(story, "%c graft", name);
         return;
+    case PARLEY_WIRE_RECONCILE:
+        say(story, "%c reconcile %zu%s", name, message->as.reconcile.ranges.count,
+            message->as.reconcile.again ? " again" : "");
+        return;
+    case PARLEY_WIRE_ASK_HEADS_OF:
+        say(story, "%c ask heads of %zu", name, message->as.ask_heads_of.logs.count);
+        return;
+    case PARLEY_WIRE_ASK_RUNS:
+        say(story, "%c ask runs %zu", name, message->as.ask_runs.asks.count);
+        return;
+    case PARLEY_WIRE_RUNS:
+        say(story, "%c runs %zu", name, message->as.runs.runs.count);
+        return;
     case PARLEY_WIRE_ANNOUNCE:
         say(story, "%c announce %zu", name, message->as.announce.places.count);
         return;

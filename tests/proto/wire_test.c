@@ -94,6 +94,49 @@ static void rebuild_addresses(struct parley_wire_list *list) {
     *list = parley_wire_list_of(&writer, count);
 }
 
+#define REBUILD(name, list, next, put, type)                                                       \
+    static void rebuild_##name(struct parley_wire_list *list) {                                    \
+        struct parley_writer writer;                                                               \
+        struct type element;                                                                       \
+        size_t count = 0;                                                                          \
+        parley_writer_init(&writer, list_bytes, BYTES_MAX);                                        \
+        for (; next(list, &element); count++)                                                      \
+            put(&writer, &element);                                                                \
+        assert_int_equal(list->bytes.size, 0);                                                     \
+        *list = parley_wire_list_of(&writer, count);                                               \
+    }
+REBUILD(logs, list, parley_wire_next_log, parley_wire_put_log, parley_log)
+REBUILD(asks, list, parley_wire_next_ask_small, parley_wire_put_ask_small, parley_wire_ask_small)
+REBUILD(runs, list, parley_wire_next_run, parley_wire_put_run, parley_wire_run)
+
+static void rebuild_range(struct parley_wire_range *range) {
+    static uint8_t indexes[PARLEY_RECONCILE_LIST_MAX], items[PARLEY_RECONCILE_LIST_MAX * 16];
+    struct parley_writer writer;
+    struct parley_wire_item item;
+    uint8_t index;
+    size_t count = 0;
+    parley_writer_init(&writer, indexes, sizeof indexes);
+    for (; parley_wire_next_index(&range->lacks, &index); count++)
+        parley_wire_put_index(&writer, index);
+    range->lacks = parley_wire_list_of(&writer, count);
+    parley_writer_init(&writer, items, sizeof items);
+    for (count = 0; parley_wire_next_item(&range->items, range->form, &item); count++)
+        parley_wire_put_item(&writer, range->form, &item);
+    range->items = parley_wire_list_of(&writer, count);
+}
+
+static void rebuild_ranges(struct parley_wire_list *list) {
+    struct parley_writer writer;
+    struct parley_wire_range range;
+    size_t count = 0;
+    parley_writer_init(&writer, list_bytes, BYTES_MAX);
+    for (; parley_wire_next_range(list, &range); count++) {
+        rebuild_range(&range);
+        parley_wire_put_range(&writer, &range);
+    }
+    *list = parley_wire_list_of(&writer, count);
+}
+
 static void rebuild_lists(struct parley_wire_message *message) {
     switch (message->type) {
     case PARLEY_WIRE_INTEREST:
@@ -123,6 +166,18 @@ static void rebuild_lists(struct parley_wire_message *message) {
         break;
     case PARLEY_WIRE_SHUFFLE:
         rebuild_addresses(&message->as.shuffle.records);
+        break;
+    case PARLEY_WIRE_RECONCILE:
+        rebuild_ranges(&message->as.reconcile.ranges);
+        break;
+    case PARLEY_WIRE_ASK_HEADS_OF:
+        rebuild_logs(&message->as.ask_heads_of.logs);
+        break;
+    case PARLEY_WIRE_ASK_RUNS:
+        rebuild_asks(&message->as.ask_runs.asks);
+        break;
+    case PARLEY_WIRE_RUNS:
+        rebuild_runs(&message->as.runs.runs);
         break;
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_PING:
