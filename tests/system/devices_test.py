@@ -264,6 +264,36 @@ def recovered_after_a_rotation(scratch):
         see(home, ["early", "one", "two", "three"], "all of it")
 
 
+def recovered_in_one_step_after_rotations(scratch):
+    """Whoever is named tells which root key counts: one command, and this machine posts."""
+    first, words = born(scratch, "first")
+    friend = scratch.home("friend").init().start()
+    friend.parley("follow", first.author)
+    author = first.author
+    first.start(peers=[friend.address])
+    first.parley("post", "one")
+    first.parley("rotate", text=words)
+    first.parley("rotate", text=words)
+    first.parley("post", "two")
+    see(friend, ["one", "two"], "the friend")
+    first.end()
+    third = scratch.home("third")
+    made = third.json("recover", friend.address, text=words)[0]
+    assert made["author"] == author and made["generation"] == 2, made
+    third.parley("post", "three")
+    third.start()  # whom it asked it knows
+    for home in (third, friend):
+        see(home, ["one", "two", "three"], "all of it")
+    # With a node that runs, and where nobody knows anything.
+    fourth = scratch.home("fourth").init("recover", text=words).start()
+    fourth.parley("recover", friend.address, text=words)
+    fourth.parley("post", "four")
+    see(friend, ["one", "two", "three", "four"], "the friend")
+    stranger = scratch.home("stranger").init().start()
+    refused(scratch.home("fifth"), "recover", stranger.address, text=words, status=5, says="told of")
+    refused(scratch.home("sixth"), "recover", friend.address[:-1] + "x", text=words, says="address")
+
+
 def words_are_read_with_care(scratch):
     first, words = born(scratch, "first")
     _, others = born(scratch, "other")
@@ -294,4 +324,5 @@ run(a_second_machine_joins_by_the_network,
     rotated_twice_and_joined_again,
     the_first_is_gone,
     recovered_after_a_rotation,
+    recovered_in_one_step_after_rotations,
     words_are_read_with_care)

@@ -33,8 +33,8 @@ class Home:
         lines = self.parley("--json", *words, text=text).splitlines()
         return [json.loads(line) for line in lines]
 
-    def init(self):
-        self.parley("init")
+    def init(self, *words, text=None):
+        self.parley(*(words or ["init"]), text=text)
         return self
 
     @property

@@ -37,7 +37,7 @@ static bool open_either(struct client *client, const char *home, const struct op
                          "no node runs on %s, and this command needs one: start parleyd", home);
             return false;
         }
-        client->local = client_local_open(home, options->same_device, &problem);
+        client->local = client_local_open(home, options->same_device, options->is_online, &problem);
         if (client->local != NULL)
             return true;
         if (problem.error != PARLEY_E_STORE_LOCKED)
@@ -147,6 +147,14 @@ int client_call_json(struct client *client, struct client_request *request, json
     if (*json == NULL)
         return complain(EXIT_SYSTEM, "the node's answer is not JSON");
     return EXIT_DONE;
+}
+
+void client_wait(struct client *client, unsigned ms) {
+    if (client->local != NULL)
+        client_local_wait(client->local, ms);
+    else
+        (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L},
+                        NULL);
 }
 
 int client_once(const struct options *options, bool needs_node, struct client_request *request,

@@ -39,6 +39,8 @@ int client_call(struct client *client, const struct client_request *request,
 /* The same with JSON both ways: body may be NULL and is given back; *json is the caller's. */
 int client_call_json(struct client *client, struct client_request *request, json_t *body,
                      json_t **json);
+/* Lets the node work for that long. */
+void client_wait(struct client *client, unsigned ms);
 /* Opens, calls, closes. */
 int client_once(const struct options *options, bool needs_node, struct client_request *request,
                 json_t *body, json_t **json);

@@ -1,4 +1,4 @@
-/* The handlers in this process, on the home itself: no listeners, no dials. */
+/* The handlers in this process, on the home itself: no listeners, and no dials but for recover. */
 #include "client_parts.h"
 #include "host.h"
 #include "terminal.h"
@@ -53,7 +53,7 @@ void client_local_close(struct client_local *local) {
     free(local);
 }
 
-struct client_local *client_local_open(const char *home, bool same_device,
+struct client_local *client_local_open(const char *home, bool same_device, bool is_online,
                                        struct parley_problem *problem) {
     struct client_local *local = calloc(1, sizeof(*local));
     if (local == NULL || uv_loop_init(&local->loop) != 0) {
@@ -61,7 +61,8 @@ struct client_local *client_local_open(const char *home, bool same_device,
         free(local);
         return NULL;
     }
-    struct parley_host_config config = {.home = home, .offline = true, .same_device = same_device};
+    struct parley_host_config config = {
+        .home = home, .offline = !is_online, .same_device = same_device};
     enum parley_error error = parley_host_open(&local->host, &config, &local->loop, problem);
     if (error == PARLEY_E_OK)
         error = parley_host_start(local->host, problem);
@@ -74,6 +75,13 @@ struct client_local *client_local_open(const char *home, bool same_device,
         return local;
     client_local_close(local);
     return NULL;
+}
+
+void client_local_wait(struct client_local *local, unsigned ms) {
+    for (uint64_t end = uv_hrtime() + ms * UINT64_C(1000000); uv_hrtime() < end;) {
+        (void)uv_run(&local->loop, UV_RUN_NOWAIT);
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
 }
 
 /* ---- a call ------------------------------------------------------------------------------- */

@@ -17,10 +17,11 @@ int client_http_call(struct client_http *http, const struct client_request *requ
 int client_http_stream(struct client_http *http, const struct client_request *request,
                        bool (*on_post)(void *context, const json_t *post), void *context);
 
-/* NULL: problem says why. */
-struct client_local *client_local_open(const char *home, bool same_device,
+/* is_online: it dials, too. NULL: problem says why. */
+struct client_local *client_local_open(const char *home, bool same_device, bool is_online,
                                        struct parley_problem *problem);
 void client_local_close(struct client_local *local);
+void client_local_wait(struct client_local *local, unsigned ms);
 int client_local_call(struct client_local *local, const struct client_request *request,
                       struct client_answer *answer);
 

@@ -1,6 +1,6 @@
-/* A machine that becomes one's own: from the recovery words (recover), or without them and without
- * a root key, by what the first machine says of it (init --join). Both work where nothing is, and
- * again where they were cut off, or where the device that is here does not count any more. */
+/* A machine that becomes one's own, from the recovery words: where nothing is, and again where that
+ * was cut off, or where the device that is here does not count any more. Which root key counts only
+ * others know; whoever is named is asked before the certificate is made. */
 #include "command.h"
 #include "home.h"
 #include "key_file.h"
@@ -8,45 +8,14 @@
 #include "terminal.h"
 #include <parley/crypto.h>
 #include <string.h>
-
-static int say_problem(const struct parley_problem *problem) {
-    return complain(parley_exit_status(problem->error), "%s", problem->text);
-}
-
-static int resolve(char path[PATH_MAX], struct parley_home_state *state,
-                   const struct options *options) {
-    struct parley_problem problem = {0};
-    if (parley_home_resolve(path, options->home, &problem) != PARLEY_E_OK)
-        return say_problem(&problem);
-    parley_home_inspect(state, path);
-    return EXIT_DONE;
-}
-
-static const struct key_device *this_device(const struct key_state *state) {
-    for (size_t i = 0; i < state->devices_count; i++)
-        if (state->devices[i].is_this)
-            return &state->devices[i];
-    return NULL;
-}
-
-static bool is_in(const struct key_device *device, const char *word) {
-    return device != NULL && strcmp(device->state, word) == 0;
-}
-
-static int read_device_key(struct parley_key_file *key, const char *path) {
-    struct parley_problem problem = {0};
-    char file[PATH_MAX + 16];
-    snprintf(file, sizeof file, "%s/device.key", path);
-    *key = (struct parley_key_file){.kind = PARLEY_KEY_FILE_DEVICE};
-    enum parley_error error = parley_key_file_read(key, file, &problem);
-    return error == PARLEY_E_OK ? EXIT_DONE : say_problem(&problem);
-}
+#include <time.h>
 
 /* ---- recover ------------------------------------------------------------------------------- */
 
 /* Secret: wipe. */
 struct recovery {
     const struct options *options;
+    const char *address; /* whom to ask; NULL: nobody */
     struct client *client;
     struct key_state state;
     uint8_t entropy[PARLEY_ENTROPY_SIZE];
@@ -56,7 +25,7 @@ struct recovery {
 };
 
 static int say_recovered(const struct options *options, const struct key_state *state) {
-    const struct key_device *device = this_device(state);
+    const struct key_device *device = keys_this(state);
     char author[PARLEY_AUTHOR_TEXT_SIZE], key[65] = "";
     parley_author_encode(author, &state->author);
     if (device != NULL)
@@ -69,9 +38,19 @@ static int say_recovered(const struct options *options, const struct key_state *
         return EXIT_DONE;
     }
     printf("author  %s\ndevice  %s\n\n", author, key);
+    if (options->arguments_count > 0 && strcmp(options->arguments[0], "-") != 0) {
+        printf(
+            "The root key is number %u. Start parleyd: posts, follows and profile come back from\n"
+            "whoever holds them.\n"
+            "A device that was lost: parley device list, and parley device revoke.\n",
+            state->generation);
+        return EXIT_DONE;
+    }
     printf(
         "Start parleyd and connect to a friend or a relay: posts, follows and profile come back\n"
-        "from whoever holds them. If you have ever rotated, then type parley recover once more.\n"
+        "from whoever holds them. If you have ever rotated, your root key is another than this "
+        "one:\n"
+        "then type parley recover ADDRESS, with the address of a friend or a relay.\n"
         "A device that was lost: parley device list, and parley device revoke.\n");
     return EXIT_DONE;
 }
@@ -89,7 +68,7 @@ static int say_what_is_here(const struct options *options, struct client *client
 static int certify(struct recovery *recovery) {
     uint8_t data[2][PARLEY_STATEMENT_BYTES_MAX];
     const struct key_state *state = &recovery->state;
-    const struct key_device *device = this_device(state);
+    const struct key_device *device = keys_this(state);
     struct parley_secret_key secret;
     struct parley_span records[2];
     uint8_t public_key[32];
@@ -99,7 +78,7 @@ static int certify(struct recovery *recovery) {
         parley_certificate_make(&records[0], data[0], sizeof data[0], &recovery->root, &secret,
                                 &state->author, state->generation);
     parley_wipe(&secret, sizeof secret);
-    if (error == PARLEY_E_OK && recovery->has_new_device && is_in(device, "void") &&
+    if (error == PARLEY_E_OK && recovery->has_new_device && keys_is_in(device, "void") &&
         device->held_seq != 0)
         error = parley_closing_make(&records[count++], data[1], sizeof data[1], &recovery->root,
                                     &state->author, state->generation, &device->device,
@@ -111,169 +90,149 @@ static int certify(struct recovery *recovery) {
 
 /* An open log goes on; one that waits for a certificate never had an entry that counted. */
 static int choose_device(struct recovery *recovery, const char *path) {
-    const struct key_device *device = this_device(&recovery->state);
-    recovery->has_new_device = !is_in(device, "open") && !is_in(device, "waiting");
+    const struct key_device *device = keys_this(&recovery->state);
+    recovery->has_new_device = !keys_is_in(device, "open") && !keys_is_in(device, "waiting");
     if (!recovery->has_new_device)
-        return read_device_key(&recovery->key, path);
+        return keys_read_device(&recovery->key, path);
     randombytes_buf(recovery->key.seed.bytes, sizeof recovery->key.seed.bytes);
     return EXIT_DONE;
 }
 
-static int recover_here(struct recovery *recovery, const char *path) {
+/* ---- what others know ---------------------------------------------------------------------- */
+
+#define HEARING_MS_MAX 20000u
+#define QUIET_MS       3000u /* a set of records comes at once, and is whole by then */
+#define STEP_MS        100u
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int connect_to(struct client *client, const char *address) {
+    struct client_request request = {.method = PARLEY_API_POST, .path = "/v1/peers"};
+    json_t *answer;
+    int status =
+        client_call_json(client, &request, json_pack("{s:s}", "address", address), &answer);
+    json_decref(answer);
+    return status;
+}
+
+/* Until it is known which root key counts, or a device of before is: then what one peer has of this
+ * person is here. *is_known: false when nothing came. */
+static int hear(struct recovery *recovery, bool *is_known) {
+    size_t devices = 1;
+    uint8_t generation = 0;
+    progress_watch("asking who has this person's records");
+    int status = connect_to(recovery->client, recovery->address);
+    uint64_t end = now_ms() + HEARING_MS_MAX;
+    while (status == EXIT_DONE && now_ms() < end) {
+        struct key_state state;
+        client_wait(recovery->client, STEP_MS);
+        status = keys_read(&state, recovery->client);
+        bool is_new = state.generation != generation || state.devices_count > devices;
+        if (status == EXIT_DONE && is_new) {
+            end = now_ms() + QUIET_MS;
+            *is_known = true;
+            generation = state.generation;
+            devices = state.devices_count;
+        }
+        keys_clear(&state);
+    }
+    progress_unwatch();
+    return status;
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+/* With the words in hand. */
+static int recover_from(struct recovery *recovery, const char *path) {
     struct key_state *state = &recovery->state;
     struct parley_root_key public_key;
-    int status = keys_read(state, recovery->client);
+    bool asks = recovery->address != NULL, is_known = false;
+    int status = asks ? hear(recovery, &is_known) : EXIT_DONE;
+    if (status == EXIT_DONE)
+        status = keys_read(state, recovery->client);
     if (status == EXIT_DONE && !state->is_revealed)
         status = complain(EXIT_NO, "nothing is known here of this person's keys yet: connect to "
                                    "the first machine, a friend or a relay");
-    if (status == EXIT_DONE)
-        status = keys_ask_words_of(recovery->entropy, &state->author);
     if (status == EXIT_DONE)
         status = choose_device(recovery, path);
     if (status != EXIT_DONE)
         return status;
     parley_root_derive(&recovery->root, &public_key, recovery->entropy, state->generation);
-    if (!is_in(this_device(state), "open"))
+    if (!keys_is_in(keys_this(state), "open"))
         status = certify(recovery);
     if (status == EXIT_DONE)
         status = keys_write(recovery->client, recovery->options, state,
                             recovery->has_new_device ? &recovery->key.seed : NULL, &recovery->root,
                             state->generation);
-    return status == EXIT_DONE ? say_what_is_here(recovery->options, recovery->client) : status;
-}
-
-static int recover_home(const struct options *options, const char *path) {
-    struct recovery recovery = {.options = options};
-    int status;
-    recovery.client = client_open(options, false, &status);
-    if (recovery.client != NULL) {
-        status = recover_here(&recovery, path);
-        client_close(recovery.client);
-    }
-    keys_clear(&recovery.state);
-    parley_wipe(&recovery, sizeof recovery);
+    if (status == EXIT_DONE)
+        status = say_what_is_here(recovery->options, recovery->client);
+    if (status == EXIT_DONE && asks && !is_known)
+        status =
+            complain(EXIT_TIMED_OUT,
+                     "%s told of nothing that is this person's: connect to whoever has it, and "
+                     "if you have ever rotated, then type parley recover once more",
+                     recovery->address);
     return status;
 }
 
-static int recover_nothing(const struct options *options, const char *path) {
+/* Of a home that is somebody's already the words must be theirs. */
+static int ask_words(struct recovery *recovery) {
+    struct key_state state;
+    int status = keys_read(&state, recovery->client);
+    if (status == EXIT_DONE)
+        status = keys_ask_words_of(recovery->entropy, &state.author);
+    keys_clear(&state);
+    return status;
+}
+
+static int recover(struct recovery *recovery, const char *path, bool is_here) {
     struct parley_problem problem = {0};
-    uint8_t entropy[PARLEY_ENTROPY_SIZE];
-    int status = keys_ask_words(entropy);
-    if (status == EXIT_DONE && parley_home_recover(path, entropy, &problem) != PARLEY_E_OK)
-        status = say_problem(&problem);
-    parley_wipe(entropy, sizeof entropy);
+    struct options online = *recovery->options;
+    int status = is_here ? EXIT_DONE : keys_ask_words(recovery->entropy);
+    if (status == EXIT_DONE && !is_here &&
+        parley_home_recover(path, recovery->entropy, &problem) != PARLEY_E_OK)
+        status = complain(parley_exit_status(problem.error), "%s", problem.text);
     if (status != EXIT_DONE)
         return status;
-    struct client *client = client_open(options, false, &status);
-    if (client == NULL)
+    online.is_online = recovery->address != NULL;
+    recovery->client = client_open(&online, false, &status);
+    if (recovery->client == NULL)
         return status;
-    status = say_what_is_here(options, client);
-    client_close(client);
+    if (is_here)
+        status = ask_words(recovery);
+    if (status == EXIT_DONE)
+        status = recover_from(recovery, path);
+    client_close(recovery->client);
+    keys_clear(&recovery->state);
     return status;
+}
+
+/* An address may stand there: of a peer that has what is this person's. */
+static int read_address(struct recovery *recovery) {
+    const struct options *options = recovery->options;
+    struct parley_address address;
+    const char *word = options->arguments_count > 0 ? options->arguments[0] : "-";
+    if (parley_address_decode(&address, PARLEY_SPAN(word, strlen(word))).error == PARLEY_E_OK)
+        recovery->address = word;
+    else if (strncmp(word, "pnode", 5) == 0)
+        return complain(EXIT_NO, "%s is no address, or a letter of it is wrong: KEY@HOST:PORT",
+                        word);
+    return recovery->address != NULL ? EXIT_DONE : keys_check_dash(options, "recover");
 }
 
 int command_recover(const struct options *options) {
+    struct recovery recovery = {.options = options};
     struct parley_home_state state;
     char path[PATH_MAX];
-    int status = keys_check_dash(options, "recover");
+    int status = read_address(&recovery);
     if (status == EXIT_DONE)
-        status = resolve(path, &state, options);
-    if (status != EXIT_DONE)
-        return status;
-    return state.has_device_key ? recover_home(options, path) : recover_nothing(options, path);
-}
-
-/* ---- join ---------------------------------------------------------------------------------- */
-
-static int say_request(const struct options *options, const struct parley_device_request *request) {
-    char text[PARLEY_DEVICE_REQUEST_TEXT_SIZE], device[65];
-    parley_device_request_encode(text, request);
-    parley_hex_encode(device, request->device.bytes, sizeof request->device.bytes);
-    if (options->json) {
-        char author[PARLEY_AUTHOR_TEXT_SIZE];
-        parley_author_encode(author, &request->author);
-        json_t *json = json_pack("{s:s, s:s, s:i, s:s}", "author", author, "device", device,
-                                 "generation", (int)request->generation, "request", text);
-        print_json(json);
-        json_decref(json);
-        return EXIT_DONE;
-    }
-    printf("device  %s\n\nOn the machine that has the root key, type:\n\n  parley device add %s\n",
-           device, text);
-    return EXIT_DONE;
-}
-
-static int say_request_of(const struct options *options, const char *path, uint8_t generation) {
-    struct parley_device_request request;
-    struct parley_secret_key secret;
-    struct parley_key_file key;
-    uint8_t public_key[32];
-    int status = read_device_key(&key, path);
-    if (status != EXIT_DONE)
-        return status;
-    parley_key_pair(&secret, public_key, &key.seed);
-    parley_device_request_make(&request, &secret, &key.author, generation);
-    parley_wipe(&secret, sizeof secret);
-    parley_wipe(&key, sizeof key);
-    return say_request(options, &request);
-}
-
-/* A device that was ended gets another key: no certificate opens its log again. */
-static int join_again(const struct options *options, struct client *client,
-                      const struct key_state *state) {
-    const struct key_device *device = this_device(state);
-    struct parley_seed seed;
-    if (is_in(device, "open"))
-        return complain(EXIT_NO, "this device is one of yours already");
-    if (is_in(device, "waiting"))
-        return EXIT_DONE;
-    randombytes_buf(seed.bytes, sizeof seed.bytes);
-    int status = keys_write(client, options, state, &seed, NULL, 0);
-    parley_wipe(&seed, sizeof seed);
+        status = keys_inspect(path, &state, options);
+    if (status == EXIT_DONE)
+        status = recover(&recovery, path, state.has_device_key);
+    parley_wipe(&recovery, sizeof recovery);
     return status;
-}
-
-static int join_home(const struct options *options, const char *path,
-                     const struct parley_author *author, uint8_t generation) {
-    struct key_state state;
-    int status;
-    struct client *client = client_open(options, false, &status);
-    if (client == NULL)
-        return status;
-    status = keys_read(&state, client);
-    if (status == EXIT_DONE && !PARLEY_EQUAL(state.author, *author))
-        status = complain(EXIT_NO, "there is an identity in %s already", path);
-    if (status == EXIT_DONE)
-        status = join_again(options, client, &state);
-    if (state.is_revealed && state.generation > generation)
-        generation = state.generation;
-    keys_clear(&state);
-    client_close(client);
-    return status == EXIT_DONE ? say_request_of(options, path, generation) : status;
-}
-
-int command_join(const struct options *options) {
-    struct parley_problem problem = {0};
-    struct parley_home_state state;
-    struct parley_author author;
-    char path[PATH_MAX];
-    uint64_t generation;
-    if (options->name != NULL || options->relay)
-        return complain(EXIT_USAGE, "--join stands without --name and --relay");
-    if (!option_number(options->generation, 0, &generation) ||
-        generation >= PARLEY_GENERATIONS_COUNT)
-        return complain(EXIT_USAGE, "--generation must be a number from 0 to %u",
-                        PARLEY_GENERATIONS_COUNT - 1);
-    if (parley_author_decode(&author, PARLEY_SPAN(options->join, strlen(options->join))).error !=
-        PARLEY_E_OK)
-        return complain(EXIT_NO, "--join: that is no author, or a letter of it is wrong: it must "
-                                 "be the whole parley1...");
-    int status = resolve(path, &state, options);
-    if (status != EXIT_DONE)
-        return status;
-    if (state.has_device_key)
-        return join_home(options, path, &author, (uint8_t)generation);
-    if (parley_home_join(path, &author, &problem) != PARLEY_E_OK)
-        return say_problem(&problem);
-    return say_request_of(options, path, (uint8_t)generation);
 }

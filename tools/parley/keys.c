@@ -4,6 +4,7 @@
 #include "terminal.h"
 #include <parley/bundle.h>
 #include <parley/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,38 @@ const struct key_device *keys_find(const struct key_state *state, const char *te
                            "them (at least four digits)",
                            text);
     return found;
+}
+
+/* ---- the home ------------------------------------------------------------------------------ */
+
+int keys_inspect(char path[PATH_MAX], struct parley_home_state *state,
+                 const struct options *options) {
+    struct parley_problem problem = {0};
+    if (parley_home_resolve(path, options->home, &problem) != PARLEY_E_OK)
+        return complain(parley_exit_status(problem.error), "%s", problem.text);
+    parley_home_inspect(state, path);
+    return EXIT_DONE;
+}
+
+int keys_read_device(struct parley_key_file *key, const char *path) {
+    struct parley_problem problem = {0};
+    char file[PATH_MAX + 16];
+    snprintf(file, sizeof file, "%s/device.key", path);
+    *key = (struct parley_key_file){.kind = PARLEY_KEY_FILE_DEVICE};
+    enum parley_error error = parley_key_file_read(key, file, &problem);
+    return error == PARLEY_E_OK ? EXIT_DONE
+                                : complain(parley_exit_status(error), "%s", problem.text);
+}
+
+const struct key_device *keys_this(const struct key_state *state) {
+    for (size_t i = 0; i < state->devices_count; i++)
+        if (state->devices[i].is_this)
+            return &state->devices[i];
+    return NULL;
+}
+
+bool keys_is_in(const struct key_device *device, const char *word) {
+    return device != NULL && strcmp(device->state, word) == 0;
 }
 
 /* ---- the root key -------------------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 #define PARLEY_TOOL_KEYS_H
 
 #include "client.h"
+#include "home.h"
+#include "key_file.h"
 #include <parley/identity.h>
 
 /* One of the owner's logs, as the node tells of it. */
@@ -31,6 +33,14 @@ int keys_read(struct key_state *state, struct client *client);
 void keys_clear(struct key_state *state);
 /* NULL: *status; text is the beginning of a device's key in hex, or "this". */
 const struct key_device *keys_find(const struct key_state *state, const char *text, int *status);
+
+/* The device of this home; NULL: it is none of the person's. */
+const struct key_device *keys_this(const struct key_state *state);
+bool keys_is_in(const struct key_device *device, const char *state);
+/* Where the home is, and what is there. */
+int keys_inspect(char path[PATH_MAX], struct parley_home_state *state,
+                 const struct options *options);
+int keys_read_device(struct parley_key_file *key, const char *path);
 
 /* "-" says what is done anyway: standard input is read. Any other word is wrong usage. */
 int keys_check_dash(const struct options *options, const char *command);

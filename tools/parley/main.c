@@ -54,8 +54,11 @@ static const struct command COMMANDS[] = {
      1, 2, "L", command_device},
     {"rotate", "[-]", "another root key in place of one that may be stolen; asks for the words", 0,
      1, "KED", command_rotate},
-    {"recover", "[-]", "makes this machine a device of one's own, from the recovery words", 0, 1,
-     "", command_recover},
+    {"recover", "[ADDRESS|-]",
+     "makes this machine a device of one's own, from the recovery words; ADDRESS is asked which "
+     "root "
+     "key counts",
+     0, 1, "", command_recover},
     {"doctor", "",
      "looks at home, keys, disk, configuration and node; says what to do; exit 1 if bad", 0, 0, "",
      command_doctor},
