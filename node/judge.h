@@ -78,7 +78,8 @@ parley_seq sides_differ(const struct side *a, const struct side *b,
 void suspects_gather(struct parley_node *node);
 void verdict_stored(struct parley_node *node);
 bool verdict_may_tell(const struct parley_node *node, const struct side *piece);
-/* What the identity records name commits to it: it beats what is held. */
+/* What the identity records name commits to it, or it stands on that: it beats the range that it is
+ * compared with. */
 bool verdict_is_named(const struct parley_node *node, const struct side *piece);
 parley_seq verdict_differ(const struct parley_node *node, const struct side *piece);
 /* b may be NULL. True when they show a fork. */

@@ -74,11 +74,31 @@ void suspects_gather(struct parley_node *node) {
                                     PARLEY_SPAN(node->suspects[i].bytes, node->suspects[i].size));
 }
 
+/* The range that is being compared; NULL: none is. */
+static const struct parley_run *held_run(const struct parley_node *node) {
+    const struct parley_ranges *ranges = &node->logs[node->review.log].ranges;
+    size_t range = node->review.range;
+    return range < ranges->count ? &ranges->ranges[ranges->count - 1 - range] : NULL;
+}
+
+/* The range leaves what a listing names, and the piece has that or stands on it: as long as nothing
+ * signed stands on the range, no fork shows it, and the listing has chosen. */
+static bool is_built_on_named(const struct parley_node *node, const struct side *piece) {
+    const struct parley_policy *policy = &node->logs[node->review.log].policy;
+    const struct parley_run *run = held_run(node);
+    struct parley_id id;
+    return policy->kind == PARLEY_POLICY_OPEN && node->review.pin == PIN_OTHER && run != NULL &&
+           run->lo <= policy->seq && policy->seq <= run->hi && side_id(piece, policy->seq, &id) &&
+           PARLEY_EQUAL(id, policy->id);
+}
+
 bool verdict_is_named(const struct parley_node *node, const struct side *piece) {
     const struct log_row *row = &node->logs[node->review.log];
     parley_seq named = row->policy.seq;
     if (piece->suspect == NONE || named == 0 || node->suspects[piece->suspect].is_evidence)
         return false;
+    if (is_built_on_named(node, piece))
+        return true;
     const struct parley_run *run = &node->suspects[piece->suspect].run;
     if (run->hi == named)
         return PARLEY_EQUAL(run->hi_id, row->policy.id);
@@ -191,8 +211,7 @@ static struct parley_anchor top_of_piece(const struct parley_node *node,
  * is not hidden: so all come to the same. What is our own never does. */
 void verdict_give_way(struct parley_node *node, const struct side *piece) {
     struct review *review = &node->review;
-    const struct log_row *row = row_of(node);
-    const struct parley_run *run = &row->ranges.ranges[row->ranges.count - 1 - review->range];
+    const struct parley_run *run = held_run(node);
     struct parley_id of_piece, of_held;
     if (piece->suspect == NONE || review->log == node->own_log ||
         node->suspects[piece->suspect].is_evidence || review->raw > run->hi ||
