@@ -11,6 +11,17 @@ static uint32_t book_find(const struct parley_node *node, const struct parley_no
     return NONE;
 }
 
+bool book_is_empty(const struct parley_node *node) {
+    for (uint32_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++)
+        if (node->book[i].is_used)
+            return false;
+    return true;
+}
+
+bool book_holds(const struct parley_node *node, const struct parley_node_key *key) {
+    return book_find(node, key) != NONE;
+}
+
 static struct parley_span meta_key(const struct parley_node_key *key, uint8_t out[64]) {
     size_t prefix = strlen(META_BOOK);
     memcpy(out, META_BOOK, prefix);
@@ -108,6 +119,9 @@ void book_on_timer(struct parley_node *node) {
             row->is_used = false;
             continue;
         }
+        parley_time_ms banned_until = bans_until(node, &row->address.key);
+        if (banned_until > row->dial_at)
+            row->dial_at = banned_until;
         if (node->now >= row->dial_at &&
             (is_connected(node, &row->address.key) || !peer_dial(node, i)))
             row->dial_at = node->now + PARLEY_DIAL_BACKOFF_MAX_MS;

@@ -3,7 +3,11 @@
  * Who decides what:
  *   node.c     create, free, step, deadline       tables.c  rows of authors and logs
  *   effects.c  what leaves a step                 peers.c   connections, handshake, hello, goodbye
- *   book.c     whom to dial, and when             messages.c one message, to where it belongs
+ *   hello.c    the first message, and repeats     messages.c one message, to where it belongs
+ *   book.c     whom the owner wants dialled   views.c   and who is dialled beside them
+ *   book_table.c  whom peers told of          shuffle.c addresses told and taken
+ *   views_keep.c  both over a restart         bans.c    who is kept out
+ *   network.c  which network an address is of
  *   interest.c what peers want of us, and we      ingest.c  the one door for every entry
  *   jobs.c     messages that wait                 records.c and for every identity record
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
@@ -42,6 +46,7 @@
 /* Whether what the policy names stands on the chain that is held. */
 enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 
+#include "bans.h"
 #include "bodies.h"
 #include "edges.h"
 #include "erase.h"
@@ -52,6 +57,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "review.h"
 #include "ticket.h"
 #include "tree.h"
+#include "views.h"
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
@@ -141,7 +147,8 @@ struct peer {
     bool is_known;   /* node_key is that of the peer: dialled, or proved by its hello */
     bool is_starved; /* bytes wait because no job was free */
     parley_connection connection;
-    uint32_t book; /* address it was dialled by, or NONE */
+    uint32_t book; /* address of the owner's that it was dialled by, or NONE */
+    struct peer_view view;
     struct parley_link link;
     struct parley_node_key node_key;
     parley_time_ms since;
@@ -346,6 +353,8 @@ struct parley_node {
     uint64_t *interests;
     size_t peers_count; /* slots in use */
     struct book_row book[PARLEY_BOOK_ADDRESSES_MAX];
+    struct views views;
+    struct bans bans;
     struct parley_replay replay;
     bool replay_is_kept; /* its key is in the store */
     parley_connection next_dial;
@@ -440,42 +449,6 @@ void reply_when_durable(struct parley_node *node, parley_request request, uint64
 /* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
 void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
               parley_request request);
-
-/* peers.c */
-void on_accepted(struct parley_node *node, parley_connection connection);
-void on_dialled(struct parley_node *node, parley_connection connection);
-void on_dial_failed(struct parley_node *node, parley_connection connection);
-size_t on_received(struct parley_node *node, parley_connection connection, struct parley_span in);
-void on_sent(struct parley_node *node, parley_connection connection, size_t bytes_count);
-void on_closed(struct parley_node *node, parley_connection connection);
-bool node_keys_meet(const struct parley_node_key *a, const struct parley_node_key *b);
-struct peer *peer_find(struct parley_node *node, parley_connection connection);
-uint32_t peer_slot(const struct parley_node *node, const struct peer *peer);
-/* Seals and sends; false when there is no room: nothing was sent. */
-bool peer_send(struct parley_node *node, struct peer *peer, struct parley_span message);
-bool peer_send_message(struct parley_node *node, struct peer *peer,
-                       const struct parley_wire_message *message);
-void peer_close(struct parley_node *node, struct peer *peer, enum parley_error reason,
-                enum parley_goodbye goodbye);
-void peers_on_timer(struct parley_node *node);
-/* A goodbye to everybody, and no peer from here on. */
-void peers_stop(struct parley_node *node);
-bool peer_dial(struct parley_node *node, uint32_t book);
-void replay_load(struct parley_node *node, struct parley_span key, struct parley_span value);
-void replay_start(struct parley_node *node);
-bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_wire_hello *hello);
-
-/* book.c */
-uint32_t book_take(struct parley_node *node, const struct parley_address *address);
-/* Over a restart, too; the request is answered then. */
-void book_keep(struct parley_node *node, uint32_t book, parley_request request);
-void book_on_timer(struct parley_node *node);
-/* lasted: the link was open long enough that the address is as good as new. */
-void book_on_closed(struct parley_node *node, uint32_t book, bool lasted);
-/* True when it was kept: the request is answered when it is kept no more. */
-bool book_forget(struct parley_node *node, const struct parley_node_key *key,
-                 parley_request request);
-void book_load(struct parley_node *node, struct parley_span value);
 
 /* interest.c */
 void interest_send(struct parley_node *node, struct peer *peer);
@@ -593,5 +566,6 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
 #include "catchup.h"
 #include "identities.h"
 #include "judge.h"
+#include "peers.h"
 
 #endif

@@ -73,6 +73,7 @@ static void check_logs(const struct parley_node *node) {
 void parley_node_check_invariants(const struct parley_node *node) {
     check_peers(node);
     check_logs(node);
+    views_invariants(node);
     quota_check_invariants(node);
     parley_gossip_check(&node->tree.gossip);
     size_t bytes = 0, staged = 0;

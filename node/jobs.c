@@ -69,6 +69,8 @@ void on_verified(struct parley_node *node, parley_ticket ticket, bool holds) {
     uint32_t index = ticket_index(ticket);
     if (ticket_kind_of(ticket) == TICKET_REVIEW)
         review_on_verified(node, ticket, holds);
+    if (ticket_kind_of(ticket) == TICKET_ADDRESS)
+        record_on_verified(node, ticket, holds);
     if (ticket_kind_of(ticket) != TICKET_JOB || index >= PARLEY_JOBS_MAX)
         return;
     struct job *job = &node->jobs[index];

@@ -1,5 +1,6 @@
 /* parleyd: a node in the foreground, until SIGTERM or SIGINT. */
 #include "shell/api.h"
+#include "shell/bootstrap.h"
 #include "shell/http.h"
 #include "shell/key_file.h"
 #include "shell/log.h"
@@ -27,6 +28,8 @@ struct daemon {
     struct options options; /* in force: with what the file says */
     char home[PATH_MAX];
     char config[PATH_MAX]; /* the configuration file, which need not be there */
+    struct parley_address bootstrap[PARLEY_BOOTSTRAP_MAX];
+    size_t bootstrap_count;
     struct parley_host *host;
     struct parley_api *api;
     struct parley_http *http;
@@ -170,6 +173,11 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
         .listeners_count = options->listeners_count,
         .peers = options->peers,
         .peers_count = options->peers_count,
+        .discover = !options->is_closed,
+        .advertised = options->advertised,
+        .advertised_count = options->advertised_count,
+        .bootstrap = daemon->bootstrap,
+        .bootstrap_count = daemon->bootstrap_count,
     };
     enum parley_error error = ensure_home(daemon, problem);
     if (error == PARLEY_E_OK)
@@ -237,6 +245,21 @@ static enum parley_error read_config(struct daemon *daemon, struct parley_proble
     return options_read_file(options, daemon->config, problem);
 }
 
+/* The list that --bootstrap names, or the one in the home, if it is there. */
+static enum parley_error read_bootstrap(struct daemon *daemon, struct parley_problem *problem) {
+    struct options *options = &daemon->options;
+    bool is_named = options->bootstrap[0] != '\0';
+    int size = is_named ? 0
+                        : snprintf(options->bootstrap, sizeof options->bootstrap, "%s/bootstrap",
+                                   daemon->home);
+    if (size < 0 || (size_t)size >= sizeof options->bootstrap)
+        return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the path is too long");
+    if (!is_named && access(options->bootstrap, F_OK) != 0)
+        return PARLEY_E_OK;
+    return parley_bootstrap_read(daemon->bootstrap, &daemon->bootstrap_count, PARLEY_BOOTSTRAP_MAX,
+                                 options->bootstrap, problem);
+}
+
 /* Where the home is may stand in the file, and where the file is may follow from the home. */
 static enum parley_error read_options(struct daemon *daemon, struct parley_problem *problem) {
     struct options *options = &daemon->options;
@@ -248,6 +271,9 @@ static enum parley_error read_options(struct daemon *daemon, struct parley_probl
         error = read_config(daemon, problem);
     if (error == PARLEY_E_OK && options->config != NULL)
         error = parley_home_resolve(daemon->home, home_said(options), problem);
+    if (error != PARLEY_E_OK)
+        return error;
+    error = read_bootstrap(daemon, problem);
     if (error != PARLEY_E_OK)
         return error;
     if (options->has_level)

@@ -46,9 +46,10 @@ static bool is_of_its_log(const struct parley_wire_evidence *evidence) {
            PARLEY_EQUAL(log, evidence->log); /* what is no chunk is refused by the judge */
 }
 
-static void on_goodbye(struct parley_node *node, struct peer *peer) {
+static void on_goodbye(struct parley_node *node, struct peer *peer, uint64_t reason) {
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer said goodbye");
     peer->is_leaving = true;
+    peer->view.is_turned_away = reason == PARLEY_GOODBYE_FULL;
     peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
 }
 
@@ -113,18 +114,22 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         ingest_records(node, peer, 0, message->as.identity.records, bytes);
         return;
     case PARLEY_WIRE_GOODBYE:
-        on_goodbye(node, peer);
+        on_goodbye(node, peer, message->as.goodbye.reason);
         return;
     case PARLEY_WIRE_HELLO: /* a second one */
         peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
+        return;
+    case PARLEY_WIRE_ADDRESSES:
+        on_addresses(node, peer, &message->as.addresses);
+        return;
+    case PARLEY_WIRE_SHUFFLE:
+        on_shuffle(node, peer, &message->as.shuffle, bytes.size);
         return;
     case PARLEY_WIRE_RECONCILE:
     case PARLEY_WIRE_ASK_HEADS_OF:
     case PARLEY_WIRE_ASK_RUNS:
     case PARLEY_WIRE_RUNS:
     case PARLEY_WIRE_PONG:
-    case PARLEY_WIRE_ADDRESSES: /* addresses of strangers are not dialled */
-    case PARLEY_WIRE_SHUFFLE:
     case PARLEY_WIRE_IGNORED:
         return;
     }
@@ -142,7 +147,7 @@ void message_handle(struct parley_node *node, struct peer *peer, struct parley_s
         if (message.type == PARLEY_WIRE_HELLO)
             (void)on_hello(node, peer, &message.as.hello);
         else if (message.type == PARLEY_WIRE_GOODBYE)
-            on_goodbye(node, peer);
+            on_goodbye(node, peer, message.as.goodbye.reason);
         else
             peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
         return;

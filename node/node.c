@@ -10,7 +10,9 @@ void parley_node_config_defaults(struct parley_node_config *config) {
                                           .prelude_size = PARLEY_PRELUDE_BYTES_DEFAULT,
                                           .peers_max = PARLEY_PEERS_DEFAULT,
                                           .logs_max = PARLEY_LOGS_DEFAULT,
-                                          .authors_max = PARLEY_AUTHORS_DEFAULT};
+                                          .authors_max = PARLEY_AUTHORS_DEFAULT,
+                                          .discover = true,
+                                          .outbound = PARLEY_OUTBOUND_PERSON};
 }
 
 static size_t index_size_for(size_t rows) {
@@ -36,6 +38,7 @@ static bool create_memory(struct parley_node *node) {
     node->edges.items = calloc(PARLEY_EDGES_MAX, sizeof *node->edges.items);
     node->lists.items = calloc(PARLEY_LIST_ITEMS_MAX, sizeof *node->lists.items);
     node->peers = calloc(config->peers_max, sizeof *node->peers);
+    node->views.table = calloc(1, sizeof *node->views.table);
     if (config->quota_bytes > 0)
         node->quota.evicted = calloc(PARLEY_EVICTED_MAX, sizeof *node->quota.evicted);
     node->interests =
@@ -57,9 +60,9 @@ static bool create_memory(struct parley_node *node) {
         arena_init(&node->facts, node->facts_memory, facts_size);
     return node->authors && node->authors_index && node->logs && node->logs_index &&
            node->facts_memory && node->edges.items && node->lists.items && node->peers &&
-           node->interests && node->jobs_memory && node->stores && node->stage && node->effects &&
-           node->out && node->scratch && node->compose && node->heads && node->items &&
-           node->review_memory && node->bodies_memory && has_tree &&
+           node->views.table && node->interests && node->jobs_memory && node->stores &&
+           node->stage && node->effects && node->out && node->scratch && node->compose &&
+           node->heads && node->items && node->review_memory && node->bodies_memory && has_tree &&
            (config->quota_bytes == 0 || node->quota.evicted != NULL);
 }
 
@@ -106,6 +109,7 @@ struct parley_node *parley_node_create(const struct parley_node_config *config) 
     /* An Ed25519 secret key of libsodium ends in its public key. */
     memcpy(node->node_key.bytes, config->node_key.bytes + 32, 32);
     parley_replay_init(&node->replay, &node->random);
+    views_create(node, config);
     if (config->has_device || config->has_author)
         own_author(node, &config->author);
     if (config->has_device)
@@ -134,6 +138,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->lists.items);
     free(node->edges.items);
     free(node->peers);
+    free(node->views.table);
     free(node->interests);
     free(node->jobs_memory);
     free(node->bodies_memory);
@@ -162,8 +167,8 @@ static void on_load_meta(struct parley_node *node, struct parley_span key,
         book_load(node, value);
     else if (key.size > 6 && memcmp(key.data, "replay", 6) == 0)
         replay_load(node, key, value);
-    else if (!node->is_reloading && !lists_load_meta(node, key, value) &&
-             !edges_load_meta(node, key, value))
+    else if (!node->is_reloading && !views_load_meta(node, key, value) &&
+             !lists_load_meta(node, key, value) && !edges_load_meta(node, key, value))
         interest_load_meta(node, key, value);
 }
 
@@ -172,11 +177,13 @@ static void on_start(struct parley_node *node) {
     edges_changed(node);
     node->heads_at = node->now + PARLEY_HEADS_EVERY_MS;
     replay_start(node);
+    views_start(node);
     deadline_lower(node, node->now);
 }
 
 static void on_connect(struct parley_node *node, const struct parley_event *event) {
     bool is_self = node_keys_meet(&event->connect.address.key, &node->node_key);
+    bans_lift(node, &event->connect.address.key);
     uint32_t book = is_self ? NONE : book_take(node, &event->connect.address);
     if (book == NONE)
         effect_reply(node, event->connect.request, is_self ? PARLEY_E_BAD_INPUT : PARLEY_E_FULL);
@@ -189,6 +196,7 @@ static void on_connect(struct parley_node *node, const struct parley_event *even
 
 static void on_disconnect(struct parley_node *node, const struct parley_event *event) {
     enum parley_error error = PARLEY_E_NOT_FOUND;
+    views_shun(node, &event->disconnect.key);
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
         if (peer->phase == PEER_FREE || !peer->is_known ||
@@ -207,6 +215,7 @@ static void on_timer(struct parley_node *node) {
     node->deadline = UINT64_MAX;
     peers_on_timer(node);
     book_on_timer(node);
+    views_on_timer(node);
     if (node->is_started)
         catchup_on_timer(node);
     tree_on_timer(node);
@@ -253,10 +262,10 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
         on_start(node);
         return 0;
     case PARLEY_EVENT_ACCEPTED:
-        on_accepted(node, event->connection);
+        on_accepted(node, event->opened.connection, &event->opened.remote);
         return 0;
     case PARLEY_EVENT_DIALLED:
-        on_dialled(node, event->connection);
+        on_dialled(node, event->opened.connection, &event->opened.remote);
         return 0;
     case PARLEY_EVENT_DIAL_FAILED:
         on_dial_failed(node, event->connection);

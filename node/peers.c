@@ -34,6 +34,7 @@ static struct peer *peer_take(struct parley_node *node, parley_connection connec
     peer->phase = phase;
     peer->connection = connection;
     peer->book = NONE;
+    peer->view.known = NONE;
     peer->stalled = NONE;
     peer->evidence_serve = NONE;
     peer->since = node->now;
@@ -50,22 +51,32 @@ static void close_effect(struct parley_node *node, parley_connection connection,
     effect->close.reason = reason;
 }
 
-void on_accepted(struct parley_node *node, parley_connection connection) {
+void on_accepted(struct parley_node *node, parley_connection connection,
+                 const struct parley_remote *remote) {
     /* A quarter of the places is for those whom we dial: strangers cannot take them all. */
     size_t accepted = 0;
     for (size_t i = 0; i < node->peers_count; i++)
-        accepted += node->peers[i].phase != PEER_FREE && !node->peers[i].is_dialled;
+        accepted += node->peers[i].phase != PEER_FREE && !node->peers[i].is_dialled &&
+                    !node->peers[i].view.is_lobby;
     bool is_full = accepted >= node->config.peers_max - node->config.peers_max / 4;
     if (node->is_stopping) {
         close_effect(node, connection, PARLEY_E_OK);
         return;
     }
-    struct peer *peer = is_full ? NULL : peer_take(node, connection, PEER_LINKING);
+    if (bans_hold_place(node, remote)) {
+        effect_log(node, PARLEY_LOG_DEBUG, PARLEY_E_FULL, connection, "kept out");
+        close_effect(node, connection, PARLEY_E_FULL);
+        return;
+    }
+    bool is_lobby = is_full && views_have_lobby(node, remote);
+    struct peer *peer = is_full && !is_lobby ? NULL : peer_take(node, connection, PEER_LINKING);
     if (peer == NULL) {
         effect_log(node, PARLEY_LOG_WARNING, PARLEY_E_FULL, connection, "no place for a peer");
         close_effect(node, connection, PARLEY_E_FULL);
         return;
     }
+    peer->view.remote = *remote;
+    peer->view.is_lobby = is_lobby;
     struct parley_link_chance chance;
     parley_link_chance_draw(&chance, &node->random);
     parley_link_init_listener(&peer->link, &node->config.node_key, &chance,
@@ -73,19 +84,29 @@ void on_accepted(struct parley_node *node, parley_connection connection) {
     parley_wipe(&chance, sizeof chance);
 }
 
-bool peer_dial(struct parley_node *node, uint32_t book) {
+struct peer *peer_dial_at(struct parley_node *node, const struct parley_address *address,
+                          bool is_owners) {
     struct peer *peer = peer_take(node, node->next_dial, PEER_DIALLING);
     if (peer == NULL)
-        return false;
+        return NULL;
     node->next_dial += 2;
     peer->is_dialled = true;
     peer->is_known = true;
-    peer->book = book;
-    peer->node_key = node->book[book].address.key;
-    node->book[book].peer = peer_slot(node, peer);
+    peer->node_key = address->key;
+    peer->view.group = book_group_of_place(node->views.table, address);
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_DIAL);
     effect->dial.connection = peer->connection;
-    effect->dial.address = node->book[book].address;
+    effect->dial.address = *address;
+    effect->dial.is_owners = is_owners;
+    return peer;
+}
+
+bool peer_dial(struct parley_node *node, uint32_t book) {
+    struct peer *peer = peer_dial_at(node, &node->book[book].address, true);
+    if (peer == NULL)
+        return false;
+    peer->book = book;
+    node->book[book].peer = peer_slot(node, peer);
     return true;
 }
 
@@ -106,14 +127,17 @@ static void send_flight(struct parley_node *node, struct peer *peer, const uint8
     send_bytes(node, peer, PARLEY_SPAN(out, size));
 }
 
-void on_dialled(struct parley_node *node, parley_connection connection) {
+void on_dialled(struct parley_node *node, parley_connection connection,
+                const struct parley_remote *remote) {
     struct peer *peer = peer_find(node, connection);
     if (peer == NULL || peer->phase != PEER_DIALLING)
         return;
     peer->phase = PEER_LINKING;
+    peer->view.remote = *remote;
     peer->deadline = handshake_deadline(node);
     deadline_lower(node, peer->deadline);
-    if (peer->book == NONE || node->is_stopping) { /* the owner thought better of it meanwhile */
+    if ((peer->book == NONE && peer->view.known == NONE) ||
+        node->is_stopping) { /* the owner thought better of it meanwhile */
         peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_STOPPING);
         return;
     }
@@ -153,6 +177,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     tree_close(node, peer);
     parley_link_close(&peer->link);
     peer->phase = PEER_FREE;
+    views_on_closed(node, peer);
     peer->connection = 0;
     while (node->peers_count > 0 && node->peers[node->peers_count - 1].phase == PEER_FREE)
         node->peers_count--;
@@ -219,114 +244,10 @@ void peer_close(struct parley_node *node, struct peer *peer, enum parley_error r
     peer->stalled = NONE;
     tree_close(node, peer);
     close_effect(node, peer->connection, reason);
+    bans_blame(node, peer, reason);
     enum parley_log_level level =
         parley_error_class(reason) == PARLEY_CLASS_REMOTE ? PARLEY_LOG_WARNING : PARLEY_LOG_INFO;
     effect_log(node, level, reason, peer->connection, "peer closed");
-}
-
-static void say_hello(struct parley_node *node, struct peer *peer) {
-    peer->phase = PEER_HELLO;
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
-    message.as.hello.version = PARLEY_WIRE_VERSION;
-    message.as.hello.features = PARLEY_WIRE_SERVES_RUNS |
-                                (node->config.relay ? PARLEY_WIRE_RELAY : 0) |
-                                (node->config.flood ? 0 : PARLEY_WIRE_TREE);
-    message.as.hello.node_key = node->node_key;
-    (void)peer_send_message(node, peer, &message);
-}
-
-/* A link proves a node key up to its sign (SPEC 8.1.1): the two keys that differ in it alone are
- * one node, whatever it calls itself. */
-bool node_keys_meet(const struct parley_node_key *a, const struct parley_node_key *b) {
-    size_t last = sizeof a->bytes - 1;
-    return memcmp(a->bytes, b->bytes, last) == 0 && ((a->bytes[last] ^ b->bytes[last]) & 0x7f) == 0;
-}
-
-/* Of two connections of the same two nodes both sides keep the same one: that which the smaller
- * node key dialled; of two in one direction the newer, since the older may be dead. */
-static bool keeps_newer(const struct parley_node *node, const struct peer *older,
-                        const struct peer *newer) {
-    if (older->is_dialled == newer->is_dialled)
-        return true;
-    bool own_is_smaller = PARLEY_COMPARE(node->node_key, newer->node_key) < 0;
-    return newer->is_dialled == own_is_smaller;
-}
-
-bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_wire_hello *hello) {
-    if (node_keys_meet(&hello->node_key, &node->node_key)) {
-        effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection,
-                   "an address leads to this node itself");
-        (void)book_forget(node, &node->node_key, 0);
-        peer_close(node, peer, PARLEY_E_OK, PARLEY_GOODBYE_DUPLICATE);
-        return false;
-    }
-    if (!parley_link_peer_is(&peer->link, &hello->node_key) ||
-        (peer->is_dialled && !PARLEY_EQUAL(peer->node_key, hello->node_key))) {
-        peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
-        return false;
-    }
-    peer->node_key = hello->node_key;
-    peer->is_known = true;
-    peer->is_relay = (hello->features & PARLEY_WIRE_RELAY) != 0;
-    peer->is_silent = (hello->features & PARLEY_WIRE_SERVES_RUNS) == 0;
-    for (size_t i = 0; i < node->peers_count; i++) {
-        struct peer *other = &node->peers[i];
-        if (other == peer || other->phase != PEER_OPEN ||
-            !node_keys_meet(&other->node_key, &peer->node_key))
-            continue;
-        bool newer = keeps_newer(node, other, peer);
-        peer_close(node, newer ? other : peer, PARLEY_E_OK, PARLEY_GOODBYE_DUPLICATE);
-        if (!newer)
-            return false;
-    }
-    peer->phase = PEER_OPEN;
-    tree_open(node, peer, hello->features);
-    peer->deadline = node->now + PARLEY_IDLE_MS;
-    peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
-    peer->opened_at = node->now;
-    peer->asked = node->heads_turns; /* opening tells all; coming back takes no turn from others */
-    deadline_lower(node, peer->ping_at);
-    effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, peer->connection, "peer connected");
-    interest_send(node, peer);
-    return true;
-}
-
-/* --- first flights are remembered over a restart ------------------------------------------- */
-
-#define META_REPLAY_KEY  "replay-key"
-#define META_REPLAY_MARK "replay/" /* and its place in the ring, two bytes */
-
-static void replay_keep(struct parley_node *node) {
-    uint64_t number = node->replay.noted - 1;
-    uint8_t key[sizeof META_REPLAY_MARK - 1 + 4], value[16];
-    memcpy(key, META_REPLAY_MARK, sizeof META_REPLAY_MARK - 1);
-    parley_put_u32(key + sizeof META_REPLAY_MARK - 1,
-                   (uint32_t)(number % PARLEY_REPLAY_MARKS_COUNT));
-    parley_put_u64(value, node->replay.noted);
-    parley_put_u64(value + 8, node->replay.marks[number % PARLEY_REPLAY_MARKS_COUNT]);
-    meta_put(node, PARLEY_SPAN(key, sizeof key), PARLEY_SPAN(value, sizeof value), 0);
-}
-
-void replay_load(struct parley_node *node, struct parley_span key, struct parley_span value) {
-    size_t prefix = sizeof META_REPLAY_MARK - 1;
-    if (key.size == sizeof META_REPLAY_KEY - 1 && value.size == sizeof node->replay.key) {
-        memcpy(node->replay.key, value.data, value.size);
-        node->replay_is_kept = true;
-    } else if (key.size == prefix + 4 && value.size == 16) {
-        uint32_t place = parley_get_u32(key.data + prefix);
-        uint64_t noted = parley_get_u64(value.data);
-        if (place < PARLEY_REPLAY_MARKS_COUNT)
-            node->replay.marks[place] = parley_get_u64(value.data + 8);
-        if (noted > node->replay.noted)
-            node->replay.noted = noted;
-    }
-}
-
-void replay_start(struct parley_node *node) {
-    if (!node->replay_is_kept)
-        meta_put(node, PARLEY_SPAN(META_REPLAY_KEY, sizeof META_REPLAY_KEY - 1),
-                 PARLEY_SPAN(node->replay.key, sizeof node->replay.key), 0);
-    node->replay_is_kept = true;
 }
 
 /* False when nothing more can be done with these bytes now. */
@@ -348,7 +269,9 @@ static bool receive_one(struct parley_node *node, struct peer *peer, struct parl
         return step.consumed != 0;
     }
     send_flight(node, peer, step.flight, step.flight_size);
-    if (was_linking && peer->link.state == PARLEY_LINK_OPEN)
+    if (was_linking && peer->link.state == PARLEY_LINK_OPEN && peer->view.is_feeler)
+        views_on_felt(node, peer);
+    else if (was_linking && peer->link.state == PARLEY_LINK_OPEN)
         say_hello(node, peer);
     if (step.message.size != 0)
         message_handle(node, peer, step.message);

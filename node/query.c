@@ -10,6 +10,11 @@ void parley_node_status(const struct parley_node *node, struct parley_node_statu
         out->connections_count += node->peers[i].phase != PEER_FREE;
         out->peers_count += node->peers[i].phase == PEER_OPEN;
     }
+    out->outbound_count = views_outbound(node);
+    out->addresses_count = node->views.table->count;
+    out->reached_count = node->views.table->tried_count;
+    out->has_nobody_to_dial = out->peers_count == 0 && book_is_empty(node) &&
+                              out->addresses_count == 0 && node->views.bootstrap_count == 0;
     for (size_t i = 0; i < node->logs_count; i++) {
         out->logs_count += node->logs[i].entries_count != 0;
         out->is_judging |= node->logs[i].is_unjudged || node->logs[i].is_doubted;
@@ -43,6 +48,7 @@ bool parley_node_peer_at(const struct parley_node *node, size_t index,
                                          .is_open = peer->phase == PEER_OPEN,
                                          .is_dialled = peer->is_dialled,
                                          .is_relay = peer->is_relay,
+                                         .remote = peer->view.remote,
                                          .since = peer->since,
                                          .received_bytes = peer->received_bytes,
                                          .sent_bytes = peer->sent_bytes};

@@ -4,7 +4,14 @@
 
 #include <parley/node.h>
 
-enum ticket_kind { TICKET_JOB, TICKET_SERVE, TICKET_STORE, TICKET_REVIEW, TICKET_BODIES };
+enum ticket_kind {
+    TICKET_JOB,
+    TICKET_SERVE,
+    TICKET_STORE,
+    TICKET_REVIEW,
+    TICKET_BODIES,
+    TICKET_ADDRESS
+};
 static inline parley_ticket ticket_make(enum ticket_kind kind, uint32_t index,
                                         uint64_t generation) {
     return (parley_ticket)kind | (parley_ticket)index << 3 | (parley_ticket)generation << 35;

@@ -26,6 +26,7 @@
 #define PARLEY_NODE_H
 
 #include <parley/lists.h>
+#include <parley/node_network.h>
 #include <parley/store.h>
 #include <parley/text.h>
 #include <parley/wire.h>
@@ -61,6 +62,14 @@ struct parley_node_config {
     /* Addresses to keep a connection to (given on the command line). */
     const struct parley_address *peers;
     size_t peers_count;
+    bool discover;   /* learns addresses, tells them, dials them */
+    size_t outbound; /* links that it wants of its own, the owner's among them */
+    /* Where others reach this node; keys are not looked at. */
+    const struct parley_address *places;
+    size_t places_count;
+    /* Dialled while nobody else is known. */
+    const struct parley_address *bootstrap;
+    size_t bootstrap_count;
 };
 void parley_node_config_defaults(struct parley_node_config *config);
 
@@ -115,7 +124,11 @@ struct parley_event {
         struct {
             struct parley_span key, value;
         } load_meta;
-        parley_connection connection; /* ACCEPTED, DIALLED, DIAL_FAILED, CLOSED */
+        parley_connection connection; /* DIAL_FAILED, CLOSED; and of those in opened */
+        struct {
+            parley_connection connection;
+            struct parley_remote remote;
+        } opened; /* ACCEPTED, DIALLED */
         struct {
             parley_connection connection;
             struct parley_span bytes;
@@ -170,7 +183,7 @@ struct parley_event {
             parley_request request;
             struct parley_log log;
             parley_seq seq_low, seq_high; /* their bodies go, here and for good */
-            bool undo; /* or may come again; what their author erased may not */
+            bool undo;                    /* or may come again; what their author erased may not */
         } purge;
         /* Onto one of the owner's lists, or off it (NOT_FOUND: it is not there). BAD_INPUT:
          * oneself, or no word; FULL. */
@@ -215,6 +228,8 @@ struct parley_effect {
         struct {
             parley_connection connection;
             struct parley_address address;
+            /* By the owner's word; else by a peer's: only to where SPEC 9.11.4 lets it lead. */
+            bool is_owners;
         } dial;
         struct {
             parley_connection connection;
@@ -278,7 +293,11 @@ parley_time_ms parley_node_deadline(const struct parley_node *node);
 /* --- what can be asked between steps; changes nothing ------------------------------------- */
 
 struct parley_node_status {
-    size_t peers_count; /* with hello exchanged */
+    size_t peers_count;     /* with hello exchanged */
+    size_t outbound_count;  /* of them those that this node dialled */
+    size_t addresses_count; /* of nodes that peers told of */
+    size_t reached_count;   /* of them those that were reached */
+    bool has_nobody_to_dial;
     size_t connections_count;
     size_t logs_count;
     size_t authors_count;
@@ -317,6 +336,7 @@ struct parley_node_peer {
     bool is_open; /* handshake and hello done */
     bool is_dialled;
     bool is_relay;
+    struct parley_remote remote;
     parley_time_ms since; /* monotonic */
     uint64_t received_bytes, sent_bytes;
 };

@@ -13,11 +13,49 @@
 #define PARLEY_OWNERS_SHARE           8u     /* one part of so many is for whom the owner follows */
 #define PARLEY_NAMED_SHARE            4u     /* at most one row of so many is of a name alone */
 #define PARLEY_NAMED_PER_PEER         1024u  /* a message of heads; asked for 64 at a time */
-#define PARLEY_BOOK_ADDRESSES_MAX     256u   /* addresses the owner gave; learned ones come later */
+#define PARLEY_BOOK_ADDRESSES_MAX     256u   /* addresses the owner gave; never pushed out */
 #define PARLEY_FACTS_BYTES_PER_AUTHOR 512u   /* one device: one class of 128 bytes; four devices */
 #define PARLEY_EDGES_MAX              65536u /* who follows whom within the hops: 72 bytes each */
 #define PARLEY_EDGES_PER_AUTHOR       4096u /* so that nobody has them all; more than people follow */
 #define PARLEY_INTEREST_AUTHORS_MAX   8192u /* that one peer may name: 64 KiB of it */
+
+/* Addresses that peers told: 1,024 nodes, 350 KB. A quarter of the places is for those who were
+ * reached. Addrman's figures, with a sixteenth of its places: one group that tells reaches a sixth
+ * of the new buckets, all that one group holds a quarter of the tried ones. */
+#define PARLEY_BOOK_BUCKET_SIZE      16u
+#define PARLEY_BOOK_NEW_BUCKETS      48u
+#define PARLEY_BOOK_TRIED_BUCKETS    16u
+#define PARLEY_BOOK_ITEMS_MAX        1024u
+#define PARLEY_BOOK_SOURCE_BUCKETS   8u
+#define PARLEY_BOOK_GROUP_BUCKETS    4u
+#define PARLEY_BOOK_OTHER_GROUPS     16u  /* where addresses cost nothing, as an onion's */
+#define PARLEY_BOOK_TESTS_MAX        8u   /* places of tried ones that others want */
+#define PARLEY_BOOK_FEW              32u  /* reached: a young book looks at what it hears at once */
+#define PARLEY_BOOK_FAILURES_MAX     3u   /* then another may have the place of a new one */
+#define PARLEY_BOOK_RECORD_BYTES_MAX 256u /* one IPv4, one IPv6 and a name; an onion or two */
+
+/* Whom to be linked with. */
+#define PARLEY_OUTBOUND_RELAY    8u    /* links of its own: as Bitcoin's nodes have */
+#define PARLEY_OUTBOUND_PERSON   4u    /* two of four may lie before reading suffers */
+#define PARLEY_DIALS_MAX         3u    /* at a time, of those that were learned */
+#define PARLEY_ANCHORS_MAX       4u    /* half of a relay's links */
+#define PARLEY_BOOTSTRAP_MAX     64u   /* a list of well-known relays */
+#define PARLEY_ADVERTISED_MAX    8u    /* what the owner may say of where this node is reached */
+#define PARLEY_LOBBY_MAX         4u    /* who comes in only to be told of others */
+#define PARLEY_LEARNED_PORT_MIN  1024u /* below are services that are not ours to knock at */
+#define PARLEY_SHUFFLE_RECORDS   8u    /* in one message */
+#define PARLEY_SHUFFLE_BYTES     640u  /* of a question at least: eight usual records in answer */
+#define PARLEY_GIVEN_RECORDS     3u    /* unasked: twice the bytes of a handshake */
+#define PARLEY_RECORDS_BURST     24u   /* of one peer: three messages */
+#define PARLEY_RECORD_CHECKS_MAX 32u   /* signatures of records in flight: 8 KB */
+#define PARLEY_BOOK_KEEP_ROWS    64u   /* written in one go: 20 KB */
+
+/* Who is kept out. A fault is enough for a key; four are, from whoever, for a place. */
+#define PARLEY_BANS_MAX          256u /* 12 KB; who is let in first gives way */
+#define PARLEY_BAN_FAULT_POINTS  2u
+#define PARLEY_BAN_KEY_POINTS    2u
+#define PARLEY_BAN_PLACE_POINTS  8u
+#define PARLEY_BAN_DOUBLINGS_MAX 10u /* of a minute: seventeen hours */
 
 /* The owner's lists. Whoever shows compares each post with every word. */
 #define PARLEY_LIST_ITEMS_MAX 1024u /* words and posts; 136 bytes each */
@@ -88,6 +126,29 @@
 #define PARLEY_LINK_LASTED_MS      30000u /* open for so long, and the pause begins small again */
 #define PARLEY_LOG_BACKOFF_MIN_MS  1000u
 #define PARLEY_LOG_BACKOFF_MAX_MS  60000u
+
+/* Whom to be linked with, in ms. */
+#define PARLEY_DIAL_PACE_MS         500u    /* between dials of those that were learned */
+#define PARLEY_VIEWS_LOOK_MS        20000u  /* without anybody to dial: look again */
+#define PARLEY_FEELER_EVERY_MS      120000u /* Bitcoin's */
+#define PARLEY_FEELER_SOON_MS       2000u   /* while few were reached */
+#define PARLEY_KNOWN_BACKOFF_MIN_MS 60000u
+#define PARLEY_KNOWN_BACKOFF_MAX_MS 21600000u /* a quarter of a day */
+#define PARLEY_TURNED_AWAY_MS       600000u   /* a full node has a place again */
+#define PARLEY_SHUFFLE_PAUSE_MS     10000u    /* SPEC 9.11.2: between two on one link */
+#define PARLEY_SHUFFLE_SHORT_MS     20000u    /* while links are missing */
+#define PARLEY_SHUFFLE_EVERY_MS     120000u   /* a few records in two minutes: 10 bytes a second */
+#define PARLEY_RECORD_EVERY_MS      5000u     /* one more record of a peer is looked at */
+#define PARLEY_BOOK_KEEP_MS         30000u    /* between two writings of the table */
+#define PARLEY_OWN_RECORD_MS        UINT64_C(43200000)   /* signed anew twice a day */
+#define PARLEY_RECORD_AGE_MAX_MS    UINT64_C(2592000000) /* SPEC 9.11.1 */
+#define PARLEY_RECORD_AHEAD_MS      UINT64_C(86400000)
+#define PARLEY_BAN_MIN_MS           UINT64_C(60000)
+#define PARLEY_BAN_POINT_MS         UINT64_C(600000)   /* a point is forgiven */
+#define PARLEY_BAN_FORGIVEN_MS      UINT64_C(21600000) /* a doubling is: a quarter of a day */
+/* Whom the owner sent away is not dialled for a day. */
+#define PARLEY_SHUNNED_MS UINT64_C(86400000)
+
 /* Bodies that nobody has are asked for ever more rarely: most of them were erased elsewhere. */
 #define PARLEY_BODIES_BACKOFF_MAX_MS 3600000u
 /* Erased bytes go so long after the erasure came: the owner of a stolen device has a week to close
@@ -96,6 +157,12 @@
 #define PARLEY_ERASE_LOOK_MIN_MS 1000u
 #define PARLEY_ERASE_LOOK_MAX_MS 3600000u
 
+static_assert(PARLEY_BOOK_ITEMS_MAX ==
+                  (PARLEY_BOOK_NEW_BUCKETS + PARLEY_BOOK_TRIED_BUCKETS) * PARLEY_BOOK_BUCKET_SIZE,
+              "an item for each place");
+static_assert(PARLEY_SHUFFLE_RECORDS <= PARLEY_WIRE_ADDRESSES_MAX &&
+                  PARLEY_SHUFFLE_BYTES <= PARLEY_WIRE_PADDING_MAX,
+              "SPEC 9.11");
 static_assert(PARLEY_PUSH_BYTES_MAX < PARLEY_OUT_BYTES_MAX / PARLEY_PEERS_DEFAULT,
               "one post for every peer fits a step");
 

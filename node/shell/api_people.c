@@ -77,7 +77,11 @@ static void answer_status(struct api_job *job) {
     json_object_set_new(json, "version", json_string(PARLEY_VERSION));
     json_object_set_new(json, "relay", json_boolean(parley_host_is_relay(host)));
     set_number(json, "peers", status.peers_count);
+    set_number(json, "outbound", status.outbound_count);
     set_number(json, "connections", status.connections_count);
+    set_number(json, "addresses", status.addresses_count);
+    set_number(json, "addresses_reached", status.reached_count);
+    json_object_set_new(json, "dials", json_boolean(!status.has_nobody_to_dial));
     set_number(json, "logs", status.logs_count);
     set_number(json, "entries", status.entries_count);
     set_number(json, "authors", status.authors_count);
@@ -115,6 +119,20 @@ void api_run_author(struct api_job *job) {
 
 /* ---- peers -------------------------------------------------------------------------------- */
 
+static const char *network_word(const struct parley_remote *remote) {
+    switch (remote->network) {
+    case PARLEY_NETWORK_NONE:
+        return "machine";
+    case PARLEY_NETWORK_CLEAR:
+        return "clear";
+    case PARLEY_NETWORK_LAN:
+        return "lan";
+    case PARLEY_NETWORK_OTHER:
+        return remote->transport;
+    }
+    return "?";
+}
+
 void api_run_peers(struct api_job *job) {
     const struct parley_node *node = parley_host_node(job->api->host);
     struct parley_node_peer peer;
@@ -125,6 +143,7 @@ void api_run_peers(struct api_job *job) {
         json_t *json = json_object();
         json_object_set_new(json, "node_key", json_node_key(&peer.key));
         json_object_set_new(json, "direction", json_string(peer.is_dialled ? "out" : "in"));
+        json_object_set_new(json, "network", json_string(network_word(&peer.remote)));
         json_object_set_new(json, "relay", json_boolean(peer.is_relay));
         set_number(json, "received_bytes", peer.received_bytes);
         set_number(json, "sent_bytes", peer.sent_bytes);

@@ -97,7 +97,8 @@ static const struct option_row *row_of(const char *name) {
 }
 
 static const char *take_value(const struct option_row *row, const char *value) {
-    bool is_list = row->key == OPTION_LISTEN || row->key == OPTION_PEER;
+    bool is_list =
+        row->key == OPTION_LISTEN || row->key == OPTION_PEER || row->key == OPTION_ADVERTISE;
     if (reading->is_seen[row->key] && !is_list)
         return "stands in the file twice";
     reading->is_seen[row->key] = true;

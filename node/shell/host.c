@@ -4,6 +4,7 @@
 #include "log.h"
 #include "memory.h"
 #include <parley/crypto.h>
+#include <parley/node_limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -23,12 +24,20 @@ static void step_connection(struct parley_host *host, enum parley_event_kind kin
     (void)host_step(host, &event);
 }
 
+static void step_opened(struct parley_host *host, enum parley_event_kind kind,
+                        uint64_t connection) {
+    struct parley_event event = {.kind = kind};
+    event.opened.connection = connection;
+    parley_tcp_remote(host->tcp, connection, &event.opened.remote);
+    (void)host_step(host, &event);
+}
+
 static void on_accepted(void *context, uint64_t connection) {
-    step_connection(context, PARLEY_EVENT_ACCEPTED, connection);
+    step_opened(context, PARLEY_EVENT_ACCEPTED, connection);
 }
 
 static void on_dialled(void *context, uint64_t connection) {
-    step_connection(context, PARLEY_EVENT_DIALLED, connection);
+    step_opened(context, PARLEY_EVENT_DIALLED, connection);
 }
 
 static void on_dial_failed(void *context, uint64_t connection) {
@@ -115,6 +124,24 @@ static size_t connections_max(void) {
  * follow, and loses nothing unasked. */
 #define RELAY_QUOTA_BYTES (UINT64_C(10) << 30)
 
+/* What the owner says; else where we listen, if that is an address that others can have. */
+static size_t find_places(struct parley_address places[PARLEY_ADVERTISED_MAX],
+                          const struct parley_host_config *config) {
+    size_t count = 0;
+    for (; count < config->advertised_count && count < PARLEY_ADVERTISED_MAX; count++)
+        places[count] = config->advertised[count];
+    for (size_t i = 0; config->advertised_count == 0 && i < config->listeners_count; i++) {
+        struct parley_address address = {.transport = "tcp", .port = config->listeners[i].port};
+        struct parley_network_place place;
+        (void)snprintf(address.host, sizeof address.host, "%s", config->listeners[i].host);
+        parley_network_of_place(&place, &address);
+        if (place.is_ip && place.network != PARLEY_NETWORK_NONE && address.port != 0 &&
+            count < PARLEY_ADVERTISED_MAX)
+            places[count++] = address;
+    }
+    return count;
+}
+
 static enum parley_error create_node(struct parley_host *host,
                                      const struct parley_host_config *config) {
     struct parley_node_config node;
@@ -136,6 +163,13 @@ static enum parley_error create_node(struct parley_host *host,
         node.quota_bytes = RELAY_QUOTA_BYTES;
     if (config->offline)
         node.erase_after_ms = PARLEY_TIME_MAX; /* the node that runs here may be told another */
+    node.discover = config->discover && !config->offline;
+    node.outbound = config->relay ? PARLEY_OUTBOUND_RELAY : PARLEY_OUTBOUND_PERSON;
+    struct parley_address places[PARLEY_ADVERTISED_MAX];
+    node.places = places;
+    node.places_count = find_places(places, config);
+    node.bootstrap = config->bootstrap;
+    node.bootstrap_count = config->offline ? 0 : config->bootstrap_count;
     node.peers = host->peers;
     node.peers_count = config->offline ? 0 : config->peers_count;
     host->node = parley_node_create(&node);

@@ -39,6 +39,12 @@ struct parley_host_config {
     size_t listeners_count;
     const struct parley_address *peers;
     size_t peers_count;
+    bool discover; /* learns of other nodes from peers, and dials them */
+    /* Where others reach this node; none: the listeners with an address that others can have. */
+    const struct parley_address *advertised;
+    size_t advertised_count;
+    const struct parley_address *bootstrap; /* see parley_node_config */
+    size_t bootstrap_count;
 };
 
 /* Spans in config may go after the call. Errors: those of parley_home_open and parley_store_open;

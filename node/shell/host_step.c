@@ -27,7 +27,7 @@ static void perform_dial(struct parley_host *host, const struct parley_effect *e
         host_defer(host, effect);
     else
         parley_tcp_dial(host->tcp, effect->dial.connection, effect->dial.address.host,
-                        effect->dial.address.port);
+                        effect->dial.address.port, effect->dial.is_owners);
 }
 
 static void perform_store(struct parley_host *host, const struct parley_effect *effect) {

@@ -16,6 +16,18 @@ static const struct option_row ROWS[] = {
      "{\"127.0.0.1:7373\", \"[::1]:7373\"}"},
     {OPTION_PEER, "peer", "KEY@HOST:PORT", "Keep a connection to that node; may be repeated",
      "{\"pnode1lp6y9h6a5quxx4cm63spg3dtekkhnstswvp89cd6k2rrsnzxyx3scvjfk6@192.0.2.7:7373\"}"},
+    {OPTION_DISCOVER, "discover", "YES|NO",
+     "Learn of other nodes from those that are connected, and connect to some (default: yes). no: "
+     "only the peers that are named, and who comes in",
+     "no"},
+    {OPTION_ADVERTISE, "advertise", "HOST:PORT",
+     "Tell others that this node is reached there; may be repeated (default: where it listens, if "
+     "that is an address of its own and not of this machine alone)",
+     "\"relay.example.org:7373\""},
+    {OPTION_BOOTSTRAP, "bootstrap", "FILE",
+     "Nodes to begin with while no other is known, an address a line (default: bootstrap in the "
+     "home, if it is there)",
+     "\"/etc/parley/bootstrap\""},
     {OPTION_API, "api", "HOST:PORT", "Serve the local API there, too, for a browser",
      "\"127.0.0.1:8373\""},
     {OPTION_RELAY, "relay", NULL, "Carry the posts of everybody", "no"},

@@ -38,6 +38,28 @@ static const char *add_peer(struct options *options, const char *value) {
     return fault.error == PARLEY_E_OK ? NULL : "KEY@HOST:PORT is expected";
 }
 
+static const char *add_advertised(struct options *options, const char *value) {
+    if (options->advertised_count == PARLEY_ADVERTISED_MAX)
+        return "at most 8 addresses";
+    struct parley_fault fault = parley_place_decode(
+        &options->advertised[options->advertised_count++], PARLEY_SPAN(value, strlen(value)));
+    return fault.error == PARLEY_E_OK ? NULL : "HOST:PORT is expected";
+}
+
+static const char *read_discover(struct options *options, const char *value) {
+    options->has_discover = true;
+    options->is_closed = strcmp(value, "no") == 0 || strcmp(value, "false") == 0;
+    bool is_yes = strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
+    return options->is_closed || is_yes ? NULL : "yes or no is expected";
+}
+
+static const char *read_bootstrap(struct options *options, const char *value) {
+    if (value[0] == '\0' || strlen(value) >= sizeof options->bootstrap)
+        return "the path of a file is expected";
+    (void)snprintf(options->bootstrap, sizeof options->bootstrap, "%s", value);
+    return NULL;
+}
+
 static const char *read_relay(struct options *options, const char *value) {
     options->relay = value == NULL || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
     bool is_no = !options->relay && (strcmp(value, "no") == 0 || strcmp(value, "false") == 0);
@@ -121,6 +143,12 @@ const char *options_set(struct options *options, enum option_key key, const char
         return add_listener(options, value);
     case OPTION_PEER:
         return add_peer(options, value);
+    case OPTION_DISCOVER:
+        return read_discover(options, value);
+    case OPTION_ADVERTISE:
+        return add_advertised(options, value);
+    case OPTION_BOOTSTRAP:
+        return read_bootstrap(options, value);
     case OPTION_API:
         options->has_api = true;
         return read_endpoint(&options->api, value);
@@ -148,6 +176,10 @@ bool options_say(const struct options *options, enum option_key key) {
     switch (key) {
     case OPTION_HOME:
         return options->home[0] != '\0';
+    case OPTION_DISCOVER:
+        return options->has_discover;
+    case OPTION_BOOTSTRAP:
+        return options->bootstrap[0] != '\0';
     case OPTION_API:
         return options->has_api;
     case OPTION_RELAY:
@@ -163,6 +195,7 @@ bool options_say(const struct options *options, enum option_key key) {
     case OPTION_CONFIG:
     case OPTION_LISTEN:
     case OPTION_PEER:
+    case OPTION_ADVERTISE:
     case OPTION_SAME_DEVICE:
     case OPTION_PRINT_CONFIG:
         break;

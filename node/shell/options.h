@@ -8,6 +8,7 @@
 #include "host.h"
 #include "option_table.h"
 #include <limits.h>
+#include <parley/node_limits.h>
 
 #define OPTIONS_LISTENERS_MAX 16u
 #define OPTIONS_PEERS_MAX     64u
@@ -26,6 +27,10 @@ struct options {
     size_t listeners_count;
     struct parley_address peers[OPTIONS_PEERS_MAX];
     size_t peers_count;
+    struct parley_address advertised[PARLEY_ADVERTISED_MAX];
+    size_t advertised_count;
+    bool has_discover, is_closed; /* is_closed: no addresses are learned */
+    char bootstrap[PATH_MAX];     /* "": not said */
     bool has_api;
     struct parley_host_endpoint api;
     bool relay;

@@ -124,6 +124,9 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     } rows[] = {
         {"api",
          fresh->has_api != old->has_api || memcmp(&fresh->api, &old->api, sizeof fresh->api) != 0},
+        {"advertise", fresh->advertised_count != old->advertised_count ||
+                          memcmp(fresh->advertised, old->advertised, sizeof old->advertised) != 0},
+        {"discover", fresh->is_closed != old->is_closed},
         {"erase-after", fresh->has_erase_after != old->has_erase_after ||
                             fresh->erase_after_ms != old->erase_after_ms},
         {"home", strcmp(fresh->home, old->home) != 0},
@@ -138,6 +141,10 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
         SAY("%s: from the next start", rows[i].name);
         count++;
     }
+    fresh->advertised_count = old->advertised_count;
+    memcpy(fresh->advertised, old->advertised, sizeof fresh->advertised);
+    fresh->is_closed = old->is_closed;
+    memcpy(fresh->bootstrap, old->bootstrap, sizeof fresh->bootstrap);
     fresh->has_api = old->has_api;
     fresh->api = old->api;
     fresh->has_erase_after = old->has_erase_after;

@@ -10,6 +10,7 @@
 
 #include "problem.h"
 #include <parley/bytes.h>
+#include <parley/node_network.h>
 #include <parley/text.h>
 #include <uv.h>
 
@@ -48,8 +49,12 @@ PARLEY_USE_RESULT enum parley_error parley_tcp_listen(struct parley_tcp *tcp,
 /* Accepts there no more; what was accepted stays. A number that is gone is passed over. */
 void parley_tcp_unlisten(struct parley_tcp *tcp, unsigned number);
 
-/* Ends as on_dialled or on_dial_failed, within ten seconds. connection: odd, not used before. */
-void parley_tcp_dial(struct parley_tcp *tcp, uint64_t connection, const char *host, uint16_t port);
+/* Ends as on_dialled or on_dial_failed, within ten seconds. connection: odd, not used before. Not
+ * by the owner's word: only to where a peer's may lead, whatever a name resolves to. */
+void parley_tcp_dial(struct parley_tcp *tcp, uint64_t connection, const char *host, uint16_t port,
+                     bool is_owners);
+/* The other end of an open connection; all zero when it is this machine, or not known. */
+void parley_tcp_remote(struct parley_tcp *tcp, uint64_t connection, struct parley_remote *remote);
 /* Copies. A connection that is gone swallows them. */
 void parley_tcp_send(struct parley_tcp *tcp, uint64_t connection, struct parley_span bytes);
 /* Offers again what was not consumed. */

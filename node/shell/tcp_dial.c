@@ -14,6 +14,9 @@ static void free_addresses(struct connection *connection) {
 
 /* The state is DIALLING. Holding the connection is the caller's. */
 static void try_address(struct connection *connection) {
+    while (connection->address != NULL &&
+           !connection_may_lead(connection, connection->address->ai_addr))
+        connection->address = connection->address->ai_next;
     if (connection->address == NULL) {
         free_addresses(connection);
         connection_drop(connection);
@@ -86,8 +89,10 @@ static void on_dial_timer(uv_timer_t *timer) {
     handlers->on_dial_failed(handlers->context, connection->number);
 }
 
-void parley_tcp_dial(struct parley_tcp *tcp, uint64_t number, const char *host, uint16_t port) {
+void parley_tcp_dial(struct parley_tcp *tcp, uint64_t number, const char *host, uint16_t port,
+                     bool is_owners) {
     struct connection *connection = connection_new(tcp, number);
+    connection->is_owners = is_owners;
     /* Not AI_ADDRCONFIG: it hides loopback on a machine without a network. */
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};

@@ -58,6 +58,7 @@ struct connection {
     unsigned writes_count;
     uv_shutdown_t shutting;
     bool is_shut;
+    bool is_owners; /* dialled by the owner's word */
 };
 
 struct listener {
@@ -98,6 +99,8 @@ void connection_release(struct connection *connection);
 void connection_start_timer(struct connection *connection, uv_timer_cb on_timer, uint64_t ms);
 void connection_flush_later(struct connection *connection);
 void connection_flush(struct connection *connection);
+/* Whether it may be dialled at that address. */
+bool connection_may_lead(const struct connection *connection, const struct sockaddr *address);
 void connection_offer(struct connection *connection);
 /* A place is free again. */
 void listeners_accept_waiting(struct parley_tcp *tcp);

@@ -113,6 +113,7 @@ static void test_bad_records_take_no_row(void **state) {
         story_settle(&story);
         assert_true(story_has(&story, "CLOSE A BAD_SIGNATURE"));
         story_closed(&story, peer);
+        story_wait(&story, PARLEY_BAN_MIN_MS << PARLEY_BAN_DOUBLINGS_MAX); /* let in again */
         story_forget(&story);
     }
     struct parley_node_author author;

@@ -105,7 +105,7 @@ static void on_message(struct story *story, const struct story_puppet *puppet,
 static void say_store(struct story *story, const struct parley_store_op *op) {
     static const char *const names[] = {"append",   "fill", "top",   "bodies",   "drop",
                                         "prune",    "cut",  "fork",  "evidence", "record",
-                                        "unrecord", "meta", "erase", "forget", "recall"};
+                                        "unrecord", "meta", "erase", "forget",   "recall"};
     if (op->kind > PARLEY_STORE_TOP) {
         say(story, "STORE %s", names[op->kind]);
         return;

@@ -113,7 +113,7 @@ static uint16_t pair(struct side *a, struct side *b) {
 
 static void connect_pair(struct side *a, struct side *b) {
     uint16_t port = pair(a, b);
-    parley_tcp_dial(b->tcp, 1, "127.0.0.1", port);
+    parley_tcp_dial(b->tcp, 1, "127.0.0.1", port, true);
     while (a->accepted == 0 || b->dialled == 0)
         (void)uv_run(&loop, UV_RUN_ONCE);
 }
@@ -213,8 +213,8 @@ static void a_dial_to_nobody_fails(void **state) {
     a.stopped = 0;
     parley_tcp_free(a.tcp);
     begin(&a, 100);
-    parley_tcp_dial(b.tcp, 1, "127.0.0.1", port);
-    parley_tcp_dial(b.tcp, 3, "no host has spaces", 1);
+    parley_tcp_dial(b.tcp, 1, "127.0.0.1", port, true);
+    parley_tcp_dial(b.tcp, 3, "no host has spaces", 1, true);
     while (b.failed < 2)
         (void)uv_run(&loop, UV_RUN_ONCE);
     assert_int_equal(b.dialled, 0);
@@ -224,7 +224,7 @@ static void a_dial_to_nobody_fails(void **state) {
 static void a_dial_that_is_called_off_fails(void **state) {
     struct side a, b;
     uint16_t port = pair(&a, &b);
-    parley_tcp_dial(b.tcp, 1, "127.0.0.1", port);
+    parley_tcp_dial(b.tcp, 1, "127.0.0.1", port, true);
     parley_tcp_close(b.tcp, 1);
     parley_tcp_close(b.tcp, 1);
     while (b.failed == 0)
@@ -253,7 +253,7 @@ static void a_full_table_lets_clients_wait(void **state) {
     begin(&b, 100);
     assert_int_equal(parley_tcp_listen(a.tcp, &made, "", 0, NULL), PARLEY_E_OK);
     for (uint64_t i = 0; i < 5; i++)
-        parley_tcp_dial(b.tcp, 2 * i + 1, "127.0.0.1", made.port);
+        parley_tcp_dial(b.tcp, 2 * i + 1, "127.0.0.1", made.port, true);
     while (b.dialled < 5) /* the kernel takes them into the backlog */
         (void)uv_run(&loop, UV_RUN_ONCE);
     for (size_t i = 0; i < 20; i++)
@@ -274,7 +274,7 @@ static void a_listener_that_ended_takes_nobody_and_leaves_who_is_there(void **st
     assert_int_equal(parley_tcp_listen(a.tcp, &other, "127.0.0.1", 0, NULL), PARLEY_E_OK);
     parley_tcp_unlisten(a.tcp, other.number);
     parley_tcp_unlisten(a.tcp, other.number);
-    parley_tcp_dial(b.tcp, 3, "127.0.0.1", other.port);
+    parley_tcp_dial(b.tcp, 3, "127.0.0.1", other.port, true);
     while (b.failed == 0)
         (void)uv_run(&loop, UV_RUN_ONCE);
     assert_int_equal(a.accepted, 1);

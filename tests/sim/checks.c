@@ -225,6 +225,12 @@ void check_close(struct sim *sim, uint32_t node, const struct sim_wire *wire,
 
 void check_log_line(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     bool is_disk = parley_error_class(effect->log.error) == PARLEY_CLASS_LOCAL;
+    /* Nobody honest is at fault, whatever villains signed and whatever the network does to bytes.
+     */
+    if (strcmp(effect->log.text, "peer kept out for a while") == 0 &&
+        !net_is_puppets(sim, node, effect->log.connection))
+        sim_fail(sim, "n%u keeps an honest node out (%s)", node,
+                 parley_strerror(effect->log.error));
     if (effect->log.level == PARLEY_LOG_ERROR && !is_disk)
         sim_fail(sim, "n%u says: %s (%s)", node, effect->log.text,
                  parley_strerror(effect->log.error));

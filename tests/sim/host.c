@@ -207,6 +207,10 @@ static void create_core(struct sim *sim, uint32_t node) {
     config.hops = host->hops;
     config.erase_after_ms = 20000; /* within a run, and longer than its disks are late */
     config.peers_max = 32;
+    config.discover = sim->enabled[FAULT_LEARNED];
+    config.outbound = 1 + (size_t)sim_below(sim, 3);
+    config.places = &host->address;
+    config.places_count = 1;
     config.logs_max = sim->has_villains ? LOGS_OF_A_FLOOD : 64;
     config.authors_max = 64;
     config.peers = host->peers;

@@ -254,6 +254,25 @@ void net_send(struct sim *sim, uint32_t node, parley_connection connection,
 
 /* --- dialling ------------------------------------------------------------------------------ */
 
+/* All are on the clear net, each node in a group of its own; who is nobody comes from anywhere. */
+static struct parley_remote remote_of(struct sim *sim, uint32_t node) {
+    struct parley_remote remote = {.network = PARLEY_NETWORK_CLEAR};
+    bool is_ip = parley_ip_decode(&remote.ip,
+                                  node == SIM_NOBODY ? "11.0.0.1" : sim->nodes[node].address.host);
+    if (!is_ip)
+        abort();
+    if (node == SIM_NOBODY)
+        parley_put_u32(remote.ip.bytes + 12, UINT32_C(11) << 24 | (uint32_t)sim_below(sim, 65536));
+    return remote;
+}
+
+bool net_is_puppets(struct sim *sim, uint32_t node, parley_connection connection) {
+    unsigned side;
+    size_t index;
+    const struct sim_wire *wire = wire_find(sim, node, connection, &side, &index);
+    return wire != NULL && wire->is_stranger;
+}
+
 struct dial {
     uint32_t to;
     size_t wire;
@@ -271,7 +290,8 @@ static void run_dialled(struct sim *sim, struct sim_item *item) {
         return;
     wire->is_dialled = true;
     struct parley_event event = {.kind = PARLEY_EVENT_DIALLED};
-    event.connection = item->number;
+    event.opened.connection = item->number;
+    event.opened.remote = remote_of(sim, wire->ends[1].node);
     host_step(sim, item->node, &event);
 }
 
@@ -299,11 +319,14 @@ static void run_arrived(struct sim *sim, struct sim_item *item) {
     *kept = (struct dial){.to = dial->to, .wire = index};
     sim_put(sim, wire->delay_ms, item->node, run_dialled, kept, item->number);
     struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
-    event.connection = wire->ends[1].connection;
+    event.opened.connection = wire->ends[1].connection;
+    event.opened.remote = remote_of(sim, item->node);
     host_step(sim, dial->to, &event);
 }
 
 void net_dial(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
+    if (!effect->dial.is_owners)
+        fault_fired(sim, FAULT_LEARNED);
     for (uint32_t to = 0; to < sim->config.nodes_count; to++) {
         if (strcmp(sim->nodes[to].address.host, effect->dial.address.host) != 0)
             continue;
@@ -441,7 +464,8 @@ static size_t wire_from_nobody(struct sim *sim, uint32_t node, struct sim_puppet
         .node = node, .life = to->life, .connection = to->next_accept, .is_attached = true};
     to->next_accept += 2;
     struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
-    event.connection = wire->ends[1].connection;
+    event.opened.connection = wire->ends[1].connection;
+    event.opened.remote = remote_of(sim, SIM_NOBODY);
     host_step(sim, node, &event);
     return index;
 }

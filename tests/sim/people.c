@@ -21,7 +21,7 @@ static void make_node_key(struct sim *sim, uint32_t node) {
     parley_random_bytes(&sim->random, seed.bytes, sizeof seed.bytes);
     parley_key_pair(&host->key, host->address.key.bytes, &seed);
     snprintf(host->address.transport, sizeof host->address.transport, "tcp");
-    snprintf(host->address.host, sizeof host->address.host, "n%u", node);
+    snprintf(host->address.host, sizeof host->address.host, "9.%u.0.1", node);
     host->address.port = 4000;
     host->hops = sim_chance(sim, 4) ? 2 : 1;
 }

@@ -71,7 +71,8 @@
     X(VERIFY_LATE, "a signature check answered late")                                              \
     X(CLOCKS_APART, "nodes whose wall clocks are minutes apart")                                   \
     X(CLOCK_JUMPED, "a wall clock that jumped")                                                    \
-    X(ERASED, "an author who takes words back")
+    X(ERASED, "an author who takes words back")                                                    \
+    X(LEARNED, "a node dialled on a peer's word")
 
 /* Who is bad, and the honest acts that answer it. Drawn and counted in the same way. */
 #define SIM_VILLAINS(X)                                                                            \
@@ -223,6 +224,8 @@ void net_puppet_send(struct sim *sim, size_t wire, struct parley_span bytes);
 /* The puppet's own end of it. */
 void net_puppet_close(struct sim *sim, size_t wire);
 bool net_puppet_is_open(const struct sim *sim, size_t wire);
+/* Whether a puppet speaks, or spoke, at the other end. */
+bool net_is_puppets(struct sim *sim, uint32_t node, parley_connection connection);
 void net_clear(struct sim *sim);
 
 /* --- disk.c -------------------------------------------------------------------------------- */

@@ -221,7 +221,8 @@ static void judge_status(struct doctor *doctor, const json_t *status) {
     if (peers > 0)
         tell(doctor, GOOD, "peers", "%lld connected", peers);
     else
-        tell(doctor, NOTE, "peers", "none is connected: parley connect KEY@HOST:PORT%s",
+        tell(doctor, NOTE, "peers", "none is connected%s: parley connect KEY@HOST:PORT%s",
+             json_is_true(json_object_get(status, "dials")) ? "" : ", and nobody is known to dial",
              listeners > 0 ? "" : ", for nobody can come in either: nothing listens");
     if (strcmp(version, PARLEY_VERSION) != 0)
         tell(doctor, NOTE, "version", "this is %s and the node is %s: start it again",
