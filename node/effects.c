@@ -57,6 +57,12 @@ bool store_has_room(const struct parley_node *node) {
            node->store_bytes < PARLEY_STORE_BYTES_MAX;
 }
 
+/* Beside all that waits in jobs: what was let in is not refused for want of room later. */
+bool store_has_room_for_more(const struct parley_node *node) {
+    size_t jobs_bytes = (PARLEY_JOBS_MAX - node->jobs_free) * PARLEY_CHUNK_LARGEST;
+    return store_has_room(node) && node->store_bytes + jobs_bytes < PARLEY_STORE_BYTES_MAX;
+}
+
 /* Rows that an operation writes beside its bytes: a log's own, and two of the timeline. */
 #define STORE_ROWS_BYTES 256u
 

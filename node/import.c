@@ -125,7 +125,7 @@ static void on_import_record(struct parley_node *node, parley_request request,
 void on_import(struct parley_node *node, const struct parley_event *event) {
     parley_request request = event->import.request;
     /* The last job is the owner's: peers leave it free. */
-    if (!store_has_room(node) || node->jobs_free == 0)
+    if (!store_has_room_for_more(node) || node->jobs_free == 0)
         effect_reply(node, request, node->is_failed ? PARLEY_E_READ_ONLY : PARLEY_E_RETRY);
     else if (event->kind == PARLEY_EVENT_IMPORT_CHUNK)
         on_import_chunk(node, request, event->import.bytes);

@@ -5,10 +5,19 @@
  * to wait for a check or for the disk waits in a job, in its sender's budget; when the answer comes
  * all is asked again, since the world may have changed. */
 
+/* The judge is not asked the same twice: nothing that it goes by has changed while the signature
+ * was checked. */
+static bool was_judged(const struct job *job, const struct chunk_task *task,
+                       const struct log_row *row, bool is_anchored) {
+    return job != NULL && job->is_judged && task->check_held && !is_anchored &&
+           parley_policy_equal(&job->policy, &row->policy) &&
+           memcmp(job->judged.check.key, row->device.bytes, sizeof row->device) == 0;
+}
+
 static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
                                     const struct chunk_task *task, struct parley_span bytes,
-                                    uint32_t *log, struct parley_judged *judged,
-                                    parley_seq *needed) {
+                                    const struct job *job, uint32_t *log,
+                                    struct parley_judged *judged, parley_seq *needed) {
     *log = log_find(node, &task->log);
     if (*log == NONE)
         return PARLEY_E_UNKNOWN_LOG;
@@ -25,6 +34,10 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
         enum parley_error error = import_anchor(row, task, bytes, &anchor, &is_anchored, needed);
         if (error != PARLEY_E_OK)
             return error;
+    }
+    if (was_judged(job, task, row, is_anchored)) {
+        *judged = job->judged;
+        return PARLEY_E_OK;
     }
     struct parley_fault fault = parley_judge_chunk(judged, &task->log, &row->policy, &row->device,
                                                    is_anchored ? &anchor : NULL, bytes);
@@ -96,13 +109,28 @@ static bool is_newest_again(const struct log_row *row, const struct chunk_task *
            newest->hi == run->hi && PARLEY_EQUAL(newest->hi_id, run->hi_id);
 }
 
+static struct parley_span moved(struct parley_span part, const uint8_t *from, const uint8_t *to) {
+    return PARLEY_SPAN(to + (part.data - from), part.size);
+}
+
+/* What was judged is in the job's own bytes from now on. */
+static void job_keep_judged(struct job *job, const struct parley_judged *judged,
+                            const struct parley_policy *policy) {
+    const uint8_t *from = judged->chunk.bytes.data;
+    job->judged = *judged;
+    job->judged.chunk.bytes = moved(judged->chunk.bytes, from, job->buffer);
+    job->judged.chunk.items = moved(judged->chunk.items, from, job->buffer);
+    job->policy = *policy;
+    job->is_judged = true;
+}
+
 /* Runs as far as it can; job is where it waited until now, or NULL. */
 static void run_chunk(struct parley_node *node, struct peer *peer, parley_request request,
                       struct chunk_task *task, struct parley_span bytes, struct job *job) {
     uint32_t log;
     struct parley_judged judged;
     parley_seq conflict = 0;
-    enum parley_error error = judge_task(node, peer, task, bytes, &log, &judged, &conflict);
+    enum parley_error error = judge_task(node, peer, task, bytes, job, &log, &judged, &conflict);
     if (error == PARLEY_E_OK && is_newest_again(&node->logs[log], task, &judged.run))
         error = PARLEY_E_EXISTS;
     bool checks = error == PARLEY_E_OK && judged.needs_check && !task->check_held;
@@ -129,6 +157,7 @@ static void run_chunk(struct parley_node *node, struct peer *peer, parley_reques
     job->chunk = *task;
     job->state = checks ? JOB_CHECKING : JOB_READING;
     if (checks) {
+        job_keep_judged(job, &judged, &node->logs[log].policy);
         verify_emit(node, job, &judged.check);
     } else {
         job->chunk.known_seq = conflict;

@@ -221,6 +221,8 @@ struct chunk_task {
 
 struct records_task {
     struct parley_wire_list left; /* into the job's buffer; the first is being checked */
+    bool is_of_one;               /* all are of one author: */
+    struct parley_author author;
     uint32_t checks_left;
     bool check_failed;
     uint64_t added;
@@ -235,6 +237,9 @@ struct job {
     parley_request request;
     size_t size;
     struct chunk_task chunk;
+    bool is_judged;              /* a chunk's signature is or was checked: */
+    struct parley_judged judged; /* what the judge said, */
+    struct parley_policy policy; /* going by this */
     struct records_task records;
     uint8_t *buffer; /* PARLEY_MESSAGE_BYTES_MAX */
 };
@@ -444,6 +449,7 @@ void deadline_lower(struct parley_node *node, parley_time_ms at);
 bool store_emit(struct parley_node *node, const struct parley_store_op *op,
                 const struct pending_store *after);
 bool store_has_room(const struct parley_node *node);
+bool store_has_room_for_more(const struct parley_node *node);
 /* Answers once all that was stored before is on disk. */
 void reply_when_durable(struct parley_node *node, parley_request request, uint64_t count);
 /* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
@@ -477,7 +483,8 @@ struct job *job_take(struct parley_node *node, struct peer *peer, enum job_kind 
                      struct parley_span bytes);
 void job_give(struct parley_node *node, struct job *job);
 bool log_has_job(const struct parley_node *node, const struct parley_log *log);
-bool peer_has_records_job(const struct parley_node *node, const struct peer *peer);
+/* Whether they are of one author, and of which. */
+bool records_are_of_one(struct parley_wire_list records, struct parley_author *author);
 /* NULL: the owner's. */
 struct peer *job_peer(struct parley_node *node, const struct job *job);
 void verify_emit(struct parley_node *node, const struct job *job, const struct parley_check *check);

@@ -16,6 +16,7 @@ struct job *job_take(struct parley_node *node, struct peer *peer, enum job_kind 
         job->peer = peer_slot(node, peer);
         job->connection = peer == NULL ? 0 : peer->connection;
         job->request = 0;
+        job->is_judged = false;
         job->size = bytes.size;
         memmove(job->buffer, bytes.data, bytes.size);
         if (peer != NULL)
@@ -42,14 +43,6 @@ bool log_has_job(const struct parley_node *node, const struct parley_log *log) {
         if (node->jobs[i].kind == JOB_CHUNK &&
             (node->jobs[i].state == JOB_CHECKING || node->jobs[i].state == JOB_READING) &&
             PARLEY_EQUAL(node->jobs[i].chunk.log, *log))
-            return true;
-    return false;
-}
-
-bool peer_has_records_job(const struct parley_node *node, const struct peer *peer) {
-    for (size_t i = 0; peer->jobs_count > 0 && i < PARLEY_JOBS_MAX; i++)
-        if (node->jobs[i].state == JOB_CHECKING && node->jobs[i].kind == JOB_RECORDS &&
-            node->jobs[i].peer == peer_slot(node, peer))
             return true;
     return false;
 }

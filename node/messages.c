@@ -14,11 +14,47 @@ static bool log_of_message(const struct parley_wire_message *message, struct par
     return chunk.size != 0 && parley_chunk_peek_log(log, chunk).error == PARLEY_E_OK;
 }
 
-/* Entries of one log are judged one after the other, and nothing overtakes identity records. */
+static bool heads_are_of_others(struct parley_wire_list authors,
+                                const struct parley_author *author) {
+    struct parley_wire_author_heads item;
+    while (parley_wire_next_author_heads(&authors, &item))
+        if (PARLEY_EQUAL(item.author, *author))
+            return false;
+    return true;
+}
+
+/* What says nothing of that author: he is not in it by name, nor by a log that is known. */
+static bool is_of_others(const struct parley_node *node, const struct parley_wire_message *message,
+                         const struct parley_author *author) {
+    struct parley_author other;
+    struct parley_log log;
+    if (message->type == PARLEY_WIRE_HEADS)
+        return heads_are_of_others(message->as.heads.authors, author);
+    if (message->type == PARLEY_WIRE_IDENTITY)
+        return records_are_of_one(message->as.identity.records, &other) &&
+               !PARLEY_EQUAL(other, *author);
+    uint32_t row = log_of_message(message, &log) ? log_find(node, &log) : NONE;
+    return row != NONE && !PARLEY_EQUAL(node->authors[node->logs[row].author].set.author, *author);
+}
+
+static bool records_hold_back(const struct parley_node *node, const struct peer *peer,
+                              const struct parley_wire_message *message) {
+    uint32_t slot = peer_slot(node, peer);
+    for (size_t i = 0; peer->jobs_count > 0 && i < PARLEY_JOBS_MAX; i++) {
+        const struct job *job = &node->jobs[i];
+        if (job->state == JOB_CHECKING && job->kind == JOB_RECORDS && job->peer == slot &&
+            (!job->records.is_of_one || !is_of_others(node, message, &job->records.author)))
+            return true;
+    }
+    return false;
+}
+
+/* Entries of one log are judged one after the other, and nothing overtakes identity records of the
+ * author of whom it is. */
 static bool must_wait(const struct parley_node *node, const struct peer *peer,
                       const struct parley_wire_message *message) {
     struct parley_log log;
-    if (peer_has_records_job(node, peer))
+    if (records_hold_back(node, peer, message))
         return true;
     if (message->type == PARLEY_WIRE_RUN && message->as.run.chunk.size == 0)
         return peer->jobs_count > 0; /* the end of a run comes after its chunks */

@@ -234,7 +234,7 @@ static void settle(struct parley_node *node) {
         if (peer->stalled != NONE && effects_have_room(node) && store_has_room(node))
             message_retry_stalled(node, peer);
         if (peer->phase == PEER_OPEN && peer->is_starved && peer->stalled == NONE &&
-            node->jobs_free >= 2 && store_has_room(node) &&
+            node->jobs_free >= 2 && store_has_room_for_more(node) &&
             peer->jobs_count < PARLEY_JOBS_PER_PEER) {
             peer->is_starved = false;
             effect_push(node, PARLEY_EFFECT_RESUME)->resume = peer->connection;

@@ -285,7 +285,7 @@ static bool may_read(struct parley_node *node, struct peer *peer) {
         peer_close(node, peer, PARLEY_E_OVER_BUDGET, PARLEY_GOODBYE_BUDGET);
         return false;
     }
-    if (peer->stalled != NONE || node->jobs_free < 2 || !store_has_room(node) ||
+    if (peer->stalled != NONE || node->jobs_free < 2 || !store_has_room_for_more(node) ||
         peer->jobs_count >= PARLEY_JOBS_PER_PEER) {
         peer->is_starved = true; /* resumed when a job or a store is done */
         return false;

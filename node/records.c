@@ -160,6 +160,18 @@ void records_on_verified(struct parley_node *node, struct job *job, bool holds) 
         run_records(node, job);
 }
 
+bool records_are_of_one(struct parley_wire_list records, struct parley_author *author) {
+    struct parley_span bytes;
+    struct parley_record record;
+    for (size_t i = 0; parley_wire_next_record(&records, &bytes); i++) {
+        if (parley_record_decode(&record, bytes).error != PARLEY_E_OK ||
+            (i > 0 && !PARLEY_EQUAL(record.author, *author)))
+            return false;
+        *author = record.author;
+    }
+    return true;
+}
+
 void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,
                     struct parley_wire_list records, struct parley_span bytes) {
     struct job *job = job_take(node, peer, JOB_RECORDS, bytes);
@@ -173,5 +185,6 @@ void ingest_records(struct parley_node *node, struct peer *peer, parley_request 
     job->records = (struct records_task){0};
     job->records.left.bytes = PARLEY_SPAN(job->buffer + offset, records.bytes.size);
     job->records.left.count = records.count;
+    job->records.is_of_one = records_are_of_one(job->records.left, &job->records.author);
     run_records(node, job);
 }

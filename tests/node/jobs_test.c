@@ -113,6 +113,35 @@ static void test_one_log_in_order(void **state) {
     story_end(&story);
 }
 
+/* Nothing overtakes the identity records of the author of whom it is; others go on meanwhile. */
+static void test_records_hold_back_their_own(void **state) {
+    struct story story;
+    struct story_person known, first, second;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct parley_node_status status;
+    story_begin_relay(&story);
+    story_person(&known, 9);
+    story_person(&first, 10);
+    story_person(&second, 11);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_introduce(&story, peer, &known);
+    story_settle(&story);
+    story_introduce(&story, peer, &first);
+    size_t checks = story.verifies_count;
+    assert_true(checks > 0);
+    story_push(&story, peer, story_entry(&known, "one", buffer));
+    assert_int_equal(story.verifies_count, checks + 1);
+    story_introduce(&story, peer, &second);
+    assert_int_equal(story.verifies_count, 2 * checks + 1);
+    story_push(&story, peer, story_entry(&first, "two", buffer));
+    assert_int_equal(story.verifies_count, 2 * checks + 1);
+    story_settle(&story);
+    parley_node_status(story.node, &status);
+    assert_int_equal(status.entries_count, 2);
+    assert_int_equal(status.authors_count, 3);
+    story_end(&story);
+}
+
 static void test_closed_in_the_middle(void **state) {
     struct story story;
     struct story_person writer;
@@ -137,6 +166,7 @@ int main(void) {
         cmocka_unit_test(test_one_and_a_half),
         cmocka_unit_test(test_budget_and_resume),
         cmocka_unit_test(test_one_log_in_order),
+        cmocka_unit_test(test_records_hold_back_their_own),
         cmocka_unit_test(test_closed_in_the_middle),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
