@@ -122,7 +122,7 @@ void bodies_offer(struct parley_node *node, uint32_t log, const struct parley_ch
     /* Whether they are of the entries held, the store asks their hashes. */
     if (store(node, log, parley_wire_list_of(&writer, count), &run)) {
         interest_look_at(node, log, chunk->bytes);
-        erase_look_at(node, log, chunk->bytes);
+        erase_look_at(node, log, chunk);
     }
 }
 

@@ -63,6 +63,14 @@ void heads_tell(struct parley_node *node, uint32_t author) {
             heads_send_author(node, &node->peers[i], author, 0);
 }
 
+/* The last of several tells of all. */
+static void record_is_stored(struct parley_node *node, uint32_t author, enum parley_error error) {
+    struct author_row *row = &node->authors[author];
+    assert(row->records_in_flight > 0);
+    if (--row->records_in_flight == 0 && error == PARLEY_E_OK)
+        heads_tell(node, author);
+}
+
 /* After which of them the log is told of. */
 static bool tells_of_log(enum store_after after) {
     switch (after) {
@@ -127,8 +135,8 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
         erase_on_stored(node, pending.log, error);
     if (pending.after == AFTER_RECALL && error == PARLEY_E_OK && log != NULL)
         bodies_again(node, pending.log, log->lacks_low, log->lacks_high);
-    if (pending.after == AFTER_RECORD && error == PARLEY_E_OK)
-        heads_tell(node, pending.author);
+    if (pending.after == AFTER_RECORD)
+        record_is_stored(node, pending.author, error);
     answer(node, &pending, failed ? PARLEY_E_READ_ONLY : error);
 }
 

@@ -51,13 +51,10 @@ static bool says_erase(struct parley_span body) {
     return body.size > 2 && body.data[2] == PARLEY_BODY_ERASE;
 }
 
-void erase_look_at(struct parley_node *node, uint32_t log, struct parley_span bytes) {
-    struct parley_chunk chunk;
+void erase_look_at(struct parley_node *node, uint32_t log, const struct parley_chunk *chunk) {
     struct parley_chunk_cursor cursor;
     struct parley_item item;
-    if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK)
-        return;
-    parley_chunk_start(&cursor, &chunk);
+    parley_chunk_start(&cursor, chunk);
     while (parley_chunk_next_item(&cursor, &item))
         if (item.has_body && says_erase(item.body)) {
             erase_look_at_body(node, log, item.body);

@@ -5,7 +5,7 @@
 #include <parley/node.h>
 
 /* Erasures in what was stored. */
-void erase_look_at(struct parley_node *node, uint32_t log, struct parley_span chunk);
+void erase_look_at(struct parley_node *node, uint32_t log, const struct parley_chunk *chunk);
 /* In one body. */
 void erase_look_at_body(struct parley_node *node, uint32_t log, struct parley_span body);
 /* since: when the oldest came whose bytes wait; 0: none does. */

@@ -74,7 +74,7 @@ void import_bodies(struct parley_node *node, uint32_t log, const struct parley_c
         return;
     }
     interest_look_at(node, log, chunk->bytes);
-    erase_look_at(node, log, chunk->bytes);
+    erase_look_at(node, log, chunk);
 }
 
 /* ---- the owner's events --------------------------------------------------------------------- */

@@ -50,6 +50,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "bodies.h"
 #include "edges.h"
 #include "erase.h"
+#include "jobs.h"
 #include "lists.h"
 #include "own.h"
 #include "parents.h"
@@ -76,11 +77,12 @@ struct author_row {
     bool is_stale; /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
-    uint64_t changed;      /* the number of the last change of anything that its heads tell */
-    struct own_stamp said; /* of the owner, of following them */
-    uint8_t depth;         /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
-    bool was_wanted;       /* before depths were counted anew */
-    uint32_t edges_first;  /* whom they follow: list of edges.c, or NONE */
+    uint32_t records_in_flight; /* to the disk: heads are told after the last of them */
+    uint64_t changed;           /* the number of the last change of anything that its heads tell */
+    struct own_stamp said;      /* of the owner, of following them */
+    uint8_t depth;        /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
+    bool was_wanted;      /* before depths were counted anew */
+    uint32_t edges_first; /* whom they follow: list of edges.c, or NONE */
     struct author_quota quota;
 };
 
@@ -193,56 +195,6 @@ struct book_row {
 };
 
 /* --- work in flight ------------------------------------------------------------------------ */
-
-enum job_state {
-    JOB_FREE,
-    JOB_STALLED, /* a message that waits for another job of the same log or author */
-    JOB_CHECKING,
-    JOB_READING, /* for the id of an entry that is held */
-};
-
-enum job_kind { JOB_MESSAGE, JOB_CHUNK, JOB_RECORDS };
-
-enum chunk_source { CHUNK_PUSH, CHUNK_RUN, CHUNK_IMPORT, CHUNK_OWN, CHUNK_EVIDENCE, CHUNK_PARENT };
-
-struct chunk_task {
-    enum chunk_source source;
-    struct parley_log log;
-    bool is_anchored;
-    struct parley_anchor anchor;
-    bool check_held; /* the own signature of the top was checked and holds */
-    bool id_known;   /* known_* was read from the disk for this task */
-    parley_seq known_seq;
-    struct parley_id known_id;
-    uint32_t fetch; /* CHUNK_RUN; CHUNK_PARENT: of parents.c */
-    uint32_t fetch_request;
-    bool is_last; /* CHUNK_RUN: nothing follows */
-};
-
-struct records_task {
-    struct parley_wire_list left; /* into the job's buffer; the first is being checked */
-    bool is_of_one;               /* all are of one author: */
-    struct parley_author author;
-    uint32_t checks_left;
-    bool check_failed;
-    uint64_t added;
-};
-
-struct job {
-    enum job_state state;
-    enum job_kind kind;
-    uint16_t generation; /* part of tickets: a late answer finds another generation */
-    uint32_t peer;       /* slot, or NONE: the owner */
-    parley_connection connection;
-    parley_request request;
-    size_t size;
-    struct chunk_task chunk;
-    bool is_judged;              /* a chunk's signature is or was checked: */
-    struct parley_judged judged; /* what the judge said, */
-    struct parley_policy policy; /* going by this */
-    struct records_task records;
-    uint8_t *buffer; /* PARLEY_MESSAGE_BYTES_MAX */
-};
 
 enum serve_kind { SERVE_RUN, SERVE_RECORDS, SERVE_BODIES, SERVE_EVIDENCE };
 

@@ -244,6 +244,6 @@ enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parle
         return any && request == 0 && error != PARLEY_E_FULL ? PARLEY_E_OK : error;
     interest_look_at(node, log, judged->chunk.bytes);
     parents_look_at(node, peer, task, judged->chunk.bytes);
-    erase_look_at(node, log, judged->chunk.bytes);
+    erase_look_at(node, log, &judged->chunk);
     return PARLEY_E_OK;
 }

@@ -25,7 +25,8 @@ static void store_record(struct parley_node *node, const struct parley_record *r
     op.key = PARLEY_SPAN(copy, 32);
     op.bytes = PARLEY_SPAN(copy + 64, bytes.size);
     struct pending_store after = {.after = AFTER_RECORD, .author = author};
-    (void)store_emit(node, &op, &after);
+    if (store_emit(node, &op, &after))
+        node->authors[author].records_in_flight++;
 }
 
 /* The set that the record would come into. NULL: it is not wanted. A relay and an import take those

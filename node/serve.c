@@ -2,6 +2,9 @@
 
 /* Answers to asks: read from the disk piece by piece, as fast as the peer takes them. */
 
+#define RECORDS_READ_BYTES (PARLEY_MESSAGE_BYTES_MAX - 64u) /* what is around them fits, too */
+#define RECORD_BYTES       (PARLEY_RECORD_BYTES_MAX + 5u)   /* in a list */
+
 static struct serve *serve_take(struct parley_node *node, struct peer *peer) {
     if (peer->serves_count >= PARLEY_SERVES_PER_PEER)
         return NULL;
@@ -163,7 +166,7 @@ static void read_start(struct parley_node *node, struct serve *serve) {
         break;
     case SERVE_RECORDS:
         effect->read.kind = PARLEY_READ_RECORDS;
-        effect->read.bytes_max = PARLEY_MESSAGE_BYTES_MAX - 64;
+        effect->read.bytes_max = RECORDS_READ_BYTES;
         break;
     case SERVE_EVIDENCE:
         effect->read.kind = PARLEY_READ_EVIDENCE;
@@ -256,6 +259,14 @@ static void bodies_were_read(struct parley_node *node, struct peer *peer, struct
         serve_give(node, serve);
 }
 
+/* Identity records go ahead of what needs them: then the heads of that author again. */
+static void records_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
+    uint32_t author = author_find(node, &serve->author);
+    serve_give(node, serve);
+    if (author != NONE)
+        heads_send_author(node, peer, author, PARLEY_HEADS_AFTER_RECORDS);
+}
+
 static void records_were_read(struct parley_node *node, struct peer *peer, struct serve *serve,
                               struct parley_span bytes, size_t count) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_IDENTITY};
@@ -263,14 +274,8 @@ static void records_were_read(struct parley_node *node, struct peer *peer, struc
     message.as.identity.records.count = count;
     (void)peer_send_message(node, peer, &message);
     serve->index += count;
-}
-
-/* Identity records go ahead of what needs them: then the heads of that author again. */
-static void records_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
-    uint32_t author = author_find(node, &serve->author);
-    serve_give(node, serve);
-    if (author != NONE)
-        heads_send_author(node, peer, author, PARLEY_HEADS_AFTER_RECORDS);
+    if (bytes.size + RECORD_BYTES <= RECORDS_READ_BYTES) /* one more would have come with them */
+        records_end(node, peer, serve);
 }
 
 static void evidence_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,

@@ -58,8 +58,10 @@ static void read_head(struct parley_reader *reader, struct parley_chunk *chunk) 
 
 static void take_item(struct parley_chunk *chunk, const struct parley_item *item) {
     if (chunk->count == 0)
-        chunk->time_first = item->time;
+        chunk->time_first = chunk->time_low = chunk->time_high = item->time;
     chunk->time_last = item->time;
+    chunk->time_low = item->time < chunk->time_low ? item->time : chunk->time_low;
+    chunk->time_high = item->time > chunk->time_high ? item->time : chunk->time_high;
     chunk->bodies_count += item->has_body;
     chunk->items.size += item->bytes.size;
     chunk->count++;

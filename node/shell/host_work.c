@@ -129,7 +129,8 @@ static void on_read(void *context, enum parley_error error) {
 }
 
 void host_read(struct parley_host *host, const struct parley_effect *effect) {
-    struct node_read *read = parley_memory(sizeof *read);
+    struct node_read *read = parley_memory_raw(sizeof *read);
+    memset(read, 0, offsetof(struct node_read, buffer));
     read->host = host;
     read->effect = *effect;
     parley_worker_read(host->worker, run_read, on_read, read);

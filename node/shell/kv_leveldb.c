@@ -11,6 +11,7 @@
  * makes a block of its own whatever the block size is. */
 #define WRITE_BUFFER_SIZE (2u << 20)
 #define CACHE_SIZE        (1u << 20)
+#define SPARE_BYTES_MAX   (3u << 20) /* of a batch that is kept: a full one of the worker */
 #define FILE_SIZE_MAX     (8 << 20)
 /* LevelDB keeps tables in descriptors; sockets need the others. */
 #define OPEN_FILES_MAX 200
@@ -25,6 +26,8 @@ struct leveldb_kv {
     leveldb_filterpolicy_t *filter;
     leveldb_cache_t *cache;
     _Atomic int broken; /* enum parley_error of the first failed write */
+    /* An empty batch with the memory of an earlier one, so that it need not grow again; or NULL. */
+    _Atomic(leveldb_writebatch_t *) spare;
 };
 
 enum parley_error parley_kv_leveldb_error(const char *text) {
@@ -52,6 +55,19 @@ static enum parley_error state_of(struct leveldb_kv *handle) {
     return (enum parley_error)atomic_load(&handle->broken);
 }
 
+static leveldb_writebatch_t *take_batch(struct leveldb_kv *handle) {
+    leveldb_writebatch_t *batch = atomic_exchange(&handle->spare, NULL);
+    return batch != NULL ? batch : leveldb_writebatch_create();
+}
+
+static void give_batch(struct leveldb_kv *handle, leveldb_writebatch_t *batch, size_t bytes) {
+    leveldb_writebatch_clear(batch);
+    if (bytes <= SPARE_BYTES_MAX)
+        batch = atomic_exchange(&handle->spare, batch);
+    if (batch != NULL)
+        leveldb_writebatch_destroy(batch);
+}
+
 /* A batch whose append or sync failed never reaches LevelDB's table in memory, so reads beside a
  * failed write show what was acknowledged: a full disk can still be read. */
 static enum parley_error leveldb_kv_write(struct parley_kv *kv,
@@ -61,9 +77,11 @@ static enum parley_error leveldb_kv_write(struct parley_kv *kv,
     char *text = NULL;
     if (state_of(handle) != PARLEY_E_OK)
         return state_of(handle);
-    leveldb_writebatch_t *batch = leveldb_writebatch_create();
+    leveldb_writebatch_t *batch = take_batch(handle);
+    size_t bytes = 0;
     for (size_t i = 0; i < changes_count; i++) {
         const struct parley_kv_change *change = &changes[i];
+        bytes += change->key.size + change->value.size;
         const char *key = (const char *)change->key.data;
         if (change->is_delete)
             leveldb_writebatch_delete(batch, key, change->key.size);
@@ -72,7 +90,7 @@ static enum parley_error leveldb_kv_write(struct parley_kv *kv,
                                    change->value.size);
     }
     leveldb_write(handle->database, handle->write_options, batch, &text);
-    leveldb_writebatch_destroy(batch);
+    give_batch(handle, batch, bytes);
     enum parley_error error = take_error(text);
     if (error != PARLEY_E_OK)
         atomic_store(&handle->broken, (int)error);
@@ -206,6 +224,9 @@ static void leveldb_kv_close(struct parley_kv *kv) {
     struct leveldb_kv *handle = (struct leveldb_kv *)kv;
     if (handle->database != NULL)
         leveldb_close(handle->database);
+    leveldb_writebatch_t *spare = atomic_load(&handle->spare);
+    if (spare != NULL)
+        leveldb_writebatch_destroy(spare);
     leveldb_options_destroy(handle->options);
     leveldb_readoptions_destroy(handle->read_options);
     leveldb_writeoptions_destroy(handle->write_options);

@@ -14,6 +14,10 @@ void *parley_memory(size_t size) {
     return checked(calloc(1, size));
 }
 
+void *parley_memory_raw(size_t size) {
+    return checked(malloc(size));
+}
+
 void *parley_memory_resize(void *memory, size_t size) {
     return checked(realloc(memory, size));
 }

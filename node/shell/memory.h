@@ -9,6 +9,8 @@
 
 /* Zeroed; never NULL. */
 void *parley_memory(size_t size);
+/* Not zeroed: for what is large and written anyway. */
+void *parley_memory_raw(size_t size);
 /* As realloc; never NULL for a size above 0. */
 void *parley_memory_resize(void *memory, size_t size);
 

@@ -15,7 +15,8 @@ struct read_job {
 };
 
 static struct job *copy_job(uint64_t ticket, const struct parley_store_op *op) {
-    struct job *job = parley_memory(sizeof *job + op->bytes.size + op->key.size);
+    struct job *job = parley_memory_raw(sizeof *job + op->bytes.size + op->key.size);
+    memset(job, 0, sizeof *job);
     uint8_t *space = (uint8_t *)(job + 1);
     job->ticket = ticket;
     job->op = *op;

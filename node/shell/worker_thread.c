@@ -10,7 +10,7 @@
 
 /* One synced batch. Beyond this the gain from sharing a sync is gone, and the memory is bounded. */
 #define BATCH_OPS_MAX   4096u
-#define BATCH_BYTES_MAX ((size_t)8 << 20)
+#define BATCH_BYTES_MAX ((size_t)2 << 20)
 /* LevelDB writes out its log when it opens: two buffers of kv_leveldb.c, and a little. */
 #define OPENING_BYTES ((off_t)5 << 20)
 /* Between two notes of how many commits there are: few enough to cost nothing. */

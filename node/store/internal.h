@@ -33,8 +33,11 @@ row_load_or_make(struct commit *commit, const struct parley_store_op *op, struct
 /* Gives a new row its numbers. Before the first segment is put. */
 void row_number(struct commit *commit, struct log_row *row);
 void row_save(struct batch *batch, const struct log_row *row);
-/* The time of the lowest entry, if that is another than before. NULL: of any. */
-void row_note_low(struct batch *batch, struct log_row *row, const struct parley_ranges *before);
+/* The time of the lowest entry, looked up. */
+void row_note_low(struct batch *batch, struct log_row *row);
+/* The same, if that entry is another than before; it may have come with the chunk. */
+void row_note_low_of(struct batch *batch, struct log_row *row, const struct parley_ranges *before,
+                     const struct parley_chunk *chunk, parley_time_ms received_ms);
 /* The same reads straight from the engine, for the calls that read. */
 PARLEY_USE_RESULT enum parley_error row_read(struct parley_kv *kv, const void *view,
                                              const struct parley_log *log, struct log_row *row);

@@ -45,7 +45,7 @@ enum parley_error apply_prune(struct commit *commit, const struct parley_store_o
     drop_entries(commit, &row, 1, op->seq_low - 1);
     parley_ranges_prune(&row.held.ranges, op->seq_low, &prev);
     lacks_keep(&row, op->seq_low, PARLEY_SEQ_MAX);
-    row_note_low(&commit->batch, &row, NULL);
+    row_note_low(&commit->batch, &row);
     if (op->seq_low > row.held.floor)
         row.held.floor = op->seq_low;
     row_save(&commit->batch, &row);
@@ -76,7 +76,7 @@ enum parley_error apply_cut(struct commit *commit, const struct parley_store_op 
     }
     row.tail_small = 0;
     row.tail_medium = 0;
-    row_note_low(&commit->batch, &row, NULL);
+    row_note_low(&commit->batch, &row);
     row_save(&commit->batch, &row);
     return commit->batch.error;
 }

@@ -193,12 +193,13 @@ enum parley_error apply_run(struct commit *commit, const struct parley_store_op 
     if (error == PARLEY_E_EXISTS && memcmp(&joined, &before.held.ranges, sizeof joined) == 0)
         return error;
     row.held.ranges = before.held.ranges;
-    put_missing(commit, &row, &chunk,
-                op->received_ms < PARLEY_TIME_MAX ? op->received_ms : PARLEY_TIME_MAX);
+    parley_time_ms received_ms =
+        op->received_ms < PARLEY_TIME_MAX ? op->received_ms : PARLEY_TIME_MAX;
+    put_missing(commit, &row, &chunk, received_ms);
     row.held.ranges = joined;
     if (newest_seq(&joined) == run.hi && error == PARLEY_E_OK)
         grow_tail(commit, &row, op->bytes.size);
-    row_note_low(&commit->batch, &row, &before.held.ranges);
+    row_note_low_of(&commit->batch, &row, &before.held.ranges, &chunk, received_ms);
     row_save(&commit->batch, &row);
     return error;
 }

@@ -16,7 +16,9 @@ struct measure {
     size_t left;        /* bytes that may still be used */
     size_t left_target; /* below this a segment's end is a good end */
     size_t count;
-    parley_seq from; /* lowest seq taken; 0: none */
+    parley_seq from;          /* lowest seq taken; 0: none */
+    uint8_t *buffer;          /* PARLEY_CHUNK_BUFFER_SIZE */
+    struct parley_span chunk; /* empty unless the first segment had all of it */
     enum parley_error error;
 };
 
@@ -60,6 +62,14 @@ static bool take_from_above(struct measure *measure, parley_seq last,
     return measure->from > measure->low;
 }
 
+/* One segment holds all of it: its bytes are copied, not restored. */
+static bool copy_whole(struct measure *measure, const struct segment *segment) {
+    return segment_seq_last(segment) >= measure->top && segment->chunk.seq_first <= measure->from &&
+           parley_chunk_slice(&measure->chunk, measure->buffer, PARLEY_CHUNK_BUFFER_SIZE,
+                              &segment->chunk, measure->from, measure->top,
+                              measure->bodies) == PARLEY_E_OK;
+}
+
 static bool on_measured(void *context, struct parley_span key, struct parley_span value) {
     struct measure *measure = context;
     struct segment segment;
@@ -75,35 +85,27 @@ static bool on_measured(void *context, struct parley_span key, struct parley_spa
     size_t count = item_costs(measure, &segment, costs, &sum);
     if (!is_first && sum > measure->left && measure->left < measure->left_target)
         return false;
-    return take_from_above(measure, last < measure->top ? last : measure->top, costs, count);
+    if (take_from_above(measure, last < measure->top ? last : measure->top, costs, count))
+        return true;
+    (void)copy_whole(measure, &segment);
+    return false;
 }
 
 /* Second pass, upwards: writes it. */
 struct writing {
     struct measure *measure;
     struct parley_chunk_writer writer;
-    uint8_t *buffer;
-    struct parley_span chunk;
     enum parley_error error;
 };
 
-/* One segment holds all of it: its bytes are copied, not restored. */
-static bool copy_whole(struct writing *writing, const struct segment *segment) {
-    const struct measure *measure = writing->measure;
-    return segment_seq_last(segment) >= measure->top && segment->chunk.seq_first <= measure->from &&
-           parley_chunk_slice(&writing->chunk, writing->buffer, PARLEY_CHUNK_BUFFER_SIZE,
-                              &segment->chunk, measure->from, measure->top,
-                              measure->bodies) == PARLEY_E_OK;
-}
-
 static bool on_written(void *context, struct parley_span key, struct parley_span value) {
     struct writing *writing = context;
-    const struct measure *measure = writing->measure;
+    struct measure *measure = writing->measure;
     struct segment segment;
     struct segment_cursor cursor;
     struct parley_entry entry;
     writing->error = segment_decode_row(&segment, measure->log, segment_key_seq(key), value);
-    if (writing->error != PARLEY_E_OK || copy_whole(writing, &segment))
+    if (writing->error != PARLEY_E_OK || copy_whole(measure, &segment))
         return false;
     segment_start(&cursor, &segment);
     while (writing->error == PARLEY_E_OK && segment_next(&cursor, &entry)) {
@@ -147,25 +149,26 @@ static enum parley_error segment_begin(struct parley_kv *kv, const void *view, u
 }
 
 static enum parley_error read_run(struct parley_kv *kv, const void *view, uint32_t number,
-                                  struct measure *measure, uint8_t *buffer,
-                                  struct parley_span *chunk) {
+                                  struct measure *measure, struct parley_span *chunk) {
     parley_seq begin = 0;
-    struct writing writing = {.measure = measure, .buffer = buffer};
+    struct writing writing = {.measure = measure};
     enum parley_error error =
         scan_segments(kv, view, number, 0, measure->top, true, on_measured, measure);
     if (error == PARLEY_E_OK)
         error = measure->error;
     if (error == PARLEY_E_OK && measure->from == 0)
         error = PARLEY_E_NOT_FOUND;
-    if (error == PARLEY_E_OK)
-        error = segment_begin(kv, view, number, measure->from, &begin);
+    *chunk = measure->chunk;
+    if (error != PARLEY_E_OK || chunk->size > 0)
+        return error;
+    error = segment_begin(kv, view, number, measure->from, &begin);
     if (error != PARLEY_E_OK)
         return error;
-    parley_chunk_writer_init(&writing.writer, buffer, PARLEY_CHUNK_BUFFER_SIZE);
+    parley_chunk_writer_init(&writing.writer, measure->buffer, PARLEY_CHUNK_BUFFER_SIZE);
     error = scan_segments(kv, view, number, begin, measure->top, false, on_written, &writing);
     if (error == PARLEY_E_OK)
         error = writing.error;
-    *chunk = writing.chunk.size > 0 ? writing.chunk : parley_chunk_finish(&writing.writer);
+    *chunk = measure->chunk.size > 0 ? measure->chunk : parley_chunk_finish(&writing.writer);
     return error;
 }
 
@@ -185,6 +188,7 @@ enum parley_error parley_store_read_run(struct parley_store *store, const struct
         .bodies = bodies,
         .left = room,
         .left_target = room / 2,
+                              .buffer = buffer,
     };
     *chunk = PARLEY_NO_SPAN;
     if (seq_top < measure.low || seq_top > PARLEY_SEQ_MAX)
@@ -194,7 +198,7 @@ enum parley_error parley_store_read_run(struct parley_store *store, const struct
         return error;
     error = row_read(kv, view, log, &row);
     if (error == PARLEY_E_OK)
-        error = read_run(kv, view, row.number, &measure, buffer, chunk);
+        error = read_run(kv, view, row.number, &measure, chunk);
     kv->calls->view_end(kv, view);
     return error;
 }
@@ -273,8 +277,9 @@ static enum parley_error read_lacking(struct parley_kv *kv, const void *view, ui
     struct measure measure = {.log = lacking->log,
                               .top = lacking->found_high,
                               .low = lacking->found_low,
-                              .left = PARLEY_CHUNK_BYTES_MAX - PARLEY_CHUNK_HEAD_MAX};
-    return read_run(kv, view, number, &measure, buffer, chunk);
+                              .left = PARLEY_CHUNK_BYTES_MAX - PARLEY_CHUNK_HEAD_MAX,
+                              .buffer = buffer};
+    return read_run(kv, view, number, &measure, chunk);
 }
 
 enum parley_error parley_store_read_lacking(struct parley_store *store,

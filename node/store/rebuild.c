@@ -117,7 +117,7 @@ static enum parley_error rebuild_row(struct commit *commit, struct log_row *row)
         row->held.bodies_count += segment.chunk.bodies_count;
         lacks_add(row, &segment.chunk, run.lo, run.hi, &erased);
     }
-    row_note_low(&commit->batch, row, NULL);
+    row_note_low(&commit->batch, row);
     return holds_all(&row->held.ranges, &before) ? commit->batch.error : PARLEY_E_STORE_DAMAGED;
 }
 

@@ -67,13 +67,22 @@ static parley_seq lowest_of(const struct parley_ranges *ranges) {
     return ranges->count == 0 ? 0 : ranges->ranges[ranges->count - 1].lo;
 }
 
-void row_note_low(struct batch *batch, struct log_row *row, const struct parley_ranges *before) {
+void row_note_low_of(struct batch *batch, struct log_row *row, const struct parley_ranges *before,
+                     const struct parley_chunk *chunk, parley_time_ms received_ms) {
+    parley_seq lowest = lowest_of(&row->held.ranges);
+    if (lowest == lowest_of(before))
+        return;
+    if (lowest == chunk->seq_first)
+        row->held.low_ms = effective_time(chunk->time_first, received_ms);
+    else
+        row_note_low(batch, row);
+}
+
+void row_note_low(struct batch *batch, struct log_row *row) {
     parley_seq lowest = lowest_of(&row->held.ranges);
     struct segment segment;
     struct segment_cursor cursor;
     struct parley_item item;
-    if (before != NULL && lowest == lowest_of(before))
-        return;
     row->held.low_ms = 0;
     if (lowest == 0 || !segment_find(batch, row->number, lowest, lowest, &segment))
         return;

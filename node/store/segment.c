@@ -89,13 +89,8 @@ static void extend(struct extent *extent, parley_time_ms time) {
 }
 
 static struct extent chunk_extent(const struct parley_chunk *chunk, parley_time_ms received_ms) {
-    struct extent extent = {UINT64_MAX, 0};
-    struct parley_chunk_cursor cursor;
-    struct parley_item item;
-    parley_chunk_start(&cursor, chunk);
-    while (parley_chunk_next_item(&cursor, &item))
-        extend(&extent, effective_time(item.time, received_ms));
-    return extent;
+    return (struct extent){effective_time(chunk->time_low, received_ms),
+                           effective_time(chunk->time_high, received_ms)};
 }
 
 static struct extent segment_extent(const struct segment *segment) {
