@@ -26,12 +26,17 @@ enum parley_error parley_host_read_keys(struct parley_host *host, struct parley_
 
 /* --- in use elsewhere, too -------------------------------------------------------------------- */
 
-static bool is_current_root(const struct parley_host *host) {
+/* False: nothing is known of which root counts. */
+static bool find_generation(const struct parley_host *host, uint8_t *generation) {
     struct parley_node_author author;
-    for (size_t i = 0; parley_node_author_at(host->node, i, &author); i++)
-        if (PARLEY_EQUAL(author.author, host->home.author))
-            return author.is_revealed && author.generation == host->home.root_generation;
-    return false;
+    bool is_known = parley_node_author_find(host->node, &host->home.author, &author);
+    *generation = is_known ? author.generation : 0;
+    return is_known && author.is_revealed;
+}
+
+static bool is_current_root(const struct parley_host *host) {
+    uint8_t generation;
+    return find_generation(host, &generation) && generation == host->home.root_generation;
 }
 
 /* Nor after the next start, when nothing reminds of it. */
@@ -80,14 +85,36 @@ static void certify_another(struct parley_host *host) {
     parley_host_submit_patiently(host, &event, on_certified, host);
 }
 
+/* What others know of this device came, and it may not post: once. */
+static void say_that_it_ended(struct parley_host *host, enum parley_own own) {
+    uint8_t generation;
+    bool is_known = find_generation(host, &generation);
+    bool has_old_root = host->home.has_root && is_known && generation > host->home.root_generation;
+    if (host->has_said_end || (own == PARLEY_OWN_WAITING && !has_old_root))
+        return;
+    host->has_said_end = true;
+    if (has_old_root)
+        parley_log_line(PARLEY_LOG_WARNING,
+                        "the root key was changed, number %u counts now, and this machine is none "
+                        "of this person's: read-only; type: parley recover",
+                        generation);
+    else
+        parley_log_line(PARLEY_LOG_WARNING,
+                        "this device was revoked: read-only; if it is yours, type: parley recover");
+}
+
 void host_mind_device(struct parley_host *host) {
     if (host->is_device_lost || host->is_stopping || !host->home.has_device)
         return;
     switch (parley_node_own(host->node)) {
     case PARLEY_OWN_NONE:
-    case PARLEY_OWN_WAITING:
+        return;
     case PARLEY_OWN_OPEN:
+        host->has_said_end = false;
+        return;
+    case PARLEY_OWN_WAITING:
     case PARLEY_OWN_CLOSED: /* the owner's own will */
+        say_that_it_ended(host, parley_node_own(host->node));
         return;
     case PARLEY_OWN_FORKED:
     case PARLEY_OWN_ELSEWHERE:

@@ -122,6 +122,7 @@ def a_lost_device_is_revoked(scratch):
     refused(first, "device", "revoke", lost, says="before")
     wait_until(lambda: this(second)["state"] == "closed", "it hears of that")
     refused(second, "post", "the thief's", says="revoked")
+    wait_until(lambda: "this device was revoked" in second.log(), "its node says so")
     third = scratch.home("r").init().start(peers=[first.address, second.address])
     third.parley("follow", first.author)
     see(third, ["and mine", "mine"], "the reader")
@@ -258,6 +259,9 @@ def recovered_after_a_rotation(scratch):
     third.start(peers=[friend.address])
     wait_until(lambda: texts(third) == ["one", "two"], "history")
     refused(third, "post", "not yet", says="parley recover")
+    wait_until(lambda: "number 1 counts now" in third.log(), "the node says what to type")
+    assert third.log().count("type: parley recover") == 1, third.log()
+    refused(third, "doctor", says="recover")
     third.parley("recover", text=words)
     third.parley("post", "three")
     for home in (third, friend):

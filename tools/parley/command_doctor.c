@@ -207,6 +207,23 @@ static const char *text_of(const json_t *json, const char *name) {
     return text != NULL ? text : "?";
 }
 
+/* Whether this machine may post. */
+static void judge_device(struct doctor *doctor, const json_t *status) {
+    const char *state = text_of(status, "device_state");
+    if (strcmp(state, "none") == 0)
+        return; /* a relay */
+    if (strcmp(state, "open") == 0)
+        tell(doctor, GOOD, "device", "this machine may post");
+    else if (strcmp(state, "waiting") == 0)
+        tell(
+            doctor, BAD, "device",
+            "this machine may not post: type parley device add where the root key is, or, with the "
+            "recovery words, parley recover here");
+    else
+        tell(doctor, BAD, "device", "this machine may not post any more (%s): type parley recover",
+             state);
+}
+
 static void judge_status(struct doctor *doctor, const json_t *status) {
     const char *state = text_of(status, "state"), *version = text_of(status, "version");
     size_t listeners = json_array_size(json_object_get(status, "listen"));
@@ -218,6 +235,7 @@ static void judge_status(struct doctor *doctor, const json_t *status) {
     else
         tell(doctor, BAD, "store",
              "nothing can be stored, the state is %s: the node's log says why", state);
+    judge_device(doctor, status);
     if (peers > 0)
         tell(doctor, GOOD, "peers", "%lld connected", peers);
     else

@@ -24,7 +24,9 @@ struct recovery {
     bool has_new_device;
 };
 
-static int say_recovered(const struct options *options, const struct key_state *state) {
+static int say_recovered(const struct recovery *recovery) {
+    const struct options *options = recovery->options;
+    const struct key_state *state = &recovery->state;
     const struct key_device *device = keys_this(state);
     char author[PARLEY_AUTHOR_TEXT_SIZE], key[65] = "";
     parley_author_encode(author, &state->author);
@@ -38,30 +40,25 @@ static int say_recovered(const struct options *options, const struct key_state *
         return EXIT_DONE;
     }
     printf("author  %s\ndevice  %s\n\n", author, key);
-    if (options->arguments_count > 0 && strcmp(options->arguments[0], "-") != 0) {
-        printf(
-            "The root key is number %u. Start parleyd: posts, follows and profile come back from\n"
-            "whoever holds them.\n"
-            "A device that was lost: parley device list, and parley device revoke.\n",
-            state->generation);
-        return EXIT_DONE;
-    }
-    printf(
-        "Start parleyd and connect to a friend or a relay: posts, follows and profile come back\n"
-        "from whoever holds them. If you have ever rotated, your root key is another than this "
-        "one:\n"
-        "then type parley recover ADDRESS, with the address of a friend or a relay.\n"
-        "A device that was lost: parley device list, and parley device revoke.\n");
+    /* Generation 0 may have been rotated away where nobody was asked. */
+    bool is_sure = recovery->address != NULL || state->generation > 0;
+    fputs("Start parleyd and connect to a friend or a relay: posts, follows and profile come back\n"
+          "from whoever holds them.",
+          stdout);
+    if (is_sure)
+        printf(" The root key here is number %u.\n", state->generation);
+    else
+        fputs(" If you have ever rotated, your root key is not this one:\n"
+              "then type parley recover ADDRESS, with the address of a friend or a relay.\n",
+              stdout);
+    fputs("A device that was lost: parley device list, and parley device revoke.\n", stdout);
     return EXIT_DONE;
 }
 
-static int say_what_is_here(const struct options *options, struct client *client) {
-    struct key_state state;
-    int status = keys_read(&state, client);
-    if (status == EXIT_DONE)
-        status = say_recovered(options, &state);
-    keys_clear(&state);
-    return status;
+static int say_what_is_here(struct recovery *recovery) {
+    keys_clear(&recovery->state);
+    int status = keys_read(&recovery->state, recovery->client);
+    return status == EXIT_DONE ? say_recovered(recovery) : status;
 }
 
 /* The certificate of the device here, or of a new one; and what the old one said stays. */
@@ -169,7 +166,7 @@ static int recover_from(struct recovery *recovery, const char *path) {
                             recovery->has_new_device ? &recovery->key.seed : NULL, &recovery->root,
                             state->generation);
     if (status == EXIT_DONE)
-        status = say_what_is_here(recovery->options, recovery->client);
+        status = say_what_is_here(recovery);
     if (status == EXIT_DONE && asks && !is_known)
         status =
             complain(EXIT_TIMED_OUT,
