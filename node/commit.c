@@ -132,7 +132,7 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
     if (pending.after == AFTER_BODIES)
         bodies_on_stored(node, &pending, error);
     if (pending.after == AFTER_ERASE)
-        erase_on_stored(node, pending.log, error);
+        erase_on_stored(node, pending.log, error, log);
     if (pending.after == AFTER_RECALL && error == PARLEY_E_OK && log != NULL)
         bodies_again(node, pending.log, log->lacks_low, log->lacks_high);
     if (pending.after == AFTER_RECORD)

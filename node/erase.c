@@ -78,11 +78,16 @@ void erase_load(struct parley_node *node, uint32_t log, parley_time_ms since) {
         wait_for(node, row, since);
 }
 
-/* EXISTS: more of the log wait, for their time or for the next look; so may what is on its way to
- * the disk behind the sweep. */
-void erase_on_stored(struct parley_node *node, uint32_t log, enum parley_error error) {
+/* EXISTS: more of the log wait, for their time or for the next look; since when, the disk says. So
+ * may what is on its way to the disk behind the sweep. */
+void erase_on_stored(struct parley_node *node, uint32_t log, enum parley_error error,
+                     const struct parley_store_log *told) {
     struct log_row *row = &node->logs[log];
-    if (error != PARLEY_E_OK || row->erase_ms == 0 || row->stores_in_flight > 0)
+    if (row->erase_ms == 0 || row->stores_in_flight > 0)
+        return;
+    if (error == PARLEY_E_EXISTS && told != NULL && told->erase_ms != 0)
+        row->erase_ms = told->erase_ms;
+    if (error != PARLEY_E_OK)
         return;
     row->erase_ms = 0;
     node->erases_count--;

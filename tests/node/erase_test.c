@@ -100,6 +100,31 @@ static void test_foreign_waits_a_week(void **state) {
     story_end(&story);
 }
 
+/* What waits still came later, says the disk: nobody looks before its time. */
+static void test_the_next_one_has_its_time(void **state) {
+    struct story story;
+    struct story_person other;
+    begin_foreign(&story, &other);
+    struct parley_store_log told = {.author = other.author, .log = other.log};
+    story_wait(&story, WEEK_MS + PARLEY_ERASE_LOOK_MAX_MS);
+    assert_true(story_has(&story, "STORE erase"));
+    told.erase_ms = STORY_WALL_START + story.now;
+    struct parley_event event = {.kind = PARLEY_EVENT_STORED};
+    event.stored.ticket = story.stores[0];
+    event.stored.error = PARLEY_E_EXISTS;
+    event.stored.log = &told;
+    story.stores_count--;
+    memmove(story.stores, story.stores + 1, story.stores_count * sizeof story.stores[0]);
+    story_step(&story, &event);
+    story_settle(&story);
+    story_forget(&story);
+    story_wait(&story, WEEK_MS - 1000);
+    assert_false(story_has(&story, "STORE erase"));
+    story_wait(&story, PARLEY_ERASE_LOOK_MAX_MS);
+    assert_true(story_has(&story, "STORE erase"));
+    story_end(&story);
+}
+
 /* What the disk tells at start: an erasure by `erased` waits in a log, which may be forked. */
 static void load(struct story *story, const struct story_person *person, parley_time_ms erase_ms,
                  parley_seq forked) {
@@ -172,6 +197,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_goes_at_once),
         cmocka_unit_test(test_foreign_waits_a_week),
+        cmocka_unit_test(test_the_next_one_has_its_time),
         cmocka_unit_test(test_over_a_restart),
         cmocka_unit_test(test_forked_away),
         cmocka_unit_test(test_purge),

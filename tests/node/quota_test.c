@@ -1,0 +1,85 @@
+#include "story.h"
+
+/* Whose turn it is to go when too much is held. */
+
+#define QUOTA 100000u
+
+/* What the disk tells of a person's log of so many entries. */
+static struct parley_store_log log_of(const struct story_person *person, uint64_t bytes) {
+    struct parley_store_log log = {.author = person->author,
+                                   .device = person->device_key,
+                                   .log = person->log,
+                                   .entries_count = person->seq,
+                                   .bodies_count = person->seq,
+                                   .bytes = bytes,
+                                   .active_ms = STORY_WALL_START,
+                                   .low_ms = STORY_WALL_START};
+    log.ranges.count = 1;
+    log.ranges.ranges[0] =
+        (struct parley_run){.lo = 1, .hi = person->seq, .hi_id = person->id, .hi_is_signed = true};
+    return log;
+}
+
+static void load(struct story *story, const struct story_person *person, uint64_t bytes) {
+    struct parley_store_log log = log_of(person, bytes);
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_LOG};
+    event.load_log = &log;
+    story_step(story, &event);
+}
+
+/* The only STORE is answered, with what is held then. */
+static void stored(struct story *story, const struct story_person *person, uint64_t bytes) {
+    struct parley_store_log log = log_of(person, bytes);
+    struct parley_event event = {.kind = PARLEY_EVENT_STORED};
+    assert_int_equal(story->stores_count, 1);
+    event.stored.ticket = story->stores[--story->stores_count];
+    event.stored.log = &log;
+    story_step(story, &event);
+}
+
+/* A stranger's log that cannot go for the moment, since an entry of his is on its way to the disk:
+ * nothing goes of whom the owner follows. Then the stranger goes. */
+static void test_a_stranger_is_waited_for(void **state) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct story story;
+    struct story_person friend, stranger;
+    story_begin(&story);
+    story.config.quota_bytes = QUOTA;
+    story_restart(&story);
+    story_person(&friend, 9);
+    story_person(&stranger, 10);
+    story_know(&story, &friend);
+    story_know(&story, &stranger);
+    story_follow(&story, 1, &friend.author, true, true);
+    story_settle(&story);
+    (void)story_entries(&stranger, 50, buffer);
+    load(&story, &stranger, QUOTA / 2);
+    story_import(&story, 2, PARLEY_EVENT_IMPORT_CHUNK, story_entries(&stranger, 1, buffer));
+    story_verified(&story);
+    assert_true(story_has(&story, "STORE append 51..51"));
+    (void)story_entries(&friend, 100, buffer);
+    load(&story, &friend, QUOTA / 8 * 5);
+    for (unsigned i = 0; i < 10; i++)
+        story_wait(&story, 2000);
+    assert_false(story_has(&story, "STORE prune"));
+    assert_false(story_has(&story, "STORE forget"));
+    story_stored(&story, PARLEY_E_OK);
+    story_wait(&story, 2000);
+    assert_true(story_has(&story, "STORE forget"));
+    story_settle(&story);
+    story_wait(&story, 2000);
+    assert_false(story_has(&story, "STORE prune"));
+    /* Alone and above the quota, it is the oldest posts of whom the owner follows that go. */
+    story_import(&story, 3, PARLEY_EVENT_IMPORT_CHUNK, story_entries(&friend, 1, buffer));
+    story_verified(&story);
+    stored(&story, &friend, QUOTA);
+    story_wait(&story, 2000);
+    assert_true(story_has(&story, "STORE prune"));
+    story_end(&story);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_stranger_is_waited_for)};
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("quota", tests, NULL, NULL) == 0 ? 0 : 1;
+}
