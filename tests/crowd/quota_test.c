@@ -1,4 +1,4 @@
-#include "crowd.h"
+#include "quota.h"
 
 #include <stdlib.h>
 
@@ -7,76 +7,6 @@
 
 #define STRANGERS_COUNT 40u
 #define FIRST_STRANGER  100u
-#define QUOTA           40000u
-
-/* Wall time goes ahead of all claimed times. */
-static void begin(struct crowd *crowd, unsigned count, uint64_t seed) {
-    crowd_begin(crowd, count, seed);
-    for (unsigned i = 0; i < count; i++) {
-        crowd->nodes[i].config.authors_max = crowd->nodes[i].config.logs_max = 256;
-        crowd_restart(crowd, i);
-    }
-    crowd_wait(crowd, 10);
-}
-
-static void limit(struct crowd *crowd, uint64_t quota_bytes) {
-    crowd->nodes[1].config.quota_bytes = quota_bytes;
-    crowd_restart(crowd, 1);
-}
-
-static void introduce(struct crowd *crowd, unsigned node, const struct crowd_author *author) {
-    crowd_record(crowd, node, author->person.inception);
-    crowd_record(crowd, node, author->person.certificate);
-}
-
-/* An author of so many entries at one node; returns the newest. */
-static uint32_t author_at(struct crowd *crowd, unsigned node, struct crowd_author *author,
-                          uint8_t number, unsigned count) {
-    crowd_author(author, number);
-    introduce(crowd, node, author);
-    uint32_t top = crowd_write(author, CROWD_NOTHING, count);
-    crowd_give(crowd, node, author, top, 1);
-    return top;
-}
-
-static void follow(struct crowd *crowd, unsigned node, const struct crowd_author *author, bool on) {
-    struct parley_event event = {.kind = PARLEY_EVENT_FOLLOW};
-    event.follow.author = author->person.author;
-    event.follow.on = on;
-    event.follow.is_private = true;
-    crowd_step(crowd, node, &event, NULL);
-    crowd_settle(crowd);
-}
-
-static struct parley_node_status status_of(struct crowd *crowd, unsigned node) {
-    struct parley_node_status status;
-    parley_node_status(crowd->nodes[node].core, &status);
-    return status;
-}
-
-static parley_seq lowest(const struct parley_node_log *log) {
-    return log->ranges.count == 0 ? 0 : log->ranges.ranges[log->ranges.count - 1].lo;
-}
-
-static bool add_bytes(void *context, const struct parley_store_log *log) {
-    *(uint64_t *)context += log->bytes;
-    return true;
-}
-
-static bool add_record(void *context, const struct parley_author *author,
-                       struct parley_span record) {
-    *(uint64_t *)context += parley_store_record_bytes(record.size);
-    return true;
-}
-
-/* What the node believes to hold is what its store holds. */
-static void assert_counted(struct crowd *crowd, unsigned node) {
-    uint64_t bytes = 0;
-    struct parley_store_visitor visitor = {
-        .context = &bytes, .on_log = add_bytes, .on_record = add_record};
-    assert_int_equal(parley_store_load(crowd->nodes[node].store, &visitor), PARLEY_E_OK);
-    assert_int_equal(status_of(crowd, node).held_bytes, bytes);
-}
 
 static unsigned count_held(struct crowd *crowd, unsigned node, const struct crowd_author *authors,
                            unsigned from, unsigned to) {
@@ -91,13 +21,6 @@ static void strangers(struct crowd *crowd, unsigned node, struct crowd_author *a
                       unsigned count) {
     for (unsigned i = 0; i < count; i++)
         (void)author_at(crowd, node, &authors[i], (uint8_t)(FIRST_STRANGER + i), 5 + i);
-}
-
-static void end(struct crowd *crowd, struct crowd_author *authors, unsigned count) {
-    assert_int_equal(crowd->blamed, 0);
-    for (unsigned i = 0; i < count; i++)
-        crowd_author_end(&authors[i]);
-    crowd_end(crowd);
 }
 
 static void test_flood(void **state) {
@@ -361,8 +284,8 @@ int main(void) {
         cmocka_unit_test(test_old),          cmocka_unit_test(test_named),
         cmocka_unit_test(test_failing_disk), cmocka_unit_test(test_unfollowed_and_followed),
         cmocka_unit_test(test_allowed),      cmocka_unit_test(test_no_quota_any_more),
+
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    cmocka_run_group_tests(tests, NULL, NULL);
-    return 0;
+    return cmocka_run_group_tests_name("quota", tests, NULL, NULL) == 0 ? 0 : 1;
 }
