@@ -98,6 +98,10 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
     struct pending_store pending = node->stores[node->stores_head++ % PARLEY_STORES_MAX];
     node->store_bytes -= pending.bytes;
     node->stage_used -= pending.stage_size;
+    /* Whoever is never far behind touches the beginnings of these rings alone. What is told below
+     * still stands where it was staged, and is read before anything else is. */
+    if (node->stores_head == node->stores_tail)
+        node->stores_head = node->stores_tail = node->stage_head = 0;
     bool failed = parley_error_class(error) == PARLEY_CLASS_LOCAL;
     if (failed && !node->is_failed) {
         node->is_failed = true;

@@ -4,6 +4,7 @@
  * the authors whom the owner follows, and whom those follow up to the owner's number of hops. */
 
 #define META_FOLLOW         "follow/"
+#define INTEREST_MIN        16u /* the smallest piece of the memory of all: 128 bytes */
 #define AUTHORS_PER_MESSAGE 512u
 
 /* Heap sort: in place and without an allocator, which libc's qsort does not promise. */
@@ -121,24 +122,50 @@ void interest_send_lists(struct parley_node *node, struct parley_wire_list added
 
 /* --- theirs -------------------------------------------------------------------------------- */
 
+void interest_clear(struct parley_node *node, struct peer *peer) {
+    arena_give(&node->interests, peer->interest, peer->interest_max * sizeof *peer->interest);
+    peer->interest = NULL;
+    peer->interest_count = peer->interest_max = 0;
+}
+
+/* Most peers name a few authors, and there may be thousands of peers. False: that is too many. */
+static bool interest_reserve(struct parley_node *node, struct peer *peer, size_t count) {
+    if (count <= peer->interest_max)
+        return true;
+    uint32_t max = INTEREST_MIN;
+    while (max < count)
+        max *= 2;
+    uint64_t *grown = max > PARLEY_INTEREST_AUTHORS_MAX
+                          ? NULL
+                          : arena_take(&node->interests, max * sizeof *grown, 0);
+    if (grown == NULL)
+        return false;
+    if (peer->interest_count > 0)
+        memcpy(grown, peer->interest, peer->interest_count * sizeof *grown);
+    arena_give(&node->interests, peer->interest, peer->interest_max * sizeof *peer->interest);
+    peer->interest = grown;
+    peer->interest_max = max;
+    return true;
+}
+
 void on_interest(struct parley_node *node, struct peer *peer,
                  const struct parley_wire_interest *interest) {
+    interest_clear(node, peer);
     peer->mode = interest->mode;
-    peer->interest_count = 0;
     struct parley_wire_list list = interest->authors;
     struct parley_author author;
     while (parley_wire_next_author(&list, &author))
-        if (peer->interest_count < PARLEY_INTEREST_AUTHORS_MAX)
+        if (interest_reserve(node, peer, peer->interest_count + 1))
             peer->interest[peer->interest_count++] = table_hash(node, author.bytes);
     sort_hashes(peer->interest, peer->interest_count);
     heads_send_all(node, peer, 0);
 }
 
-static bool interest_insert(struct peer *peer, uint64_t hash) {
+static bool interest_insert(struct parley_node *node, struct peer *peer, uint64_t hash) {
     uint32_t at = interest_place(peer, hash);
     if (at < peer->interest_count && peer->interest[at] == hash)
         return true;
-    if (peer->interest_count == PARLEY_INTEREST_AUTHORS_MAX)
+    if (!interest_reserve(node, peer, peer->interest_count + 1))
         return false;
     memmove(&peer->interest[at + 1], &peer->interest[at],
             (peer->interest_count - at) * sizeof *peer->interest);
@@ -164,7 +191,7 @@ void on_interest_change(struct parley_node *node, struct peer *peer,
     while (parley_wire_next_author(&change->removed, &author))
         interest_remove(peer, table_hash(node, author.bytes));
     while (parley_wire_next_author(&change->added, &author)) {
-        if (!interest_insert(peer, table_hash(node, author.bytes)))
+        if (!interest_insert(node, peer, table_hash(node, author.bytes)))
             continue;
         uint32_t row = author_find(node, &author);
         if (row != NONE)

@@ -170,8 +170,8 @@ struct peer {
     /* what it wants of us */
     bool owes_interest; /* ours has changed, and there was no room to say so */
     enum parley_interest_mode mode;
-    uint64_t *interest; /* sorted keyed hashes of authors */
-    uint32_t interest_count;
+    uint64_t *interest; /* sorted keyed hashes of authors; of node->interests */
+    uint32_t interest_count, interest_max;
     /* heads on their way to it */
     bool is_told; /* all of heads_next .. are still to be sent */
     uint32_t heads_next;
@@ -280,7 +280,7 @@ struct parley_node {
 
     struct author_row *authors;
     uint32_t *authors_index;
-    size_t authors_count, authors_index_size; /* rows ever used; places */
+    size_t authors_count, authors_index_size; /* rows ever used; places, as many as these need */
     size_t authors_used;                      /* rows in use */
     uint32_t authors_free;                    /* list through queue_next, or NONE */
     size_t named_count;                       /* rows of authors who were only named */
@@ -307,7 +307,8 @@ struct parley_node {
     uint8_t *review_memory;
 
     struct peer *peers;
-    uint64_t *interests;
+    struct arena interests;
+    void *interests_memory;
     size_t peers_count; /* slots in use */
     struct book_row book[PARLEY_BOOK_ADDRESSES_MAX];
     struct views views;
@@ -352,6 +353,10 @@ struct parley_node {
 };
 
 /* tables.c */
+/* Of the index of a table with so many rows. */
+size_t table_places(size_t rows);
+/* Nothing is in them. */
+void tables_begin(struct parley_node *node);
 uint64_t table_hash(const struct parley_node *node, const uint8_t key[32]);
 /* The same of any bytes: to remember what was said without keeping it. */
 uint64_t table_hash_of(const struct parley_node *node, struct parley_span bytes);
@@ -407,23 +412,6 @@ void reply_when_durable(struct parley_node *node, parley_request request, uint64
 /* request: answered when it is on disk, or at once when it cannot be kept; 0: nobody waits. */
 void meta_put(struct parley_node *node, struct parley_span key, struct parley_span value,
               parley_request request);
-
-/* interest.c */
-void interest_send(struct parley_node *node, struct peer *peer);
-void interest_send_change(struct parley_node *node, const struct parley_author *author, bool on);
-void on_interest(struct parley_node *node, struct peer *peer,
-                 const struct parley_wire_interest *interest);
-void on_interest_change(struct parley_node *node, struct peer *peer,
-                        struct parley_wire_interest_change *change);
-bool peer_wants(const struct parley_node *node, const struct peer *peer, uint32_t author);
-void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_private);
-void on_follow(struct parley_node *node, const struct parley_event *event);
-void interest_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value);
-/* Follow statements in what was stored, for who wants hops beyond the first. */
-/* Of an author whose follows the owner's hops reach; time 0: not known. */
-void interest_look_at(struct parley_node *node, uint32_t log, struct parley_span chunk);
-void interest_look_at_body(struct parley_node *node, uint32_t log, parley_seq seq,
-                           parley_time_ms time, struct parley_span body);
 
 /* messages.c */
 /* Handles one opened message; false: it must wait (then job is where it is kept). */
@@ -524,6 +512,7 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
 
 #include "catchup.h"
 #include "identities.h"
+#include "interest.h"
 #include "judge.h"
 #include "peers.h"
 

@@ -15,25 +15,23 @@ void parley_node_config_defaults(struct parley_node_config *config) {
                                           .outbound = PARLEY_OUTBOUND_PERSON};
 }
 
-static size_t index_size_for(size_t rows) {
-    size_t size = 16;
-    while (size < rows * 2)
-        size *= 2;
-    return size;
-}
+/* A peer's list grows by doubling, and what it grew out of is another's: each size at most once for
+ * each peer. */
+#define INTERESTS_BYTES_PER_PEER (2 * PARLEY_INTEREST_AUTHORS_MAX * sizeof(uint64_t))
 
 /* --- create -------------------------------------------------------------------------------- */
 
 static bool create_memory(struct parley_node *node) {
     const struct parley_node_config *config = &node->config;
-    node->authors_index_size = index_size_for(config->authors_max);
-    node->logs_index_size = index_size_for(config->logs_max);
+    size_t authors_places = table_places(config->authors_max);
+    size_t logs_places = table_places(config->logs_max);
+    size_t interests_size = INTERESTS_BYTES_PER_PEER * (config->peers_max + 1);
     size_t facts_size =
         config->authors_max * PARLEY_FACTS_BYTES_PER_AUTHOR + 4 * PARLEY_SET_RECORDS_MAX * 128;
     node->authors = calloc(config->authors_max, sizeof *node->authors);
-    node->authors_index = malloc(node->authors_index_size * sizeof *node->authors_index);
+    node->authors_index = malloc(authors_places * sizeof *node->authors_index);
     node->logs = calloc(config->logs_max, sizeof *node->logs);
-    node->logs_index = malloc(node->logs_index_size * sizeof *node->logs_index);
+    node->logs_index = malloc(logs_places * sizeof *node->logs_index);
     node->facts_memory = calloc(1, facts_size);
     node->edges.items = calloc(PARLEY_EDGES_MAX, sizeof *node->edges.items);
     node->lists.items = calloc(PARLEY_LIST_ITEMS_MAX, sizeof *node->lists.items);
@@ -41,8 +39,7 @@ static bool create_memory(struct parley_node *node) {
     node->views.table = calloc(1, sizeof *node->views.table);
     if (config->quota_bytes > 0)
         node->quota.evicted = calloc(PARLEY_EVICTED_MAX, sizeof *node->quota.evicted);
-    node->interests =
-        calloc(config->peers_max, PARLEY_INTEREST_AUTHORS_MAX * sizeof *node->interests);
+    node->interests_memory = calloc(1, interests_size);
     node->jobs_memory = calloc(PARLEY_JOBS_MAX, PARLEY_MESSAGE_BYTES_MAX);
     node->bodies_memory = calloc(PARLEY_BODIES_ASKS_MAX, PARLEY_CHUNK_LARGEST);
     node->stores = calloc(PARLEY_STORES_MAX, sizeof *node->stores);
@@ -56,19 +53,20 @@ static bool create_memory(struct parley_node *node) {
     bool has_tree = tree_create(node);
     node->review_memory =
         calloc(SUSPECTS_MAX + EVIDENCE_CHUNKS_MAX + REVIEW_BLOCKS_COUNT, PARLEY_CHUNK_BUFFER_SIZE);
+    if (node->interests_memory != NULL)
+        arena_init(&node->interests, node->interests_memory, interests_size);
     if (node->facts_memory != NULL)
         arena_init(&node->facts, node->facts_memory, facts_size);
     return node->authors && node->authors_index && node->logs && node->logs_index &&
            node->facts_memory && node->edges.items && node->lists.items && node->peers &&
-           node->views.table && node->interests && node->jobs_memory && node->stores &&
+           node->views.table && node->interests_memory && node->jobs_memory && node->stores &&
            node->stage && node->effects && node->out && node->scratch && node->compose &&
            node->heads && node->items && node->review_memory && node->bodies_memory && has_tree &&
            (config->quota_bytes == 0 || node->quota.evicted != NULL);
 }
 
 static void set_empty(struct parley_node *node) {
-    memset(node->authors_index, 0xff, node->authors_index_size * sizeof *node->authors_index);
-    memset(node->logs_index, 0xff, node->logs_index_size * sizeof *node->logs_index);
+    tables_begin(node);
     node->own_log = NONE;
     node->queue_first = node->queue_last = NONE;
     node->bodies_first = node->bodies_last = NONE;
@@ -108,7 +106,8 @@ struct parley_node *parley_node_create(const struct parley_node_config *config) 
     set_empty(node);
     /* An Ed25519 secret key of libsodium ends in its public key. */
     memcpy(node->node_key.bytes, config->node_key.bytes + 32, 32);
-    parley_replay_init(&node->replay, &node->random);
+    /* The rest of it is zero already; parley_replay_init would touch all. */
+    parley_random_bytes(&node->random, node->replay.key, sizeof node->replay.key);
     views_create(node, config);
     if (config->has_device || config->has_author)
         own_author(node, &config->author);
@@ -139,7 +138,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->edges.items);
     free(node->peers);
     free(node->views.table);
-    free(node->interests);
+    free(node->interests_memory);
     free(node->jobs_memory);
     free(node->bodies_memory);
     free(node->stores);

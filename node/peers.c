@@ -38,7 +38,6 @@ static struct peer *peer_take(struct parley_node *node, parley_connection connec
     peer->stalled = NONE;
     peer->evidence_serve = NONE;
     peer->since = node->now;
-    peer->interest = node->interests + slot * PARLEY_INTEREST_AUTHORS_MAX;
     peer->deadline = handshake_deadline(node);
     deadline_lower(node, peer->deadline);
     return peer;
@@ -175,6 +174,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     bodies_drop_peer(node, slot);
     identity_drop_peer(node, peer);
     tree_close(node, peer);
+    interest_clear(node, peer);
     parley_link_close(&peer->link);
     peer->phase = PEER_FREE;
     views_on_closed(node, peer);

@@ -3,7 +3,10 @@
 /* Rows never move while the node lives. A log's row and that of an author whose records are here
  * are dropped when he is evicted (evict.c); an author who was only named has a row as long as his
  * records are asked for (named.c). The indexes are open addressing at most half full, with keyed
- * hashes since peers choose the keys. */
+ * hashes since peers choose the keys; they grow with the rows, since each row touches a place
+ * somewhere in them. */
+
+#define INDEX_SIZE_MIN 64u
 
 uint64_t table_hash_of(const struct parley_node *node, struct parley_span bytes) {
     uint8_t hash[crypto_shorthash_BYTES];
@@ -33,6 +36,40 @@ static uint32_t *log_place(const struct parley_node *node, const struct parley_l
     }
 }
 
+size_t table_places(size_t rows) {
+    size_t size = INDEX_SIZE_MIN;
+    while (size < rows * 2)
+        size *= 2;
+    return size;
+}
+
+void tables_begin(struct parley_node *node) {
+    node->authors_index_size = node->logs_index_size = INDEX_SIZE_MIN;
+    memset(node->authors_index, 0xff, INDEX_SIZE_MIN * sizeof *node->authors_index);
+    memset(node->logs_index, 0xff, INDEX_SIZE_MIN * sizeof *node->logs_index);
+}
+
+/* Room for one more row. Cost: by all rows, each time that they have doubled. */
+static void authors_index_grow(struct parley_node *node) {
+    if (2 * (node->authors_used + 1) <= node->authors_index_size)
+        return;
+    node->authors_index_size *= 2;
+    memset(node->authors_index, 0xff, node->authors_index_size * sizeof *node->authors_index);
+    for (uint32_t i = 0; i < node->authors_count; i++)
+        if (!node->authors[i].is_free)
+            *author_place(node, &node->authors[i].set.author) = i;
+}
+
+static void logs_index_grow(struct parley_node *node) {
+    if (2 * (node->logs_used + 1) <= node->logs_index_size)
+        return;
+    node->logs_index_size *= 2;
+    memset(node->logs_index, 0xff, node->logs_index_size * sizeof *node->logs_index);
+    for (uint32_t i = 0; i < node->logs_count; i++)
+        if (!node->logs[i].is_free)
+            *log_place(node, &node->logs[i].log) = i;
+}
+
 uint32_t author_find(const struct parley_node *node, const struct parley_author *author) {
     return *author_place(node, author);
 }
@@ -59,10 +96,12 @@ uint32_t author_take_stranger(struct parley_node *node, const struct parley_auth
 }
 
 uint32_t author_take(struct parley_node *node, const struct parley_author *author) {
+    uint32_t found = author_find(node, author);
+    if (found != NONE || node->authors_used == node->config.authors_max)
+        return found;
+    authors_index_grow(node);
     uint32_t *place = author_place(node, author);
-    uint32_t index = *place == NONE ? free_row(node) : NONE;
-    if (index == NONE)
-        return *place;
+    uint32_t index = free_row(node);
     struct author_row *row = &node->authors[index];
     *row = (struct author_row){0};
     node->authors_used++;
@@ -151,10 +190,12 @@ uint32_t log_take(struct parley_node *node, uint32_t author,
                   const struct parley_device_key *device) {
     struct parley_log log;
     parley_log_derive(&log, &node->authors[author].set.author, device);
-    uint32_t *place = log_place(node, &log);
+    uint32_t found = log_find(node, &log);
     size_t kept = is_stranger(node, author) ? kept_of(node->config.logs_max) : 0;
-    if (*place != NONE || node->logs_used + kept >= node->config.logs_max)
-        return *place;
+    if (found != NONE || node->logs_used + kept >= node->config.logs_max)
+        return found;
+    logs_index_grow(node);
+    uint32_t *place = log_place(node, &log);
     uint32_t index = free_log(node);
     struct log_row *row = &node->logs[index];
     *row = (struct log_row){.log = log, .device = *device, .author = author};

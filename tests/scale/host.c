@@ -167,6 +167,7 @@ static void create_core(struct sim *sim, uint32_t node) {
     config.author = host->author;
     config.device_key = host->device;
     config.relay = host->is_relay;
+    config.flood = sim->config.is_flooding;
     if (host->peers_max != 0)
         config.peers_max = host->peers_max;
     for (size_t i = 0; i < host->dialled_count; i++)

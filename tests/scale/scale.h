@@ -320,7 +320,7 @@ struct sim {
     void (*judge)(struct sim *sim); /* the scenario's bounds, once all is counted */
     struct scale_missing missing;
     double idle_bytes;
-    size_t idle_peers;
+    size_t idle_peers, idle_before;
     struct timespec wall_began;
     size_t memory_allocated, memory_touched_mean, memory_touched_max;
     uint8_t *scratch; /* PARLEY_MESSAGE_BYTES_MAX and a chunk's head */

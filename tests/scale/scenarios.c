@@ -4,8 +4,9 @@
 
 /* The worlds that are asked about, and their bounds. */
 
-#define KILLED_LOOK_MS 30000u
-#define DELAY_P99_MS   1500u /* twice a slow link, which takes half a second */
+#define KILLED_LOOK_MS   30000u
+#define SMALL_NODE_BYTES 524288u /* touched by a node that follows some twenty people */
+#define DELAY_P99_MS     1500u   /* twice a slow link, which takes half a second */
 
 static void settle(struct sim *sim) {
     phase_begin(sim, "settling");
@@ -86,6 +87,8 @@ static void judge_big(struct sim *sim) {
     bound_below(sim, "share of interested nodes reached",
                 (double)rest->reached / (double)rest->pairs, 1);
     bound(sim, "bytes of memory of the process", (double)memory_of_process(), 12e9);
+    bound(sim, "bytes that a node touches, mean", (double)sim->memory_touched_mean,
+          SMALL_NODE_BYTES);
 }
 
 static void run_big(struct sim *sim) {
@@ -104,6 +107,7 @@ static void run_big(struct sim *sim) {
 
 static void judge_idle(struct sim *sim) {
     bound(sim, "bytes touched for an idle peer", sim->idle_bytes, IDLE_PEER_BYTES);
+    bound(sim, "bytes touched before anybody came", (double)sim->idle_before, SMALL_NODE_BYTES);
     bound_below(sim, "idle peers", (double)sim->idle_peers, sim->config.nodes_count - 1);
 }
 
@@ -130,7 +134,7 @@ static void run_idle(struct sim *sim) {
     sim->idle_peers = status.peers_count;
     sim->idle_bytes = (double)(after - before) / (double)(sim->config.nodes_count - 1);
     memory_measure(sim);
-    figure(sim, "bytes touched before anybody came", (double)before);
+    sim->idle_before = before;
     sim->judge = judge_idle;
 }
 
