@@ -9,8 +9,9 @@
 
 static noreturn void usage(void) {
     fprintf(stderr,
-            "usage: scale SCENARIO [--seed S] [--nodes N] [--relays N] [--posts N]\n"
-            "             [--follows MEAN] [--slow PERCENT] [--flood] [--twice] [--verbose]\n");
+            "usage: scale SCENARIO [--seed S] [--nodes N] [--relays N] [--posts N] [--warm N]\n"
+            "             [--follows MEAN] [--slow PERCENT] [--flood] [--twice] [--verbose]\n"
+            "             [--copies-most X] [--delay-times X]\n");
     for (const struct scenario *at = scenarios; at->name != NULL; at++)
         fprintf(stderr, "  %-8s %s\n", at->name, at->words);
     exit(2);
@@ -53,13 +54,29 @@ static bool run_twice(const struct scenario *scenario, const struct scale_config
     return holds && is_same;
 }
 
+static double factor(const char *text) {
+    char *end;
+    double value = strtod(text, &end);
+    if (*text == '\0' || *end != '\0' || !(value >= 0))
+        usage();
+    return value;
+}
+
 int main(int argc, char **argv) {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},    {"nodes", required_argument, NULL, 'n'},
-        {"relays", required_argument, NULL, 'r'},  {"posts", required_argument, NULL, 'p'},
-        {"follows", required_argument, NULL, 'f'}, {"slow", required_argument, NULL, 'w'},
-        {"twice", no_argument, NULL, '2'},         {"flood", no_argument, NULL, 'F'},
-        {"verbose", no_argument, NULL, 'v'},       {0},
+        {"seed", required_argument, NULL, 's'},
+        {"nodes", required_argument, NULL, 'n'},
+        {"relays", required_argument, NULL, 'r'},
+        {"posts", required_argument, NULL, 'p'},
+        {"follows", required_argument, NULL, 'f'},
+        {"slow", required_argument, NULL, 'w'},
+        {"twice", no_argument, NULL, '2'},
+        {"flood", no_argument, NULL, 'F'},
+        {"copies-most", required_argument, NULL, 'c'},
+        {"delay-times", required_argument, NULL, 'd'},
+        {"warm", required_argument, NULL, 'W'},
+        {"verbose", no_argument, NULL, 'v'},
+        {0},
     };
     const struct scenario *scenario = argc < 2 ? NULL : scenario_find(argv[1]);
     if (scenario == NULL)
@@ -76,6 +93,12 @@ int main(int argc, char **argv) {
             config.relays_count = number(optarg, 0, 16000);
         else if (option == 'p')
             config.posts = number(optarg, 0, 1000000);
+        else if (option == 'c')
+            config.copies_most = factor(optarg);
+        else if (option == 'd')
+            config.delay_times = factor(optarg);
+        else if (option == 'W')
+            config.warm_posts = number(optarg, 0, 1000000);
         else if (option == 'f')
             config.follows_mean = number(optarg, 1, 1000);
         else if (option == 'w')

@@ -43,9 +43,11 @@ struct scale_config {
     unsigned nodes_count, relays_count;
     unsigned follows_mean; /* whom a person follows; the tail is heavy */
     unsigned relays_dialled, friends_dialled;
-    unsigned slow_percent; /* of links: 64 kB/s and half a second */
-    unsigned posts;        /* in each phase */
-    bool is_flooding;      /* every push goes to everybody who wants it */
+    unsigned slow_percent;           /* of links: 64 kB/s and half a second */
+    unsigned posts;                  /* in each phase */
+    unsigned warm_posts;             /* before the first of them */
+    double copies_most, delay_times; /* bounds of what a tree may cost */
+    bool is_flooding;                /* every push goes to everybody who wants it */
     bool is_verbose;
 };
 
@@ -288,6 +290,7 @@ struct scenario {
     const char *name, *words;
     struct scale_config config;
     void (*run)(struct sim *sim);
+    bool compares; /* with flooding, which runs first */
 };
 extern const struct scenario scenarios[];
 const struct scenario *scenario_find(const char *name);
@@ -318,6 +321,7 @@ struct sim {
     unsigned bounds_count, figures_count;
     uint64_t steps, warnings, closed_for_fault;
     void (*judge)(struct sim *sim); /* the scenario's bounds, once all is counted */
+    uint32_t flooding_p99_ms[PHASES_MAX];
     struct scale_missing missing;
     double idle_bytes;
     size_t idle_peers, idle_before;
