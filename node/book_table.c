@@ -128,7 +128,11 @@ static uint16_t *slot_of(struct book_table *table, uint32_t index) {
 }
 
 void book_table_init(struct book_table *table, const uint8_t secret[16]) {
-    memset(table, 0, sizeof *table);
+    /* Most rows are never used: those that are empty already are not touched. */
+    for (size_t i = 0; i < PARLEY_BOOK_ITEMS_MAX; i++)
+        if (table->items[i].is_used || table->items[i].is_changed)
+            memset(&table->items[i], 0, sizeof table->items[i]);
+    table->count = table->tried_count = 0;
     memcpy(table->secret, secret, sizeof table->secret);
     memset(table->fresh, 0xff, sizeof table->fresh);
     memset(table->tried, 0xff, sizeof table->tried);

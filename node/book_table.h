@@ -50,6 +50,7 @@ struct book_table {
     size_t count, tried_count;
 };
 
+/* table: of zeros, or one that was used. */
 void book_table_init(struct book_table *table, const uint8_t secret[16]);
 
 /* The group of a place, and of who tells at the other end of a link. */

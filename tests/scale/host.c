@@ -172,6 +172,9 @@ static void create_core(struct sim *sim, uint32_t node) {
         config.peers_max = host->peers_max;
     for (size_t i = 0; i < host->dialled_count; i++)
         peers[i] = sim->nodes[host->dialled[i]].address;
+    config.discover = sim->config.discovers;
+    config.places = &host->address;
+    config.places_count = 1;
     config.peers = peers;
     config.peers_count = host->dialled_count;
     memory_begin(&host->memory, node);

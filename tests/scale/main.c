@@ -10,7 +10,8 @@
 static noreturn void usage(void) {
     fprintf(stderr,
             "usage: scale SCENARIO [--seed S] [--nodes N] [--relays N] [--posts N] [--warm N]\n"
-            "             [--follows MEAN] [--slow PERCENT] [--flood] [--twice] [--verbose]\n"
+            "             [--follows MEAN] [--slow PERCENT] [--flood] [--discover] [--twice] "
+            "[--verbose]\n"
             "             [--copies-most X] [--delay-times X]\n");
     for (const struct scenario *at = scenarios; at->name != NULL; at++)
         fprintf(stderr, "  %-8s %s\n", at->name, at->words);
@@ -74,6 +75,7 @@ int main(int argc, char **argv) {
         {"flood", no_argument, NULL, 'F'},
         {"copies-most", required_argument, NULL, 'c'},
         {"delay-times", required_argument, NULL, 'd'},
+        {"discover", no_argument, NULL, 'D'},
         {"warm", required_argument, NULL, 'W'},
         {"verbose", no_argument, NULL, 'v'},
         {0},
@@ -93,6 +95,8 @@ int main(int argc, char **argv) {
             config.relays_count = number(optarg, 0, 16000);
         else if (option == 'p')
             config.posts = number(optarg, 0, 1000000);
+        else if (option == 'D')
+            config.discovers = true;
         else if (option == 'c')
             config.copies_most = factor(optarg);
         else if (option == 'd')

@@ -289,6 +289,13 @@ static void run_dial_failed(struct sim *sim, struct sim_item *item) {
     (void)host_step(sim, item->node, &event);
 }
 
+static struct parley_remote remote_of(const struct sim *sim, uint32_t node) {
+    struct parley_remote remote = {.network = PARLEY_NETWORK_CLEAR};
+    if (!parley_ip_decode(&remote.ip, sim->nodes[node].address.host))
+        abort();
+    return remote;
+}
+
 static void run_dialled(struct sim *sim, struct sim_item *item) {
     const struct dialling *dialling = item->data;
     struct scale_node *from = &sim->nodes[item->node], *to = &sim->nodes[dialling->to];
@@ -314,19 +321,21 @@ static void run_dialled(struct sim *sim, struct sim_item *item) {
     wire_put(from, wire->ends[0].connection, wire);
     wire_put(to, wire->ends[1].connection, wire);
     struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
-    event.connection = wire->ends[1].connection;
+    event.opened.connection = wire->ends[1].connection;
+    event.opened.remote = remote_of(sim, item->node);
     (void)host_step(sim, dialling->to, &event);
     event = (struct parley_event){.kind = PARLEY_EVENT_DIALLED};
-    event.connection = dialling->connection;
+    event.opened.connection = dialling->connection;
+    event.opened.remote = remote_of(sim, dialling->to);
     (void)host_step(sim, item->node, &event);
 }
 
 void net_dial(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     struct dialling *dialling = must(malloc(sizeof *dialling));
-    unsigned long to = strtoul(effect->dial.address.host + 1, NULL, 10);
-    uint32_t way = to < sim->config.nodes_count ? draw_way(sim, node, (uint32_t)to) : 0;
-    *dialling = (struct dialling){(uint32_t)to, effect->dial.connection, way};
-    if (to >= sim->config.nodes_count) {
+    uint32_t to = people_at(sim, effect->dial.address.host);
+    uint32_t way = to == NOBODY ? 0 : draw_way(sim, node, to);
+    *dialling = (struct dialling){to, effect->dial.connection, way};
+    if (to == NOBODY) {
         free(dialling);
         sim_put(sim, DIAL_LOST_MS, node, run_dial_failed, NULL, effect->dial.connection);
         return;

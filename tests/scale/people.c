@@ -73,6 +73,15 @@ uint32_t person_of_log(const struct sim *sim, const struct parley_log *log) {
     return *log_place(sim, log);
 }
 
+/* Each in a network of its own. */
+uint32_t people_at(const struct sim *sim, const char *host) {
+    unsigned first, second;
+    if (sscanf(host, "%u.%u.", &first, &second) != 2 || first < 20 || first >= 100)
+        return NOBODY;
+    uint32_t node = second * 80 + first - 20;
+    return node < sim->config.nodes_count ? node : NOBODY;
+}
+
 static void make_person(struct sim *sim, uint32_t node) {
     struct scale_node *host = &sim->nodes[node];
     struct parley_device_key device;
@@ -93,7 +102,7 @@ static void make_node(struct sim *sim, uint32_t node) {
     struct scale_node *host = &sim->nodes[node];
     make_key(sim, &host->key, host->address.key.bytes);
     snprintf(host->address.transport, sizeof host->address.transport, "tcp");
-    snprintf(host->address.host, sizeof host->address.host, "n%u", node);
+    snprintf(host->address.host, sizeof host->address.host, "%u.%u.1.1", 20 + node % 80, node / 80);
     host->address.port = 4000;
     host->region = regions[chance_below(sim, sizeof regions)];
     host->is_relay = node < sim->config.relays_count;

@@ -47,6 +47,7 @@ struct scale_config {
     unsigned posts;                  /* in each phase */
     unsigned warm_posts;             /* before the first of them */
     double copies_most, delay_times; /* bounds of what a tree may cost */
+    bool discovers;                  /* nodes learn addresses, and dial them */
     bool is_flooding;                /* every push goes to everybody who wants it */
     bool is_verbose;
 };
@@ -182,6 +183,8 @@ struct scale_node {
 void people_make(struct sim *sim);
 void people_clear(struct sim *sim);
 uint32_t person_of_log(const struct sim *sim, const struct parley_log *log);
+/* Whose address it is, or NOBODY. */
+uint32_t people_at(const struct sim *sim, const char *host);
 bool person_follows(const struct sim *sim, uint32_t node, uint32_t author);
 /* Wants what the author says, and is not the author. */
 bool node_wants(const struct sim *sim, uint32_t node, uint32_t author);
