@@ -169,6 +169,7 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
         .erase_after_ms = options->erase_after_ms,
         .has_quota = options->has_quota,
         .quota_bytes = options->quota_bytes,
+        .connections_max = options->connections,
         .listeners = options->listeners,
         .listeners_count = options->listeners_count,
         .peers = options->peers,

@@ -161,6 +161,8 @@ static enum parley_error create_node(struct parley_host *host,
         node.quota_bytes = config->quota_bytes;
     else if (config->relay)
         node.quota_bytes = RELAY_QUOTA_BYTES;
+    if (config->connections_max > 0)
+        node.peers_max = config->connections_max;
     if (config->offline)
         node.erase_after_ms = PARLEY_TIME_MAX; /* the node that runs here may be told another */
     node.discover = config->discover && !config->offline;

@@ -38,6 +38,10 @@ static const struct option_row ROWS[] = {
      "How much of the disk the posts may take: 500M, 20G, ..., or 0 for no limit (default: 0, with "
      "--relay 10G)",
      "20G"},
+    {OPTION_CONNECTIONS, "connections", "N",
+     "How many connections to other nodes there may be, 8 to 4096; others dial three quarters of "
+     "them (default: 256)",
+     "1400"},
     {OPTION_LOG, "log", "LEVEL", "debug, info, warning or error (default: warning)", "warning"},
     {OPTION_SAME_DEVICE, "same-device", NULL,
      "The home was moved here and is the only one: go on as the same device, not as a copy", NULL},

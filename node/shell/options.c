@@ -118,6 +118,16 @@ static const char *read_quota(struct options *options, const char *value) {
     return NULL;
 }
 
+static const char *read_connections(struct options *options, const char *value) {
+    char *end;
+    unsigned long number = strtoul(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || number < OPTIONS_CONNECTIONS_MIN ||
+        number > OPTIONS_CONNECTIONS_MAX)
+        return "a number from 8 to 4096 is expected";
+    options->connections = (unsigned)number;
+    return NULL;
+}
+
 static const char *read_level(struct options *options, const char *value) {
     options->has_level = true;
     return parley_log_level_parse(&options->level, value)
@@ -160,6 +170,8 @@ const char *options_set(struct options *options, enum option_key key, const char
         return read_erase_after(options, value);
     case OPTION_QUOTA:
         return read_quota(options, value);
+    case OPTION_CONNECTIONS:
+        return read_connections(options, value);
     case OPTION_LOG:
         return read_level(options, value);
     case OPTION_SAME_DEVICE:
@@ -190,6 +202,8 @@ bool options_say(const struct options *options, enum option_key key) {
         return options->has_erase_after;
     case OPTION_QUOTA:
         return options->has_quota;
+    case OPTION_CONNECTIONS:
+        return options->connections > 0;
     case OPTION_LOG:
         return options->has_level;
     case OPTION_CONFIG:

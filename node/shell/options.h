@@ -19,6 +19,8 @@
 /* LevelDB alone takes so much; and more than any disk has. */
 #define OPTIONS_QUOTA_MIN_BYTES ((uint64_t)1 << 20)
 #define OPTIONS_QUOTA_MAX_BYTES ((uint64_t)1 << 50)
+#define OPTIONS_CONNECTIONS_MIN 8u    /* one in each role, twice */
+#define OPTIONS_CONNECTIONS_MAX 4096u /* sockets of tcp.h */
 
 struct options {
     char home[PATH_MAX]; /* "": not said */
@@ -40,6 +42,7 @@ struct options {
     parley_time_ms erase_after_ms;
     bool has_quota;
     uint64_t quota_bytes;
+    unsigned connections; /* 0: not said */
     bool has_level;
     enum parley_log_level level;
 };

@@ -126,6 +126,7 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
          fresh->has_api != old->has_api || memcmp(&fresh->api, &old->api, sizeof fresh->api) != 0},
         {"advertise", fresh->advertised_count != old->advertised_count ||
                           memcmp(fresh->advertised, old->advertised, sizeof old->advertised) != 0},
+        {"connections", fresh->connections != old->connections},
         {"discover", fresh->is_closed != old->is_closed},
         {"erase-after", fresh->has_erase_after != old->has_erase_after ||
                             fresh->erase_after_ms != old->erase_after_ms},
@@ -151,6 +152,7 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     fresh->erase_after_ms = old->erase_after_ms;
     memcpy(fresh->home, old->home, sizeof fresh->home);
     fresh->hops = old->hops;
+    fresh->connections = old->connections;
     fresh->has_quota = old->has_quota;
     fresh->quota_bytes = old->quota_bytes;
     fresh->relay = old->relay;
