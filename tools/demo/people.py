@@ -34,17 +34,18 @@ class Person:
         made = self.json("init", "--name", self.name)[0]
         self.author = made["author"]
 
-    def spawn(self, listen="127.0.0.1:0", peers=()):
+    def spawn(self, listen="127.0.0.1:0", peers=(), options=()):
         """The process alone; start waits until it serves."""
         command = [str(self.build / "node" / "parleyd"), "--home", str(self.home), "--listen", listen]
         command += ["--relay"] if self.relay else []
         for peer in peers:
             command += ["--peer", peer]
+        command += options
         with open(str(self.home) + ".log", "ab") as log:
             self.node = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
 
-    def start(self, listen="127.0.0.1:0", peers=()):
-        self.spawn(listen, peers)
+    def start(self, listen="127.0.0.1:0", peers=(), options=()):
+        self.spawn(listen, peers, options)
         line = self.node.stdout.readline().decode()
         if not line.startswith("ready "):
             raise Failed(f"{self.name}: the node did not start; see {self.home}.log")
