@@ -1,6 +1,8 @@
 """parleyd's configuration file: what it refuses and with which words, what SIGHUP changes while the
 node runs, and that a wrong file changes nothing."""
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -8,14 +10,34 @@ import subprocess
 from nodes import PARLEYD, refused, run, wait_until
 
 
+def ports_of_nobody():
+    """Below those that the system gives away by itself: what was free a moment ago could else be
+    another process's, or the near end of the very connection that asks whether it is open."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        lowest = int(file.read().split()[0])
+    assert lowest > 10000, f"the system gives away ports from {lowest} on"
+    start = random.randrange(10000, lowest)
+    return itertools.chain(range(start, lowest), range(10000, start))
+
+
+PORTS = ports_of_nobody()
+
+
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """One that no other test has either: on all addresses, since one test listens on all."""
+    for port in PORTS:
+        try:
+            socket.create_server(("", port)).close()
+            return port
+        except OSError:
+            continue
+    raise AssertionError("no port is free")
 
 
 def is_open(port):
+    """A machine with more to do than it can may be slow to answer, either way."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
         return True
     except ConnectionRefusedError:
         return False
