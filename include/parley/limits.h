@@ -48,8 +48,10 @@
 /* SPEC 8: between two nodes. */
 #define PARLEY_MESSAGE_BYTES_MAX 67584u /* the largest chunk, and 1.5 KiB for what is around it */
 #define PARLEY_PRELUDE_BYTES_MAX 64u
-#define PARLEY_FRAME_BYTES_MAX   65519u /* Noise allows 65,535 with the tag of 16 */
-#define PARLEY_REKEY_EVERY       1024u
+#ifndef PARLEY_FRAME_BYTES_MAX /* a fuzz target's are small: sealing is most of its time */
+#define PARLEY_FRAME_BYTES_MAX 65519u /* Noise allows 65,535 with the tag of 16 */
+#define PARLEY_REKEY_EVERY     1024u
+#endif
 
 /* SPEC 9: elements of one message's list; what does not fit comes in another message. Each list of
  * full length fits a message, but for heads, bodies and records, which the message's size bounds

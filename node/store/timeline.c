@@ -9,9 +9,11 @@
 #include "internal.h"
 #include <stdlib.h>
 
+#ifndef CURSORS_MAX /* a fuzz target has few of both, so that it meets what is put aside */
 #define CURSORS_MAX 4096u
 /* Opened segments kept: about as many logs as write at one time on a page. */
 #define OPENED_MAX 16u
+#endif
 
 /* An entry of an opened segment. */
 struct spot {

@@ -49,11 +49,13 @@ static void make_zero(const struct kept *block) {
         abort();
 }
 
-static void *take(size_t size) {
+/* What malloc gives may hold anything. */
+static void *take(size_t size, bool is_zero) {
     for (size_t i = 0; i < kept_count; i++)
         if (!kept[i].is_used && kept[i].size == size) {
             kept[i].is_used = true;
-            make_zero(&kept[i]);
+            if (is_zero)
+                make_zero(&kept[i]);
             return kept[i].memory;
         }
     void *memory = __real_calloc(1, size);
@@ -66,11 +68,11 @@ void *__wrap_calloc(size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes < KEPT_SIZE_MIN)
         return __real_calloc(count, size);
-    return take(bytes);
+    return take(bytes, true);
 }
 
 void *__wrap_malloc(size_t size) {
-    return size < KEPT_SIZE_MIN ? __real_malloc(size) : take(size);
+    return size < KEPT_SIZE_MIN ? __real_malloc(size) : take(size, false);
 }
 
 void __wrap_free(void *memory) {

@@ -146,6 +146,18 @@ static void receive_all(struct parley_link *to, struct stream *in, struct stream
     } while (step.consumed > 0);
 }
 
+/* How many of the bytes from a place on are those that were sent. */
+static size_t equal_size(const struct stream *in, size_t at, size_t size) {
+    size_t count = 0;
+    if (at + size > in->sent_size)
+        size = at < in->sent_size ? in->sent_size - at : 0;
+    if (memcmp(in->given + at, in->sent + at, size) == 0)
+        return size;
+    while (in->given[at + count] == in->sent[at + count])
+        count++;
+    return count;
+}
+
 static void give(struct stream *in, const uint8_t *bytes, size_t size, uint8_t flip) {
     bool is_good = in->good == in->given_size;
     size_t at = in->given_size;
@@ -156,9 +168,8 @@ static void give(struct stream *in, const uint8_t *bytes, size_t size, uint8_t f
     memmove(in->given + at, bytes, size);
     in->given[at + size - 1] ^= flip;
     in->given_size += size;
-    while (is_good && in->good < in->given_size && in->good < in->sent_size &&
-           in->given[in->good] == in->sent[in->good])
-        in->good++;
+    if (is_good)
+        in->good += equal_size(in, at, size);
 }
 
 static void give_next(struct stream *in, size_t size, uint8_t flip) {
@@ -183,11 +194,17 @@ static void replay_flight(void) {
 static const size_t message_sizes[] = {1,
                                        2,
                                        200,
-                                       4000,
+                                       2 * PARLEY_FRAME_BYTES_MAX,
                                        PARLEY_FRAME_BYTES_MAX - 1,
                                        PARLEY_FRAME_BYTES_MAX,
                                        PARLEY_FRAME_BYTES_MAX + 1,
-                                       PARLEY_MESSAGE_BYTES_MAX};
+                                       2 * PARLEY_FRAME_BYTES_MAX + 1};
+
+/* The largest is two hundred frames, so it is rare. */
+static size_t message_size_of(const uint8_t deed[3]) {
+    bool is_largest = deed[1] == UINT8_MAX && deed[2] == UINT8_MAX;
+    return is_largest ? PARLEY_MESSAGE_BYTES_MAX : message_sizes[deed[1] & 7];
+}
 
 static void do_deed(const uint8_t deed[3]) {
     bool is_back = deed[0] & 1;
@@ -216,10 +233,10 @@ static void do_deed(const uint8_t deed[3]) {
         give(in, out->sent, size < out->sent_size ? size : out->sent_size, 0);
         break;
     case 6:
-        say(from, in, message_sizes[deed[1] & 7]);
+        say(from, in, message_size_of(deed));
         break;
     case 7:
-        for (size_t i = 0; i < 64; i++)
+        for (size_t i = 0; i < 8; i++)
             say(from, in, 1 + deed[1] % 4);
         break;
     case 8:

@@ -2,7 +2,8 @@
  * finds nothing means that everything can be read, and what a repair leaves has nothing wrong.
  *
  * The first byte of an input chooses: 0 is a segment, 1 a log row, 2 a row of the timeline, by
- * themselves; else the rest is a list of changes, five bytes each, to the rows of a small store.
+ * themselves; else the rest is a list of changes, five bytes each, to the rows of a small store. 3
+ * then reads what is of one of its people, by the last byte, and all other numbers read everything.
  * Signatures are judged by crypto_stub.c.
  */
 #include "fuzz.h"
@@ -195,7 +196,8 @@ static void change(struct parley_kv *kv, const uint8_t *in) {
 /* ---- reading all of it */
 
 struct reading {
-    bool is_damaged; /* some answer said so */
+    size_t first, end; /* of people: whose rows are read */
+    bool is_damaged;   /* some answer said so */
     uint64_t entries_count;
 };
 
@@ -285,9 +287,9 @@ static bool has_sound_number(struct parley_kv *kv, const struct person *person) 
     return error == PARLEY_E_NOT_FOUND || (error == PARLEY_E_OK && size == 4);
 }
 
-static void check_numbers(struct parley_store *store, struct parley_kv *kv) {
-    struct reading reading = {.is_damaged = false};
-    for (size_t i = 0; i < PEOPLE_COUNT; i++)
+static void check_numbers(struct parley_store *store, struct parley_kv *kv,
+                          struct reading reading) {
+    for (size_t i = reading.first; i < reading.end; i++)
         if (!has_sound_number(kv, &people[i]))
             FUZZ_HOLDS(parley_store_timeline(store, NULL, &people[i].author, on_entry, &reading) ==
                        PARLEY_E_STORE_DAMAGED);
@@ -295,7 +297,7 @@ static void check_numbers(struct parley_store *store, struct parley_kv *kv) {
 
 static void read_all(struct parley_store *store, struct reading *reading) {
     static const struct parley_store_visitor nobody;
-    for (size_t i = 0; i < PEOPLE_COUNT; i++)
+    for (size_t i = reading->first; i < reading->end; i++)
         read_log(store, reading, &people[i]);
     (void)take(reading, parley_store_timeline(store, NULL, NULL, on_entry, reading));
     (void)take(reading, parley_store_load(store, &nobody));
@@ -318,26 +320,24 @@ static struct damages find_damages(struct parley_store *store) {
     struct damages found = {0, 0};
     for (size_t i = 0; !check.is_done; i++) {
         FUZZ_HOLDS(i < 1000);
-        FUZZ_HOLDS(parley_store_check_next(store, &check, 10, on_damage, &found) == PARLEY_E_OK);
+        FUZZ_HOLDS(parley_store_check_next(store, &check, 40, on_damage, &found) == PARLEY_E_OK);
     }
     FUZZ_HOLDS(found.count == check.damages_count);
     return found;
 }
 
-static void open_and_read(struct parley_kv *kv) {
+static void open_and_read(struct parley_kv *kv, struct reading reading) {
     struct parley_store *store;
-    struct reading reading = {.is_damaged = false};
     if (parley_store_open(&store, kv, false) != PARLEY_E_OK)
         return;
-    check_numbers(store, kv);
+    check_numbers(store, kv, reading);
     read_all(store, &reading);
     FUZZ_HOLDS(find_damages(store).count > 0 || !reading.is_damaged);
     parley_store_close(store);
 }
 
-static void repair_and_check(struct parley_kv *kv) {
+static void repair_and_check(struct parley_kv *kv, struct reading reading) {
     struct parley_store *store;
-    struct reading reading = {.is_damaged = false};
     struct damages losses = {0, 0};
     enum parley_error error = parley_store_repair(kv, on_damage, &losses);
     FUZZ_HOLDS(error == PARLEY_E_OK || error == PARLEY_E_BAD_VERSION ||
@@ -351,7 +351,7 @@ static void repair_and_check(struct parley_kv *kv) {
     parley_store_close(store);
 }
 
-static void try_changes(struct parley_span bytes) {
+static void try_changes(struct parley_span bytes, struct reading reading) {
     static const struct parley_kv_bounds all = {{NULL, 0}, {NULL, 0}, false};
     struct parley_disk *disk = parley_disk_copy(whole);
     struct parley_kv *kv = NULL;
@@ -361,13 +361,14 @@ static void try_changes(struct parley_span bytes) {
     for (size_t at = 0; at + CHANGE_SIZE <= bytes.size && at < CHANGES_MAX * CHANGE_SIZE;
          at += CHANGE_SIZE)
         change(kv, bytes.data + at);
-    open_and_read(kv);
-    repair_and_check(kv);
+    open_and_read(kv, reading);
+    repair_and_check(kv, reading);
     kv->calls->close(kv);
     parley_disk_free(disk);
 }
 
 void fuzz_target(struct parley_span bytes) {
+    size_t first;
     if (whole == NULL)
         make_whole();
     if (bytes.size == 0)
@@ -383,7 +384,11 @@ void fuzz_target(struct parley_span bytes) {
     case 2:
         try_timeline_row(rest);
         return;
+    case 3:
+        first = bytes.data[bytes.size - 1] % PEOPLE_COUNT;
+        try_changes(rest, (struct reading){.first = first, .end = first + 1});
+        return;
     default:
-        try_changes(rest);
+        try_changes(rest, (struct reading){.first = 0, .end = PEOPLE_COUNT});
     }
 }
