@@ -8,6 +8,7 @@ struct parley_host {
     bool is_made;
     struct parley_home home;
     struct parley_api *api;
+    struct parley_id own_first; /* the node says its time itself */
     struct parley_host_watch *watch;
     uint8_t how;
     api_host_on_event *on_event;
@@ -41,7 +42,15 @@ static void follow(const struct person *person) {
     world_settle();
 }
 
-/* The owner's own; what a peer pushes of them is not taken. */
+static void import(const struct person *person, size_t entries_count) {
+    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_CHUNK};
+    event.import.bytes = people_chunk(person, 0, 1, entries_count, true, false);
+    world_ask(&event);
+    world_settle();
+}
+
+/* The owner's own; what a peer pushes of them is not taken. Before the follows, which are in the
+ * same log, so that the first is a post. */
 static void publish_own(void) {
     for (size_t i = 0; i < CHAIN_SIZE; i++) {
         struct parley_event event = {.kind = PARLEY_EVENT_PUBLISH};
@@ -58,12 +67,17 @@ static void make(void) {
     puppet_connect(&world.puppets[0]);
     world_settle();
     say(message_make(&world.puppets[0], PARLEY_WIRE_HELLO, 0, 0));
+    FUZZ_HOLDS(world.entries_count == 0);
+    publish_own();
+    host.own_first = world.entries[0].id;
     for (size_t i = 1; i < PEOPLE_COUNT; i++) {
         follow(&people[i]);
         say(message_records(&people[i], 0));
-        say(message_push(people_chunk(&people[i], 0, 1, i < 2 ? CHAIN_SIZE : 4, true, false)));
+        import(&people[i], i < 2 ? CHAIN_SIZE : 4);
     }
-    publish_own();
+    FUZZ_HOLDS(world.puppets[0].is_there);
+    for (size_t i = 1; i < PEOPLE_COUNT; i++)
+        FUZZ_HOLDS(world_is_told(&people[i].chain[0][3].id));
     host.home.author = people[0].author;
     host.home.device = people[0].device_key;
     host.home.log = people[0].log;
@@ -105,7 +119,8 @@ static const char *name_of(bool is_post, const struct person *person) {
         return name;
     if (is_post) {
         struct parley_post_address post = {.log = person->log, .seq = 1};
-        memcpy(post.id_start, person->chain[0][0].id.bytes, sizeof post.id_start);
+        const struct parley_id *id = person == people ? &host.own_first : &person->chain[0][0].id;
+        memcpy(post.id_start, id->bytes, sizeof post.id_start);
         parley_post_address_encode(name, &post);
     } else {
         parley_author_encode(name, &person->author);

@@ -87,6 +87,8 @@ static void compare(const struct options *a, const struct options *b) {
     FUZZ_HOLDS(a->has_quota == b->has_quota && a->quota_bytes == b->quota_bytes);
     FUZZ_HOLDS(!a->has_erase_after || a->erase_after_ms == b->erase_after_ms);
     FUZZ_HOLDS(a->has_level == b->has_level && (!a->has_level || a->level == b->level));
+    for (int key = OPTION_HOME; key <= OPTION_PRINT_CONFIG; key++)
+        FUZZ_HOLDS(options_say(a, (enum option_key)key) == options_say(b, (enum option_key)key));
 }
 
 static void read_again(const struct options *options) {
@@ -114,15 +116,18 @@ static void say(struct options *options, uint8_t said) {
 static void parse_command_line(void) {
     static struct options options;
     struct parley_problem problem;
-    static char words[][20] = {"parleyd",  "--home",   "here",  "--config", "there",
-                               "--listen", "[::1]:80", "--api", ":1",       "--relay",
-                               "--hops",   "2",        "--log", "error"};
+    static char words[][20] = {"parleyd",  "--home",   "here",          "--config", "there",
+                               "--listen", "[::1]:80", "--api",         ":1",       "--relay",
+                               "--hops",   "2",        "--log",         "error",    "--same-device",
+                               "--quota",  "5G",       "--erase-after", "12h"};
     char *arguments[sizeof words / sizeof words[0] + 1] = {NULL};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         arguments[i] = words[i];
     options_parse_daemon(&options, (int)(sizeof words / sizeof words[0]), arguments);
     FUZZ_HOLDS(strcmp(options.home, "here") == 0 && strcmp(options.config, "there") == 0);
     FUZZ_HOLDS(options.relay && options.hops == 2 && options.level == PARLEY_LOG_ERROR);
+    FUZZ_HOLDS(options.same_device && options.quota_bytes == UINT64_C(5) << 30);
+    FUZZ_HOLDS(options.erase_after_ms == UINT64_C(12) * 3600 * 1000);
     read_again(&options);
     FUZZ_HOLDS(options_read_file(&options, "/dev/null/none", &problem) == PARLEY_E_DISK_FAILED);
     FUZZ_HOLDS(options_read_file(&options, "/none", &problem) == PARLEY_E_BAD_INPUT);

@@ -1,6 +1,7 @@
-/* Text forms: what is read is written back as the same thing. SPEC 3. */
+/* Text forms: what is read is written back as the same thing. SPEC 3, 4.10. */
 #include "fuzz.h"
 
+#include <parley/identity.h>
 #include <parley/text.h>
 
 static bool is_ok(struct parley_fault fault, struct parley_span text) {
@@ -67,8 +68,19 @@ static void try_words(struct parley_span text) {
     FUZZ_HOLDS(memcmp(entropy, again, sizeof again) == 0);
 }
 
+static void try_device_request(struct parley_span text) {
+    struct parley_device_request request;
+    char again[PARLEY_DEVICE_REQUEST_TEXT_SIZE];
+    if (!is_ok(parley_device_request_decode(&request, text), text))
+        return;
+    FUZZ_HOLDS(request.generation < PARLEY_GENERATIONS_COUNT);
+    parley_device_request_encode(again, &request);
+    FUZZ_HOLDS(is_same_text(again, text));
+}
+
 void fuzz_target(struct parley_span text) {
     try_keys(text);
     try_address(text);
     try_words(text);
+    try_device_request(text);
 }

@@ -347,6 +347,12 @@ static void make_other_branch(struct fixture_bundle *bundle) {
     fixture_bundle_trailer(bundle);
 }
 
+static void make_newest_alone(struct fixture_bundle *bundle) {
+    start_alice(bundle);
+    fixture_bundle_run(bundle, &on_phone[4], 1, 1, true);
+    fixture_bundle_trailer(bundle);
+}
+
 static void make_headers_alone(struct fixture_bundle *bundle) {
     start_alice(bundle);
     fixture_bundle_run(bundle, on_phone, 5, 5, false);
@@ -490,6 +496,7 @@ const struct fixture_named_bundle fixture_named_bundles[] = {
      make_closed_at_another},
     {"other-branch", "entries 4 and 5 are others than those of `small`", make_other_branch},
     {"headers-alone", "the entries of `small` without their bodies", make_headers_alone},
+    {"newest-alone", "entry 5 of `small` and none below", make_newest_alone},
     {"listing-alone", "a rotation that lists a log as going on above 1, and no entries",
      make_listing_alone},
     {"chained-across-chunks", "only the last of three chunks has a top with a good signature",

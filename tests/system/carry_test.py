@@ -87,6 +87,10 @@ def what_nothing_vouches_for_stays(scratch):
     take(home, bundle("listing-alone"))
     out.write_bytes(export(home, ALICE))
     assert verdict(home, out)["entries"] == 2
+    # Nor does it below a hole, where nothing has looked for the newest that is signed.
+    assert take(home, bundle("newest-alone"))["added"] == 1
+    out.write_bytes(export(home, ALICE))
+    assert verdict(home, out)["entries"] == 3
 
 
 def what_a_closing_does_not_name_is_not_counted(scratch):
