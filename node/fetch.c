@@ -47,10 +47,9 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
         ask->down_seq = newest > row->policy.seq ? newest : row->policy.seq;
         return true;
     }
-    /* Two branches of one height, or one that ends where more is held: a chunk of theirs shows the
-     * lowest place where they part, or that the own signature of an entry held here is good. */
-    if (row->source_seq < head.seq || row->source_seq > newest ||
-        PARLEY_EQUAL(row->source_id, head.id) || row->tried == difference(node, row, &head))
+    /* Two branches of one height: a chunk of theirs shows the lowest place where they part. */
+    if (row->source_seq != head.seq || PARLEY_EQUAL(row->source_id, head.id) ||
+        row->tried == difference(node, row, &head))
         return false;
     ask->down_seq = row->policy.seq;
     ask->bytes_max = PARLEY_CHUNK_BYTES_MAX;
