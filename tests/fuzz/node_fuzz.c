@@ -50,12 +50,13 @@ static void say(struct puppet *puppet, const struct parley_wire_message *message
     puppet_deliver(puppet, SIZE_MAX);
 }
 
-/* As far as a peer that is worth something: hello, and an interest in everything. */
+/* As far as a peer that is worth something: hello, that it answers asks, and an interest in
+ * everything. */
 static void greet(struct puppet *puppet) {
     puppet_connect(puppet);
     for (size_t i = 0; i < 3; i++)
         puppet_deliver(puppet, SIZE_MAX);
-    say(puppet, message_make(puppet, PARLEY_WIRE_HELLO, 0, 0));
+    say(puppet, message_make(puppet, PARLEY_WIRE_HELLO, 0, PARLEY_WIRE_SERVES_RUNS));
     say(puppet, message_make(puppet, PARLEY_WIRE_INTEREST, 1, 0));
 }
 
@@ -101,8 +102,20 @@ static void publish(const uint8_t *deed) {
     world_ask(&event);
 }
 
+static void block(const struct person *person, bool on) {
+    struct parley_event event = {.kind = PARLEY_EVENT_LIST};
+    event.list.listed.list = PARLEY_LIST_BLOCK;
+    event.list.listed.author = person->author;
+    event.list.on = on;
+    world_ask(&event);
+}
+
 static void follow(const uint8_t *deed) {
     struct parley_event event = {.kind = PARLEY_EVENT_FOLLOW};
+    if (deed[2] & 4) {
+        block(&people[deed[1] % PEOPLE_COUNT], (deed[2] & 1) == 0);
+        return;
+    }
     event.follow.author = people[deed[1] % PEOPLE_COUNT].author;
     event.follow.author.bytes[0] ^= deed[3];
     event.follow.on = (deed[2] & 1) == 0;

@@ -35,7 +35,9 @@ static void fill_body(struct parley_body *body, const struct person *person, siz
         return;
     case 6:
         body->post.has_root = body->post.has_parent = true;
-        body->post.root = body->post.parent = ref_to(person, branch, 0);
+        body->post.root = ref_to(person, branch, 0);
+        /* Somebody else's, whom the node need not carry. */
+        body->post.parent = ref_to(person > people ? person - 1 : person, 0, 0);
         return;
     case 10:
         body->kind = PARLEY_BODY_ERASE;

@@ -313,6 +313,9 @@ void world_ask(struct parley_event *event) {
     case PARLEY_EVENT_FOLLOW:
         event->follow.request = request;
         break;
+    case PARLEY_EVENT_LIST:
+        event->list.request = request;
+        break;
     case PARLEY_EVENT_CONNECT:
         event->connect.request = request;
         break;
