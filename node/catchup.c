@@ -4,19 +4,26 @@
  * pushed. */
 
 #define HEADS_BYTES_TARGET 32768u /* of one message: several to a window */
-#define LOGS_PER_ITEM      256u   /* of one author in one message */
+#define HEADS_PER_ITEM     256u   /* of one author in one message */
 #define SOON_MS            1000u /* whatever the owner does, more often than that nobody is asked */
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static void put_head(struct parley_writer *writer, const struct log_row *row,
-                     const struct parley_anchor *told) {
+/* Returns how many: one, or two where what the identity records name is held apart from it. */
+static size_t put_heads(struct parley_writer *writer, const struct log_row *row,
+                        const struct parley_anchor *told) {
     struct parley_wire_head head = {.log = row->log, .seq = told->seq, .id = told->id};
     const struct parley_run *run =
         told->seq == 0 ? NULL : parley_ranges_find(&row->ranges, told->seq);
     head.forked_seq = log_forked(row);
     head.low_seq = run == NULL ? 0 : run->lo;
     parley_wire_put_head(writer, &head);
+    if (!log_told_named(row, told, &head.low_seq))
+        return 1;
+    head.seq = row->policy.seq;
+    head.id = row->policy.id;
+    parley_wire_put_head(writer, &head);
+    return 2;
 }
 
 /* One author's item, logs from *log on; what does not fit stays in *log. */
@@ -29,12 +36,11 @@ static void put_author(struct parley_node *node, struct parley_writer *out, uint
     struct parley_writer heads;
     size_t count = 0;
     parley_writer_init(&heads, node->heads, PARLEY_HEADS_BYTES);
-    for (; *log != NONE && count < LOGS_PER_ITEM; *log = node->logs[*log].next_of_author) {
+    for (; *log != NONE && count + 2 <= HEADS_PER_ITEM; *log = node->logs[*log].next_of_author) {
         struct parley_anchor told;
         bool is_signed;
         if (log_told(&node->logs[*log], &told, &is_signed) || log_forked(&node->logs[*log]) != 0) {
-            put_head(&heads, &node->logs[*log], &told);
-            count++;
+            count += put_heads(&heads, &node->logs[*log], &told);
         }
     }
     item.heads = parley_wire_list_of(&heads, count);
@@ -76,11 +82,22 @@ static void heads_send_log(struct parley_node *node, struct peer *peer, uint32_t
     parley_identity_hash(&hash, &node->authors[row->author].set);
     memcpy(item.set_hash, hash.bytes, sizeof item.set_hash);
     parley_writer_init(&heads, node->heads, PARLEY_HEADS_BYTES);
-    put_head(&heads, row, &told);
-    item.heads = parley_wire_list_of(&heads, 1);
+    size_t count = put_heads(&heads, row, &told);
+    item.heads = parley_wire_list_of(&heads, count);
     parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
     parley_wire_put_author_heads(&items, &item);
     (void)send_heads(node, peer, &items, 1, 0, true);
+}
+
+void heads_tell_log(struct parley_node *node, uint32_t log) {
+    uint32_t author = node->logs[log].author;
+    if (author_is_blocked(node, author) || node->authors[author].quota.is_leaving)
+        return;
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN &&
+            node->peers[i].unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
+            peer_wants(node, &node->peers[i], author))
+            heads_send_log(node, &node->peers[i], log);
 }
 
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session) {
@@ -166,11 +183,16 @@ static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t 
         row->shown_to = said;
 }
 
+/* is_second: of this log, right after its head. */
 static void on_head(struct parley_node *node, struct peer *peer, uint32_t author,
-                    const struct parley_wire_head *head) {
+                    const struct parley_wire_head *head, bool is_second) {
     uint32_t log = log_find(node, &head->log);
     if (log == NONE || node->logs[log].author != author)
         return;
+    if (is_second) {
+        want_named(node, peer, log, head);
+        return;
+    }
     parley_seq forked = log_forked(&node->logs[log]);
     if (forked != 0 && (head->forked_seq == 0 || forked < head->forked_seq))
         show_evidence(node, peer, log, head);
@@ -205,8 +227,11 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
         else if (memcmp(hash.bytes, item.set_hash, sizeof item.set_hash) != 0)
             identity_want(node, peer, author);
         struct parley_wire_head head;
-        while (parley_wire_next_head(&item.heads, &head))
-            on_head(node, peer, author, &head);
+        struct parley_log last = {{0}};
+        while (parley_wire_next_head(&item.heads, &head)) {
+            on_head(node, peer, author, &head, PARLEY_EQUAL(head.log, last));
+            last = head.log;
+        }
     }
     identity_pump(node);
     fetch_pump(node);

@@ -15,8 +15,9 @@ void heads_forget_and_ask(struct parley_node *node);
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session);
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
-/* To whoever wants the author. */
+/* To whoever wants the author: of all logs, or of one. */
 void heads_tell(struct parley_node *node, uint32_t author);
+void heads_tell_log(struct parley_node *node, uint32_t log);
 void catchup_on_timer(struct parley_node *node);
 /* At the end of every step: what is still to be told. */
 void heads_pump(struct parley_node *node);

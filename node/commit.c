@@ -38,6 +38,7 @@ static void chunk_is_stored(struct parley_node *node, const struct pending_store
         tree_push(node, pending, PARLEY_SPAN(node->stage + pending->stage_offset, pending->bytes));
     else if (moved)
         tree_announce(node, pending->log, pending->source_connection, pending->is_prompt);
+    log_is_filled(node, pending->log);
 }
 
 static void answer(struct parley_node *node, const struct pending_store *pending,

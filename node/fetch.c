@@ -5,9 +5,7 @@
 
 #define FAILURES_MAX   8u   /* then the log waits for the next exchange of heads */
 #define QUEUE_LOOKS    256u /* logs looked at in one pump */
-#define NAMED_ASKS_MAX 16u  /* of a log: one may happen on a peer without it several times */
-#define NAMED_AGAIN_MS 600000u
-#define QUEUE_REFUSALS 16u /* in a row: their sources are busy, the rest waits its turn */
+#define QUEUE_REFUSALS 16u  /* in a row: their sources are busy, the rest waits its turn */
 
 parley_seq log_newest(const struct log_row *row) {
     return row->ranges.count == 0 ? 0 : row->ranges.ranges[0].hi;
@@ -56,52 +54,14 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
     return true;
 }
 
-/* What the identity records name, or what lies below it where that is held. */
-static bool is_below_named(const struct log_row *row, const struct parley_anchor *top) {
-    const struct parley_run *run =
-        row->policy.seq == 0 ? NULL : parley_ranges_find(&row->ranges, row->policy.seq);
-    if (run != NULL)
-        return row->pin == PIN_HELD && run->lo == top->seq + 1;
-    return top->seq == row->policy.seq && PARLEY_EQUAL(top->id, row->policy.id);
-}
-
-/* The hole that the identity records name, or below what they name, of a source whose head stands
- * above it: it may well be held there, since a head tells of the one range that it ends. A few
- * asks, then a long pause: an author may have named what nobody holds. */
-static bool may_ask_for_named(const struct parley_node *node, const struct log_row *row,
-                              const struct parley_hole *hole) {
-    return is_below_named(row, &hole->top) && row->source_seq > hole->top.seq &&
-           (row->named_asks < NAMED_ASKS_MAX || row->named_window != node->now / NAMED_AGAIN_MS);
-}
-
-static void count_named(struct parley_node *node, struct log_row *row,
-                        const struct parley_wire_ask_run *ask) {
-    parley_time_ms window = node->now / NAMED_AGAIN_MS;
-    const struct parley_anchor top = {ask->top_seq, ask->top_id};
-    if (!is_below_named(row, &top) || row->source_low <= ask->top_seq)
-        return;
-    row->named_asks = row->named_window == window ? (uint8_t)(row->named_asks + 1) : 1;
-    row->named_window = window;
-    if (row->named_asks == NAMED_ASKS_MAX)
-        node->named_at = (window + 1) * NAMED_AGAIN_MS;
-}
-
-/* Nothing else may happen to them by then. */
-static void named_again(struct parley_node *node) {
-    if (node->named_at == 0)
-        return;
-    if (node->now < node->named_at) {
-        deadline_lower(node, node->named_at);
-        return;
-    }
-    node->named_at = 0;
-    for (uint32_t i = 0; i < node->logs_count; i++)
-        if (node->logs[i].named_asks >= NAMED_ASKS_MAX)
-            queue_log(node, i);
-}
-
 parley_seq log_floor(const struct log_row *row) {
     return row->quota.floor > 1 ? row->quota.floor : 1;
+}
+
+/* By what it told: down from its head, and down from what the identity records name. */
+static bool source_has(const struct log_row *row, parley_seq seq) {
+    return (row->source_low <= seq && seq <= row->source_seq) ||
+           (row->source_named != 0 && row->source_named <= seq && seq <= row->policy.seq);
 }
 
 /* What to ask the source of a log for. False: nothing that it has. */
@@ -121,8 +81,7 @@ static bool next_ask(const struct parley_node *node, const struct log_row *row,
     struct parley_hole holes[PARLEY_HOLES_MAX];
     size_t count = parley_ranges_holes(&view, &row->policy, log_floor(row), holes);
     for (size_t i = 0; i < count; i++)
-        if ((holes[i].top.seq <= row->source_seq && holes[i].top.seq >= row->source_low) ||
-            may_ask_for_named(node, row, &holes[i])) {
+        if (source_has(row, holes[i].top.seq)) {
             ask->kind = PARLEY_RUN_ANCHORED;
             ask->top_seq = holes[i].top.seq;
             ask->top_id = holes[i].top.id;
@@ -187,11 +146,13 @@ static void source_set(struct log_row *row, const struct source *source) {
     row->source_seq = source->seq;
     row->source_low = source->low;
     row->source_id = source->id;
+    row->source_named = 0;
 }
 
 /* Whether the new one takes the place of the row's source, and is in it then. */
 static bool source_take(struct parley_node *node, struct log_row *row, const struct source *new) {
     struct source old = {row->source, row->source_seq, row->source_low, row->source_id};
+    parley_seq old_named = row->source_named;
     struct parley_wire_ask_run ask;
     bool is_gone = old.connection == 0 || peer_find(node, old.connection) == NULL;
     bool is_better =
@@ -203,6 +164,7 @@ static bool source_take(struct parley_node *node, struct log_row *row, const str
     if (!has_more || is_better || next_ask(node, row, &ask))
         return true;
     source_set(row, &old);
+    row->source_named = old_named;
     return false;
 }
 
@@ -219,6 +181,20 @@ void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq 
         row->failures = 0;
         row->retry_at = 0;
     }
+    queue_log(node, log);
+}
+
+void want_named(struct parley_node *node, struct peer *peer, uint32_t log,
+                const struct parley_wire_head *head) {
+    struct log_row *row = &node->logs[log];
+    if (peer->is_silent || head->low_seq == 0 || row->policy.seq != head->seq ||
+        !PARLEY_EQUAL(row->policy.id, head->id))
+        return; /* its identity set is another one: told again when they are the same */
+    if (row->source != peer->connection) {
+        want(node, peer, log, head->seq, &head->id, head->low_seq);
+        return;
+    }
+    row->source_named = head->low_seq;
     queue_log(node, log);
 }
 
@@ -281,6 +257,7 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
                             .is_anchored = ask->kind == PARLEY_RUN_ANCHORED,
                             .anchor = {ask->top_seq, ask->top_id},
                             .down = ask->down_seq,
+                            .is_late = ask->kind == PARLEY_RUN_ANCHORED && !row->goes_on,
                             .deadline = node->now + PARLEY_FETCH_MS};
     row->fetch = (uint32_t)(fetch - node->fetches);
     if (ask->kind == PARLEY_RUN_FROM_HEAD) {
@@ -288,8 +265,6 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
         bool is_signed;
         (void)log_told(row, &head, &is_signed);
         row->tried = difference(node, row, &head);
-    } else {
-        count_named(node, row, ask);
     }
     peer->fetches_count++;
     deadline_lower(node, fetch->deadline);
@@ -333,18 +308,34 @@ static void fetch_give(struct parley_node *node, struct fetch *fetch) {
     node->logs[fetch->log].fetch = NONE;
 }
 
+/* A hole of long standing: whoever waits for the same hears of it now, not when it is their turn.
+ * Else what is in pieces at many nodes would come together a step in each exchange of heads. */
+void log_is_filled(struct parley_node *node, uint32_t log) {
+    struct log_row *row = &node->logs[log];
+    struct parley_anchor head;
+    bool is_signed;
+    if (!row->is_late || row->fetch != NONE || row->stores_in_flight > 0)
+        return;
+    row->is_late = false;
+    if (log_told(row, &head, &is_signed))
+        heads_tell_log(node, log);
+}
+
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
     struct log_row *row = &node->logs[fetch->log];
     fetch_give(node, fetch);
     if (!failed && fetch->any_new)
         row->failures = 0;
-    else
+    else if (failed || !fetch->is_contradicted)
         log_back_off(node, fetch->log);
     if (!fetch->any_new)
         tree_gave_nothing(node, fetch->peer, fetch->log);
     if (failed)
         row->tried = 0; /* cut short is not declined */
     queue_log(node, fetch->log);
+    row->goes_on = row->is_queued && !fetch->is_late;
+    row->is_late |= fetch->is_late && fetch->any_new;
+    log_is_filled(node, fetch->log);
     bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && has_holes(row);
     if (misses)
         heads_forget(node); /* somebody else may have said that they have it */
@@ -407,7 +398,6 @@ void fetch_on_timer(struct parley_node *node) {
         else
             deadline_lower(node, fetch->deadline);
     }
-    named_again(node);
     fetch_pump(node);
 }
 

@@ -123,9 +123,11 @@ struct log_row {
     uint32_t fetch; /* slot of the ask in flight, or NONE */
     parley_connection source;
     parley_seq source_seq, source_low;
+    parley_seq source_named; /* it holds what the records name as well, down to there; 0: no word */
     struct parley_id source_id;
-    parley_time_ms named_window;  /* when what the records name was asked for of who may hold it, */
-    uint8_t named_asks, failures; /* and how often in that time */
+    bool goes_on; /* the ask that comes next takes up where the one before ended */
+    bool is_late; /* what was missing for a while has come: others may wait for it, too */
+    uint8_t failures;
     parley_time_ms retry_at;
 };
 
@@ -225,7 +227,9 @@ struct fetch {
     bool is_anchored; /* anchor is what the next chunk must end in */
     struct parley_anchor anchor;
     parley_seq down;
-    bool any_new; /* something was stored by it */
+    bool any_new;         /* something was stored by it */
+    bool is_contradicted; /* it brought what a review decides about */
+    bool is_late;         /* asked for when nobody had it before */
     parley_time_ms deadline;
 };
 
@@ -268,7 +272,6 @@ struct parley_node {
     uint8_t table_key[16]; /* of crypto_shorthash, wherever peers choose keys */
     parley_time_ms now, wall, deadline;
     parley_time_ms heads_at; /* next regular exchange of heads */
-    parley_time_ms named_at; /* logs whose asks were used up may ask again; 0: none did */
     uint64_t heads_turns;    /* of these so far */
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
     size_t erases_count;     /* logs with erase_ms */
@@ -483,10 +486,15 @@ parley_seq log_newest(const struct log_row *row);
 void fetch_on_timer(struct parley_node *node);
 /* What is held has changed: what its source has may have become worth asking for. */
 void queue_log(struct parley_node *node, uint32_t log);
+/* The disk has more of it. */
+void log_is_filled(struct parley_node *node, uint32_t log);
 /* An ask brought nothing: later, and of somebody else. */
 void log_back_off(struct parley_node *node, uint32_t log);
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);
+/* The second head of a log: it holds what the identity records name, apart from its own head. */
+void want_named(struct parley_node *node, struct peer *peer, uint32_t log,
+                const struct parley_wire_head *head);
 void fetch_pump(struct parley_node *node);
 /* Somebody else may be asked for the log now: an ask of which nothing came for so long ends, and
  * its peer is the log's source no more. 0; or when that may be tried again, since something is

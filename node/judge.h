@@ -10,6 +10,8 @@ void log_view(const struct log_row *row, struct parley_ranges *view);
 parley_seq log_forked(const struct log_row *row);
 /* The newest good entry on the disk. is_signed: its own signature was checked here. */
 bool log_told(const struct log_row *row, struct parley_anchor *head, bool *is_signed);
+/* Whether what the identity records name is held apart from the head, and down to where. */
+bool log_told_named(const struct log_row *row, const struct parley_anchor *head, parley_seq *low);
 bool log_shows(const struct log_row *row, parley_seq seq);
 /* The verdict from nothing but policy, headers held and evidence; a review if that needs the disk.
  */

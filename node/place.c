@@ -240,6 +240,7 @@ enum parley_error place_chunk(struct parley_node *node, struct peer *peer, parle
     }
     if (any)
         log_grew(node, log, judged);
+    row->is_late |= any && task->source == CHUNK_IMPORT; /* peers have done without it so far */
     if (error != PARLEY_E_OK)
         return any && request == 0 && error != PARLEY_E_FULL ? PARLEY_E_OK : error;
     interest_look_at(node, log, judged->chunk.bytes);

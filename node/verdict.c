@@ -376,7 +376,8 @@ void verdict_apply(struct parley_node *node) {
                    (unsigned_hi != 0 && !PARLEY_EQUAL(row->below.id, review->below.id));
     bool was_suspected = false;
     for (size_t i = 0; i < SUSPECTS_MAX; i++)
-        was_suspected |= node->suspects[i].is_used && node->suspects[i].log == review->log;
+        was_suspected |= node->suspects[i].is_used && node->suspects[i].log == review->log &&
+                         !node->suspects[i].is_evidence;
     parley_seq hidden = row->forked;
     say_verdict(node, hidden, review->best.seq);
     row->forked = review->best.seq;
@@ -391,6 +392,8 @@ void verdict_apply(struct parley_node *node) {
     bool grows = review_place_named(node);
     if (!changes && was_suspected && !grows)
         log_back_off(node, review->log);
+    if (changes)
+        row->failures = 0;
     if (changes)
         author_changed(node, row->author);
     if (changes && row->stores_in_flight == 0)

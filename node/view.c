@@ -55,6 +55,19 @@ bool log_told(const struct log_row *row, struct parley_anchor *head, bool *is_si
     return true;
 }
 
+bool log_told_named(const struct log_row *row, const struct parley_anchor *head, parley_seq *low) {
+    struct parley_ranges view;
+    if (row->stores_in_flight > 0 || row->policy.kind != PARLEY_POLICY_OPEN ||
+        head->seq <= row->policy.seq || row->pin != PIN_HELD)
+        return false;
+    log_view(row, &view);
+    const struct parley_run *run = parley_ranges_find(&view, row->policy.seq);
+    if (run == NULL || run->hi >= head->seq)
+        return false;
+    *low = run->lo;
+    return true;
+}
+
 bool log_shows(const struct log_row *row, parley_seq seq) {
     struct parley_ranges view;
     log_view(row, &view);

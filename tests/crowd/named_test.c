@@ -1,6 +1,7 @@
 #include "crowd.h"
 
-/* What a listing names, and what is built on it, where something else is held. */
+/* What a listing names, and what is built on it, where something else is held; and what comes
+ * together of pieces. */
 
 /* A node holds another branch up to the very seq that is listed: that shows no fork, since nothing
  * of it stands above. What is built on the listing still takes its place. */
@@ -19,7 +20,7 @@ static void test_built_on(void **state) {
         /* The entry that is named may be here, or nobody has it any more. */
         crowd_give(&crowd, 1, &author, top, is_held ? 1 : 6);
         crowd_meet(&crowd);
-        crowd_wait(&crowd, 60);
+        crowd_wait(&crowd, 10);
         crowd_agrees(&crowd, &author.person.log);
         struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
         assert_int_equal(log.forked, 0);
@@ -29,9 +30,72 @@ static void test_built_on(void **state) {
     }
 }
 
+/* The first nodes, in a line. */
+static void link_all(struct crowd *crowd, unsigned count) {
+    for (unsigned i = 1; i < count; i++)
+        crowd_link(crowd, i - 1, i);
+}
+
+/* By now. */
+static void agree(struct crowd *crowd, const struct crowd_author *author) {
+    char why[512];
+    if (crowd_differs(crowd, &author->person.log, why, sizeof why))
+        fail_msg("%s", why);
+}
+
+/* The entry between what is named and what is held above it is nowhere: heads tell of both. Who has
+ * waited for long hears of it as soon as somebody has it. */
+static void test_held_apart(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    crowd_begin_written(&crowd, &author, 6, 1);
+    uint32_t listed = crowd_write(&author, CROWD_NOTHING, 5), top = crowd_write(&author, listed, 4);
+    for (unsigned i = 0; i < 5; i++) {
+        crowd_rotate(&crowd, i, &author, 1, listed, false);
+        crowd_give(&crowd, i, &author, top, 7);
+    }
+    crowd_rotate(&crowd, 5, &author, 1, listed, false);
+    link_all(&crowd, 5);
+    crowd_wait(&crowd, 420);
+    crowd_give(&crowd, 0, &author, listed, 1); /* from a stick */
+    crowd_wait(&crowd, 10);
+    struct parley_node_log log = crowd_log(&crowd, 4, &author.person.log);
+    assert_int_equal(log.good.count, 2);
+    assert_int_equal(log.good.ranges[1].lo, 1);
+    assert_int_equal(log.good.ranges[1].hi, 5);
+    /* Who has just come gets both, and need not be told again for that. */
+    crowd_part(&crowd);
+    crowd_link(&crowd, 4, 5);
+    crowd_wait(&crowd, 2);
+    agree(&crowd, &author);
+    crowd_end_unblamed(&crowd, &author);
+}
+
+/* One end of a line has every other piece of a log, the other end the rest: each piece goes all the
+ * way before the next is asked for, and no hop waits for its turn to be asked. */
+static void test_pieces(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    crowd_begin_written(&crowd, &author, 6, 1);
+    uint32_t tops[6], below = CROWD_NOTHING;
+    for (unsigned i = 0; i < 6; i++)
+        below = tops[i] = crowd_write(&author, below, 10);
+    for (unsigned i = 0; i < crowd.count; i++)
+        crowd_give(&crowd, i, &author, tops[5], 51);
+    for (unsigned i = 0; i < 5; i++)
+        crowd_give(&crowd, i % 2 == 0 ? 0 : crowd.count - 1, &author, tops[i], 10 * i + 1);
+    link_all(&crowd, crowd.count);
+    crowd_wait(&crowd, 10);
+    agree(&crowd, &author);
+    assert_int_equal(crowd_log(&crowd, 2, &author.person.log).good.ranges[0].lo, 1);
+    crowd_end_unblamed(&crowd, &author);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_built_on),
+        cmocka_unit_test(test_held_apart),
+        cmocka_unit_test(test_pieces),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("named", tests, NULL, NULL) == 0 ? 0 : 1;
