@@ -11,13 +11,14 @@
 struct export {
     struct client *client;
     struct parley_bundle_writer writer;
+    bool is_begun;
     struct progress progress;
     uint8_t buffer[PARLEY_BUNDLE_SECTION_MAX];
 };
 
 static int write_out(struct parley_span bytes) {
     if (fwrite(bytes.data, 1, bytes.size, stdout) != bytes.size)
-        return complain(EXIT_SYSTEM, "standard output cannot be written");
+        return complain_of_output();
     return EXIT_DONE;
 }
 
@@ -52,6 +53,16 @@ static int write_page(struct export *export, struct parley_span page) {
     return EXIT_DONE;
 }
 
+/* Nothing at all is written where there is nothing to export. */
+static int begin(struct export *export) {
+    struct parley_span out;
+    if (export->is_begun)
+        return EXIT_DONE;
+    export->is_begun = true;
+    parley_bundle_write_start(&export->writer, &out, export->buffer);
+    return write_out(out);
+}
+
 static int export_author(struct export *export, const char *author) {
     char cursor[256] = "";
     int status = EXIT_DONE;
@@ -63,7 +74,9 @@ static int export_author(struct export *export, const char *author) {
         status = client_call(export->client, &request, &answer);
         if (status != EXIT_DONE)
             return status;
-        status = write_page(export, PARLEY_SPAN(answer.body, answer.size));
+        status = begin(export);
+        if (status == EXIT_DONE)
+            status = write_page(export, PARLEY_SPAN(answer.body, answer.size));
         snprintf(cursor, sizeof(cursor), "%s", answer.next);
         client_answer_clear(&answer);
         progress_show(&export->progress, export->writer.entries_count, "entries");
@@ -96,10 +109,6 @@ static int export_all(struct export *export, const struct options *options) {
         own = own_author(export->client, &status);
         authors = (const char *const *)&own;
         count = 1;
-    }
-    if (status == EXIT_DONE) {
-        parley_bundle_write_start(&export->writer, &out, export->buffer);
-        status = write_out(out);
     }
     for (size_t i = 0; status == EXIT_DONE && i < count; i++)
         status = export_author(export, authors[i]);

@@ -75,7 +75,7 @@ int main(int argc, char **argv) {
         return complain(EXIT_SYSTEM, "%s", parley_strerror(error));
     int status = command->run(&options);
     if (fflush(stdout) != 0 && status == EXIT_DONE)
-        status = complain(EXIT_SYSTEM, "standard output cannot be written");
+        status = complain_of_output();
     options_clear(&options);
     return status;
 }

@@ -10,7 +10,7 @@
 
 #define KEY_HOME    1000
 #define KEY_JSON    1001
-#define KEY_HELP    1002
+#define KEY_HELP    'h' /* and -h, as many programs have it */
 #define KEY_VERSION 1003
 #define KEY_TABLE   1005
 #define KEY_STEPS   1006
@@ -108,6 +108,19 @@ static error_t add_to(const char **list, size_t *count, const char *value) {
     return 0;
 }
 
+/* "parley post"; NULL: "parley". Until the next call. */
+static char *name_of(const struct command *command) {
+    static char name[64];
+    snprintf(name, sizeof(name), "parley%s%s", command != NULL ? " " : "",
+             command != NULL ? command->name : "");
+    return name;
+}
+
+static void print_help(const struct argp *argp, char *name) {
+    argp_help(argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+    exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+}
+
 static error_t on_common(int key, char *argument, struct argp_state *state) {
     struct parse *parse = state->input;
     switch (key) {
@@ -129,13 +142,9 @@ static error_t on_common(int key, char *argument, struct argp_state *state) {
     case KEY_TABLE:
         print_table(parse->commands, parse->commands_count);
         exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
-    case KEY_HELP: {
-        char name[64];
-        snprintf(name, sizeof(name), "parley%s%s", parse->command ? " " : "",
-                 parse->command ? parse->command->name : "");
-        argp_help(state->root_argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
-        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
-    }
+    case KEY_HELP:
+        print_help(state->root_argp, name_of(parse->command));
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -233,12 +242,44 @@ static void collect_options(struct argp_option *all, const char *keys) {
 
 #define FLAGS (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
 
-static void refuse_usage(const char *command, char **argv, int index, int argc) {
-    const char *at = index > 0 && index <= argc ? argv[index - 1] : "";
-    char words[256];
-    snprintf(words, sizeof(words), "%s", at);
-    exit(complain(EXIT_USAGE, "%s: unknown option or missing value; see parley%s%s --help", words,
-                  command[0] != '\0' ? " " : "", command));
+/* By its name or the beginning of it, or by its letter, as getopt takes it. */
+static const struct argp_option *find_option(const struct argp_option *all, const char *word,
+                                             const char *value) {
+    const char *name = word + 2;
+    size_t size = value != NULL ? (size_t)(value - name) : strlen(name);
+    for (; all->name != NULL; all++)
+        if (word[1] == '-' ? strncmp(all->name, name, size) == 0 : all->key == word[1])
+            return all;
+    return NULL;
+}
+
+/* What is wrong with a word, where argp said no; NULL: nothing. */
+static const char *fault_of(const struct argp_option *all, const char *word, bool is_last,
+                            bool *takes_next) {
+    const char *value = word[1] == '-' ? strchr(word, '=') : word[2] != '\0' ? word + 2 : NULL;
+    const struct argp_option *option = find_option(all, word, value);
+    if (option == NULL)
+        return "no such option";
+    if (option->arg == NULL)
+        return value != NULL && word[1] == '-' ? "it takes no value" : NULL;
+    *takes_next = value == NULL;
+    return *takes_next && is_last ? "its value is missing" : NULL;
+}
+
+static void refuse_usage(const char *command, const struct argp_option *all, char **argv,
+                         int argc) {
+    const char *see = command[0] != '\0' ? " " : "";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        bool takes_next = false;
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            continue;
+        const char *fault = fault_of(all, argv[i], i == argc - 1, &takes_next);
+        if (fault != NULL)
+            exit(complain(EXIT_USAGE, "%.200s: %s; see parley%s%s --help", argv[i], fault, see,
+                          command));
+        i += takes_next;
+    }
+    exit(complain(EXIT_USAGE, "an option is wrong; see parley%s%s --help", see, command));
 }
 
 static const char *list_commands(const struct command *commands, size_t count) {
@@ -289,18 +330,27 @@ const struct command *options_parse(struct options *options, int argc, char **ar
     struct argp before = {all, on_before, "COMMAND [ARGUMENT]...",
                           list_commands(commands, commands_count)};
     if (argp_parse(&before, argc, argv, FLAGS | ARGP_IN_ORDER, &index, &parse) != 0)
-        refuse_usage("", argv, index, argc);
+        refuse_usage("", all, argv, argc);
     if (parse.command_index == argc)
         exit(complain(EXIT_USAGE, "a command is missing; see parley --help"));
 
     char **rest = argv + parse.command_index;
     int rest_count = argc - parse.command_index;
+    bool asks_help = strcmp(rest[0], "help") == 0; /* as many programs have it */
+    if (asks_help && rest_count == 1) {
+        print_help(&before, name_of(NULL));
+    } else if (asks_help) {
+        rest++;
+        rest_count--;
+    }
     const struct command *command = find_command(commands, commands_count, rest[0]);
     parse.command = command;
     collect_options(all, command->keys);
     struct argp own = {all, on_own, command->arguments, command->words};
+    if (asks_help)
+        print_help(&own, name_of(command));
     if (argp_parse(&own, rest_count, rest, FLAGS, &index, &parse) != 0)
-        refuse_usage(command->name, rest, index, rest_count);
+        refuse_usage(command->name, all, rest, rest_count);
     if (options->arguments_count < command->arguments_min ||
         options->arguments_count > command->arguments_max)
         exit(complain(EXIT_USAGE, "too %s arguments; see parley %s --help",

@@ -1,4 +1,7 @@
 #include "terminal.h"
+#include "command.h"
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +77,14 @@ int complain(int status, const char *format, ...) {
     print_text(stderr, line, strlen(line), "");
     fputc('\n', stderr);
     return status;
+}
+
+int complain_of_output(void) {
+    if (errno == EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return complain(EXIT_SYSTEM, "standard output cannot be written");
 }
 
 void print_json(const json_t *json) {

@@ -2,8 +2,9 @@
 import json
 import os
 import re
+import subprocess
 
-from .ledger import check, parley, row
+from .ledger import PARLEY, check, parley, row
 
 
 def walk_bundles(home, author, scratch):
@@ -17,7 +18,11 @@ def walk_bundles(home, author, scratch):
     check("verify counts", verdict["valid"] is True and verdict["entries"] > 1200, verdict)
     again = parley("export", "--author", author, home=home)
     check("export --author is the same", again.stdout == done.stdout)
-    row("export of a stranger", 1, "export", "--author", "parley1nobody", home=home)
+    row("export of a stranger", 1, "export", "--author", "parley1nobody", home=home, out="^$")
+    piped = subprocess.run(f"'{PARLEY}' --home '{home}' timeline --limit 0 | head -n 1", shell=True,
+                           capture_output=True)
+    check("who reads but a part is told nothing", piped.stdout.count(b"\n") == 1
+          and piped.stderr == b"", piped.stderr)
     row("verify what is not there", 4, "verify", os.path.join(scratch, "none"))
     damaged = bytearray(done.stdout)
     damaged[len(damaged) // 2] ^= 1

@@ -13,7 +13,16 @@ def walk_usage(home):
     row("help of a command", 0, "post", "--help", out="--ndjson")
     row("no command", 2)
     row("an unknown command", 2, "shout")
-    row("an unknown option", 2, "--loud", "id")
+    row("an unknown option", 2, "--loud", "id", error="--loud: no such option")
+    row("an unknown letter", 2, "post", "-x", home=home, error="-x: no such option.*parley post --help")
+    row("a value that is missing", 2, "mute", "--word", home=home, error="--word: its value is missing")
+    row("a home that is missing", 2, "--home", error="--home: its value is missing")
+    row("a value that nobody asked for", 2, "id", "--json=yes", home=home, error="takes no value")
+    for words in (["help"], ["-h"]):
+        row(" ".join(words), 0, *words, out="timeline")
+    for words in (["help", "post"], ["post", "-h"]):
+        row(" ".join(words), 0, *words, out="^Usage: parley post.*--ndjson")
+    row("help of nothing", 2, "help", "shouting", error="no such command")
     row("an unknown option of a command", 2, "id", "--loud", home=home)
     row("too many arguments", 2, "id", "more", home=home)
     row("too few arguments", 2, "follow", home=home)
