@@ -153,9 +153,7 @@ static enum parley_error refuse_without_person(const struct daemon *daemon,
     parley_home_inspect(&state, daemon->home);
     if (daemon->options.relay || state.has_device_key)
         return PARLEY_E_OK;
-    return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
-                              "no identity in %s: make one with parley --home %s init",
-                              daemon->home, daemon->home);
+    return parley_home_without_person(daemon->home, problem);
 }
 
 static enum parley_error open_host(struct daemon *daemon, struct parley_problem *problem) {

@@ -157,6 +157,8 @@ static void on_connect_reply(void *context, const struct parley_effect *effect) 
     enum parley_error error = api_reply_error(job->api, effect);
     if (error == PARLEY_E_OK || error == PARLEY_E_EXISTS)
         api_answer_json(job, 200, json_pack("{s:b}", "done", 1));
+    else if (error == PARLEY_E_BAD_INPUT)
+        api_refuse(job, error, "address", "that is the address of this node itself");
     else
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
 }

@@ -32,6 +32,19 @@ void parley_home_inspect(struct parley_home_state *state, const char *path) {
     state->has_device_key = is_there(path, "device.key");
     state->has_marker = is_there(path, "marker");
     state->has_database = is_there(path, "db");
+    state->has_lease = is_there(path, "lease");
+}
+
+enum parley_error parley_home_without_person(const char *path, struct parley_problem *problem) {
+    struct parley_home_state state;
+    parley_home_inspect(&state, path);
+    if (state.has_lease && !state.has_device_key)
+        return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
+                                  "device.key is missing in %s, which is somebody's: put it back, "
+                                  "or make another with parley --home %s recover",
+                                  path, path);
+    return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
+                              "no identity in %s: make one with parley --home %s init", path, path);
 }
 
 /* --- where it is ---------------------------------------------------------------------------- */
@@ -133,9 +146,7 @@ static enum parley_error read_node(struct parley_home *home, struct parley_probl
     struct parley_key_file key;
     enum parley_error error = read_key(&key, home, PARLEY_KEY_FILE_NODE, "node.key", problem);
     if (error == PARLEY_E_NOT_FOUND)
-        return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
-                                  "no identity in %s: make one with parley --home %s init",
-                                  home->path, home->path);
+        return parley_home_without_person(home->path, problem);
     if (error == PARLEY_E_OK)
         parley_key_pair(&home->node_secret, home->node.bytes, &key.seed);
     parley_wipe(&key, sizeof key);
@@ -152,7 +163,11 @@ static enum parley_error read_device(struct parley_home *home, struct parley_pro
         parley_log_derive(&home->log, &home->author, &home->device);
     }
     parley_wipe(&key, sizeof key);
-    return error == PARLEY_E_NOT_FOUND ? PARLEY_E_OK : error;
+    if (error != PARLEY_E_NOT_FOUND)
+        return error;
+    struct parley_home_state state;
+    parley_home_inspect(&state, home->path);
+    return state.has_lease ? parley_home_without_person(home->path, problem) : PARLEY_E_OK;
 }
 
 static enum parley_error read_root(struct parley_home *home, struct parley_problem *problem) {
@@ -198,9 +213,7 @@ enum parley_error parley_home_open_keys(struct parley_home *home, const char *pa
         return parley_problem_set(problem, PARLEY_E_DISK_FAILED, "%s is not a folder", path);
     parley_home_inspect(&state, path);
     if (!state.has_node_key && !state.has_marker)
-        return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,
-                                  "no identity in %s: make one with parley --home %s init", path,
-                                  path);
+        return parley_home_without_person(path, problem);
     enum parley_error error = parley_home_lock(home, path, problem);
     if (error == PARLEY_E_OK)
         error = read_node(home, problem);

@@ -47,6 +47,7 @@ struct parley_home_state {
     bool has_device_key;
     bool has_marker;
     bool has_database;
+    bool has_lease; /* a device key was made here once */
 };
 
 /* The path: option if not NULL, else $PARLEY_HOME, else $XDG_DATA_HOME/parley, else
@@ -54,6 +55,9 @@ struct parley_home_state {
 PARLEY_USE_RESULT enum parley_error parley_home_resolve(char path[PATH_MAX], const char *option,
                                                         struct parley_problem *problem);
 void parley_home_inspect(struct parley_home_state *state, const char *path);
+/* NO_IDENTITY, in words: what is missing there, and what makes it. */
+PARLEY_USE_RESULT enum parley_error parley_home_without_person(const char *path,
+                                                               struct parley_problem *problem);
 
 /* Makes a person's home: roots from fresh entropy, the first device, the node key, and the
  * database with the inception and the device's certificate in it, all synced. words receives the

@@ -19,6 +19,9 @@
 
 #define MARKER_TEXT "parley home 1\na database was made in db/ and must be there\n"
 
+/* init, recover, init --join. */
+enum making { MAKING_NEW, MAKING_RECOVERED, MAKING_JOINED };
+
 /* Secret: all that init derives from the words. */
 struct new_person {
     uint8_t entropy[PARLEY_ENTROPY_SIZE];
@@ -70,8 +73,24 @@ static enum parley_error sync_directory(const char *path, struct parley_problem 
 
 /* --- the database ---------------------------------------------------------------------------- */
 
+/* Whoever makes a device anew where the person is known: the first records may be void by now, and
+ * who has the words certifies it by what counts. */
+static bool is_known(struct parley_disk *disk, const struct parley_author *author) {
+    uint8_t *buffer = malloc(PARLEY_MESSAGE_BYTES_MAX);
+    struct parley_span records;
+    size_t count = 0;
+    if (buffer != NULL &&
+        parley_store_read_records(disk->store, author, 0, buffer, PARLEY_MESSAGE_BYTES_MAX,
+                                  &records, &count) != PARLEY_E_OK)
+        count = 0;
+    free(buffer);
+    return count > 0;
+}
+
 static enum parley_error put_records(struct parley_disk *disk, const struct new_person *person,
                                      struct parley_problem *problem) {
+    if (is_known(disk, &person->author))
+        return PARLEY_E_OK;
     enum parley_error error =
         parley_disk_put_record(disk, &person->author, person->inception, problem);
     if (error != PARLEY_E_OK)
@@ -260,18 +279,46 @@ static enum parley_error take_home(struct parley_home *home, const char *path,
     return error != PARLEY_E_OK ? error : parley_home_lock(home, path, problem);
 }
 
+/* The words of another person would make two people of one home. */
+static enum parley_error check_root(const struct parley_home *home, const struct new_person *person,
+                                    struct parley_problem *problem) {
+    struct parley_key_file key = {.kind = PARLEY_KEY_FILE_ROOT};
+    char path[PATH_MAX];
+    if (!parley_home_file(path, home, "root.key"))
+        return parley_file_problem(problem, "read", home->path, ENAMETOOLONG);
+    enum parley_error error = parley_key_file_read(&key, path, problem);
+    bool is_other = error == PARLEY_E_OK && !PARLEY_EQUAL(key.author, person->author);
+    parley_wipe(&key, sizeof key);
+    if (is_other)
+        return parley_problem_set(problem, PARLEY_E_HAS_IDENTITY,
+                                  "%s is another person's: choose another home", home->path);
+    return PARLEY_E_OK; /* what cannot be read is written anew */
+}
+
+/* Whether a person may be made there. */
+static enum parley_error check_place(const struct parley_home *home,
+                                     const struct new_person *person, enum making making,
+                                     struct parley_problem *problem) {
+    struct parley_home_state state;
+    parley_home_inspect(&state, home->path);
+    if (state.has_device_key)
+        return parley_problem_set(problem, PARLEY_E_HAS_IDENTITY,
+                                  "there is an identity in %s already", home->path);
+    if (!state.has_lease)
+        return PARLEY_E_OK; /* an init that was cut off is none */
+    return making == MAKING_NEW ? parley_home_without_person(home->path, problem)
+                                : check_root(home, person, problem);
+}
+
 /* A home for the person, who is wiped. */
-static enum parley_error make_home(const char *path, struct new_person *person, bool has_root,
+static enum parley_error make_home(const char *path, struct new_person *person, enum making making,
                                    struct parley_problem *problem) {
     struct parley_home home;
-    struct parley_home_state state;
     enum parley_error error = take_home(&home, path, problem);
     if (error == PARLEY_E_OK) {
-        parley_home_inspect(&state, path);
-        error = state.has_device_key
-                    ? parley_problem_set(problem, PARLEY_E_HAS_IDENTITY,
-                                         "there is an identity in %s already", path)
-                    : write_person(&home, person, has_root, problem);
+        error = check_place(&home, person, making, problem);
+        if (error == PARLEY_E_OK)
+            error = write_person(&home, person, making != MAKING_JOINED, problem);
         parley_home_close(&home);
     }
     parley_wipe(person, sizeof *person);
@@ -282,20 +329,25 @@ static enum parley_error no_person(struct parley_problem *problem) {
     return parley_problem_set(problem, PARLEY_E_SELF_TEST, "the identity cannot be derived");
 }
 
-enum parley_error parley_home_recover(const char *path, const uint8_t entropy[PARLEY_ENTROPY_SIZE],
-                                      struct parley_problem *problem) {
+static enum parley_error make_of_words(const char *path, const uint8_t entropy[PARLEY_ENTROPY_SIZE],
+                                       enum making making, struct parley_problem *problem) {
     struct new_person person = {0};
     memcpy(person.entropy, entropy, sizeof person.entropy);
     if (derive_person(&person) != PARLEY_E_OK)
         return no_person(problem);
-    return make_home(path, &person, true, problem);
+    return make_home(path, &person, making, problem);
+}
+
+enum parley_error parley_home_recover(const char *path, const uint8_t entropy[PARLEY_ENTROPY_SIZE],
+                                      struct parley_problem *problem) {
+    return make_of_words(path, entropy, MAKING_RECOVERED, problem);
 }
 
 enum parley_error parley_home_init(const char *path, char words[PARLEY_WORDS_TEXT_SIZE],
                                    struct parley_problem *problem) {
     uint8_t entropy[PARLEY_ENTROPY_SIZE];
     randombytes_buf(entropy, sizeof entropy);
-    enum parley_error error = parley_home_recover(path, entropy, problem);
+    enum parley_error error = make_of_words(path, entropy, MAKING_NEW, problem);
     if (error == PARLEY_E_OK)
         parley_words_encode(words, entropy);
     parley_wipe(entropy, sizeof entropy);
@@ -306,7 +358,7 @@ enum parley_error parley_home_join(const char *path, const struct parley_author 
                                    struct parley_problem *problem) {
     struct new_person person = {.author = *author};
     make_device(&person);
-    return make_home(path, &person, false, problem);
+    return make_home(path, &person, MAKING_JOINED, problem);
 }
 
 enum parley_error parley_home_init_relay(const char *path, struct parley_problem *problem) {

@@ -85,12 +85,19 @@ static void certify_another(struct parley_host *host) {
     parley_host_submit_patiently(host, &event, on_certified, host);
 }
 
+/* A command that changes keys sends the records first. */
+#define KEYS_FOLLOW_MS 5000u
+
 /* What others know of this device came, and it may not post: once. */
 static void say_that_it_ended(struct parley_host *host, enum parley_own own) {
     uint8_t generation;
     bool is_known = find_generation(host, &generation);
     bool has_old_root = host->home.has_root && is_known && generation > host->home.root_generation;
-    if (host->has_said_end || (own == PARLEY_OWN_WAITING && !has_old_root))
+    if (host->is_offline || host->has_said_end || (own == PARLEY_OWN_WAITING && !has_old_root))
+        return;
+    if (host->ended_at == 0)
+        host->ended_at = uv_now(host->loop);
+    if (uv_now(host->loop) - host->ended_at < KEYS_FOLLOW_MS)
         return;
     host->has_said_end = true;
     if (has_old_root)
@@ -111,6 +118,7 @@ void host_mind_device(struct parley_host *host) {
         return;
     case PARLEY_OWN_OPEN:
         host->has_said_end = false;
+        host->ended_at = 0;
         return;
     case PARLEY_OWN_WAITING:
     case PARLEY_OWN_CLOSED: /* the owner's own will */

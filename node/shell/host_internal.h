@@ -77,8 +77,9 @@ struct parley_host {
     struct verify_batch *verify_open;                /* takes more; the last */
 
     struct parley_new_device *new_device; /* while its certificate is on its way to the disk */
-    bool has_said_end;                    /* that it was revoked, or that its root counts no more */
-    bool is_device_lost;                  /* somebody else signs with its key: has been said */
+    uint64_t ended_at;   /* as of uv_now, when it was seen to be revoked or void; 0: it is not */
+    bool has_said_end;   /* that it was revoked, or that its root counts no more */
+    bool is_device_lost; /* somebody else signs with its key: has been said */
 
     bool is_stopping, is_tcp_stopped, is_worker_stopping, is_worker_stopped;
     void (*on_stopped)(void *context);

@@ -1,7 +1,9 @@
 #include "options.h"
 #include "log.h"
+#include "option_fault.h"
 #include <argp.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -228,14 +230,19 @@ static void fill_argp_options(struct argp_option all[OPTION_ROWS_MAX + 1]) {
     all[count] = (struct argp_option){0};
 }
 
+static void refuse(const char *word, const char *fault) {
+    (void)fprintf(stderr, "parleyd: %.200s: %s; see parleyd --help\n", word, fault);
+    exit(2);
+}
+
 static error_t parse_one(int key, char *value, struct argp_state *state) {
     if (key == ARGP_KEY_ARG)
-        argp_error(state, "%s: no such argument", value);
+        refuse(value, "no such argument");
     if (key < OPTION_HOME || key > OPTION_PRINT_CONFIG)
         return ARGP_ERR_UNKNOWN;
     const char *wrong = options_set(state->input, (enum option_key)key, value);
     if (wrong != NULL)
-        argp_error(state, "%s: %s", value, wrong);
+        refuse(value, wrong);
     return 0;
 }
 
@@ -247,8 +254,11 @@ void options_parse_daemon(struct options *options, int argc, char **argv) {
         .parser = parse_one,
         .doc = "The node of parley: keeps and passes on signed posts. Runs until SIGTERM."};
     memset(options, 0, sizeof *options);
-    argp_err_exit_status = 2;
-    /* Its own refusals have left by then; what is left is a lack of memory. */
-    if (argp_parse(&parser, argc, argv, 0, NULL, options) != 0)
+    error_t error = argp_parse(&parser, argc, argv, ARGP_NO_ERRS, NULL, options);
+    if (error == ENOMEM)
         exit(4);
+    if (error != 0) {
+        const char *word, *fault = parley_option_fault(&word, all, argc, argv);
+        refuse(word, fault);
+    }
 }

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 
+import nodes
 from nodes import PARLEY, run, wait_until
 
 
@@ -298,6 +299,36 @@ def recovered_in_one_step_after_rotations(scratch):
     refused(scratch.home("sixth"), "recover", friend.address[:-1] + "x", text=words, says="address")
 
 
+def a_device_key_that_is_lost(scratch):
+    """No other person is made where somebody was; the words make another device there, also after a
+    rotation."""
+    first, words = born(scratch, "first")
+    _, others = born(scratch, "other")
+    first.parley("post", "one")
+    for generation in range(2):
+        key = first.path / "device.key"
+        key.rename(first.path / "lost")
+        for command in (["id"], ["init"], ["post", "x"], ["timeline"], ["doctor"]):
+            refused(first, *command, says="device.key is missing")
+        status, said = nodes.refused("--home", first.path, "--relay")
+        assert status == 1 and "recover" in said and said.count("\n") == 1, said
+        refused(first, "recover", text=others, says="another person's")
+        made = first.json("recover", text=words)[0]
+        assert made["generation"] == generation
+        first.parley("post", f"again {generation}")
+        first.parley("check")
+        assert first.author == made["author"]
+        if generation == 0:
+            first.parley("rotate", text=words)
+    (first.path / "device.key").unlink()
+    (first.path / "root.key").unlink()
+    first.parley("recover", text=words)
+    first.parley("post", "and again")
+    assert texts(first) == ["again 0", "again 1", "and again", "one"]
+    done = subprocess.run([PARLEY, "--home", first.path, "check"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "", done
+
+
 def words_are_read_with_care(scratch):
     first, words = born(scratch, "first")
     _, others = born(scratch, "other")
@@ -329,4 +360,5 @@ run(a_second_machine_joins_by_the_network,
     the_first_is_gone,
     recovered_after_a_rotation,
     recovered_in_one_step_after_rotations,
+    a_device_key_that_is_lost,
     words_are_read_with_care)

@@ -111,6 +111,8 @@ int client_complain(const json_t *problem, unsigned status) {
 
 int client_call(struct client *client, const struct client_request *request,
                 struct client_answer *answer) {
+    if (request->rest != NULL && request->rest[0] == '\0')
+        return complain(EXIT_NO, "an empty word names nobody and nothing");
     *answer = (struct client_answer){0};
     progress_watch("waiting for the answer");
     int status = client->http != NULL ? client_http_call(client->http, request, answer)

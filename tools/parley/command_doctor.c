@@ -110,9 +110,15 @@ static void look_at_keys(struct doctor *doctor) {
     enum parley_error node = look_at_key(doctor, "node.key", PARLEY_KEY_FILE_NODE);
     enum parley_error device = look_at_key(doctor, "device.key", PARLEY_KEY_FILE_DEVICE);
     enum parley_error root = look_at_key(doctor, "root.key", PARLEY_KEY_FILE_ROOT);
+    char lease[PATH_MAX];
+    bool has_lease = file_of(doctor, lease, "lease") && access(lease, F_OK) == 0;
     if (node == PARLEY_E_NOT_FOUND)
         tell(doctor, BAD, "keys", "no node key in %s: make one with parley --home %s init",
              doctor->home, doctor->home);
+    else if (node == PARLEY_E_OK && device == PARLEY_E_NOT_FOUND && has_lease)
+        tell(doctor, BAD, "keys",
+             "device.key is missing: put it back, or make another with parley --home %s recover",
+             doctor->home);
     else if (node == PARLEY_E_OK && device == PARLEY_E_NOT_FOUND)
         tell(doctor, NOTE, "keys", "no person here: a relay, which carries and cannot publish");
     else if (device == PARLEY_E_OK && root == PARLEY_E_NOT_FOUND)

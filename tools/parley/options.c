@@ -2,6 +2,7 @@
 #include "options.h"
 #include "command.h"
 #include "nearest.h"
+#include "option_fault.h"
 #include "option_table.h"
 #include "terminal.h"
 #include <stdio.h>
@@ -242,44 +243,11 @@ static void collect_options(struct argp_option *all, const char *keys) {
 
 #define FLAGS (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
 
-/* By its name or the beginning of it, or by its letter, as getopt takes it. */
-static const struct argp_option *find_option(const struct argp_option *all, const char *word,
-                                             const char *value) {
-    const char *name = word + 2;
-    size_t size = value != NULL ? (size_t)(value - name) : strlen(name);
-    for (; all->name != NULL; all++)
-        if (word[1] == '-' ? strncmp(all->name, name, size) == 0 : all->key == word[1])
-            return all;
-    return NULL;
-}
-
-/* What is wrong with a word, where argp said no; NULL: nothing. */
-static const char *fault_of(const struct argp_option *all, const char *word, bool is_last,
-                            bool *takes_next) {
-    const char *value = word[1] == '-' ? strchr(word, '=') : word[2] != '\0' ? word + 2 : NULL;
-    const struct argp_option *option = find_option(all, word, value);
-    if (option == NULL)
-        return "no such option";
-    if (option->arg == NULL)
-        return value != NULL && word[1] == '-' ? "it takes no value" : NULL;
-    *takes_next = value == NULL;
-    return *takes_next && is_last ? "its value is missing" : NULL;
-}
-
 static void refuse_usage(const char *command, const struct argp_option *all, char **argv,
                          int argc) {
-    const char *see = command[0] != '\0' ? " " : "";
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        bool takes_next = false;
-        if (argv[i][0] != '-' || argv[i][1] == '\0')
-            continue;
-        const char *fault = fault_of(all, argv[i], i == argc - 1, &takes_next);
-        if (fault != NULL)
-            exit(complain(EXIT_USAGE, "%.200s: %s; see parley%s%s --help", argv[i], fault, see,
-                          command));
-        i += takes_next;
-    }
-    exit(complain(EXIT_USAGE, "an option is wrong; see parley%s%s --help", see, command));
+    const char *word, *fault = parley_option_fault(&word, all, argc, argv);
+    exit(complain(EXIT_USAGE, "%.200s: %s; see parley%s%s --help", word, fault,
+                  command[0] != '\0' ? " " : "", command));
 }
 
 static const char *list_commands(const struct command *commands, size_t count) {

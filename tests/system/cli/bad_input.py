@@ -36,6 +36,16 @@ def walk_named(home, author):
         stdin=b'{"text":"x","time":-1}\n', error="line 1: time")
 
 
+def walk_daemon_usage(home):
+    for words, says in ((["-x"], "-x: no such option"), (["foo"], "foo: no such argument"),
+                        (["--listen"], "--listen: its value is missing"),
+                        (["--listen", "x"], "HOST:PORT"), (["--relay=1"], "takes no value"),
+                        (["--loud"], "--loud: no such option"), (["--quota", "5"], "a size from"),
+                        (["--peer", "foo"], "KEY@HOST:PORT"), (["--log", "loud"], "debug")):
+        refused("parleyd " + " ".join(words), 2, re.escape(says) + ".*parleyd --help", "--home", home,
+                *words)
+
+
 def walk_config(scratch, home):
     config = os.path.join(scratch, "config")
     for line, words in (("listen", "2: the file ends where a value"),
@@ -148,6 +158,7 @@ def walk_read_only(scratch):
 def walk_bad_input(scratch, home, author):
     walk_named(home, author)
     before = digest_of(home)
+    walk_daemon_usage(home)
     walk_config(scratch, home)
     walk_damage(scratch, home)
     check("nothing else is disturbed", digest_of(home) == before)

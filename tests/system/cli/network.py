@@ -27,6 +27,8 @@ def walk_with_node(home, relay_home, scratch, author):
     sock = os.path.join(home, "api.sock")
     check("the socket is 0600", stat.S_IMODE(os.stat(sock).st_mode) == 0o600)
     row("connect", 0, "connect", relay.address, home=home)
+    row("connect to itself", 1, "connect", node.address, home=home, error="this node itself")
+    row("show of an empty word", 1, "show", "", home=home, error="empty")
     key = relay.address.split("@")[0]
     wait_for("peers lists the relay", lambda: key in parley("peers", "--json", home=home).stdout.decode())
     row("peers in words", 0, "peers", home=home, out=key)
