@@ -79,7 +79,7 @@ static void count_post(struct sim *sim, struct scale_phase *phase, const struct 
         sim->nodes[i].foreign += arrival->after_ms != 0;
         if (!node_wants(sim, i, post->author))
             continue;
-        if (arrival->after_ms != 0)
+        if (arrival->after_ms != 0 && (sim->delays_below == 0 || i < sim->delays_below))
             gather(gathered, arrival);
         if (sim->nodes[i].core == NULL)
             continue;

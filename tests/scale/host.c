@@ -4,8 +4,6 @@
 
 /* One node's life: it boots from its disk, steps, and goes without a word. */
 
-#define WALL_START UINT64_C(1767225600000) /* 2026-01-01 */
-
 /* Sessions of people, and the time between: most are short, some are long. */
 #define SESSION_MS_LEAST 60000.0
 #define AWAY_MS_LEAST    30000.0
@@ -43,6 +41,17 @@ static void note_log(struct sim *sim, uint32_t node, const struct parley_effect 
                 parley_strerror(effect->log.error));
 }
 
+/* A handshake whose other side died in it is nobody's fault. */
+static void note_close(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
+    if (effect->close.reason == PARLEY_E_BAD_HANDSHAKE ||
+        parley_error_class(effect->close.reason) != PARLEY_CLASS_REMOTE)
+        return;
+    if (net_other(sim, node, effect->close.connection) < sim->config.nodes_count)
+        sim->closed_for_fault++;
+    else
+        sim->sybils_closed++;
+}
+
 static void perform(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     switch (effect->kind) {
     case PARLEY_EFFECT_SEND:
@@ -52,9 +61,7 @@ static void perform(struct sim *sim, uint32_t node, const struct parley_effect *
         net_dial(sim, node, effect);
         return;
     case PARLEY_EFFECT_CLOSE:
-        /* A handshake whose other side died in it is nobody's fault. */
-        sim->closed_for_fault += effect->close.reason != PARLEY_E_BAD_HANDSHAKE &&
-                                 parley_error_class(effect->close.reason) == PARLEY_CLASS_REMOTE;
+        note_close(sim, node, effect);
         net_close(sim, node, effect->close.connection);
         return;
     case PARLEY_EFFECT_RESUME:
@@ -111,6 +118,8 @@ static void timer_set(struct sim *sim, uint32_t node) {
 
 size_t host_step(struct sim *sim, uint32_t node, struct parley_event *event) {
     struct parley_effects effects;
+    if (node >= sim->config.nodes_count)
+        return sybil_step(sim, node, event);
     event->now = sim->now;
     event->wall = WALL_START + sim->now;
     sealed_begin();

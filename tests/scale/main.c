@@ -10,7 +10,8 @@
 static noreturn void usage(void) {
     fprintf(stderr,
             "usage: scale SCENARIO [--seed S] [--nodes N] [--relays N] [--posts N] [--warm N]\n"
-            "             [--follows MEAN] [--slow PERCENT] [--flood] [--discover] [--twice] "
+            "             [--follows MEAN] [--slow PERCENT] [--sybils N] [--flood] [--discover] "
+            "[--twice] "
             "[--verbose]\n"
             "             [--copies-most X] [--delay-times X]\n");
     for (const struct scenario *at = scenarios; at->name != NULL; at++)
@@ -75,6 +76,7 @@ int main(int argc, char **argv) {
         {"flood", no_argument, NULL, 'F'},
         {"copies-most", required_argument, NULL, 'c'},
         {"delay-times", required_argument, NULL, 'd'},
+        {"sybils", required_argument, NULL, 'y'},
         {"discover", no_argument, NULL, 'D'},
         {"warm", required_argument, NULL, 'W'},
         {"verbose", no_argument, NULL, 'v'},
@@ -97,6 +99,8 @@ int main(int argc, char **argv) {
             config.posts = number(optarg, 0, 1000000);
         else if (option == 'D')
             config.discovers = true;
+        else if (option == 'y')
+            config.sybils_count = number(optarg, 0, 16000);
         else if (option == 'c')
             config.copies_most = factor(optarg);
         else if (option == 'd')

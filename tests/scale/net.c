@@ -49,6 +49,11 @@ static unsigned end_of(const struct scale_wire *wire, uint32_t node, parley_conn
     return wire->ends[0].node == node && wire->ends[0].connection == connection ? 0 : 1;
 }
 
+uint32_t net_other(const struct sim *sim, uint32_t node, parley_connection connection) {
+    const struct scale_wire *wire = wire_find(&sim->nodes[node], connection);
+    return wire == NULL ? NOBODY : wire->ends[!end_of(wire, node, connection)].node;
+}
+
 /* --- the end ------------------------------------------------------------------------------- */
 
 struct telling {
@@ -232,14 +237,26 @@ void net_send(struct sim *sim, uint32_t node, parley_connection connection,
     struct scale_wire *wire = wire_find(&sim->nodes[node], connection);
     struct scale_load load = {.author = NOBODY, .type = TYPES_MAX - 1};
     bool is_message = sealed_find(bytes.data, &load);
-    sim->traffic.wire_bytes += bytes.size;
+    if (node >= sim->config.nodes_count) {
+        sim->sybils_sent += bytes.size;
+        is_message = false;
+    } else {
+        sim->traffic.wire_bytes += bytes.size;
+    }
     if (is_message) {
         sim->traffic.messages[load.type]++;
         sim->traffic.bytes[load.type] += bytes.size;
         sim->traffic.payload[load.type] += load.payload_bytes;
     }
-    if (wire != NULL)
-        put_piece(sim, wire, end_of(wire, node, connection), bytes, &load);
+    if (wire == NULL)
+        return;
+    if (wire->ends[!end_of(wire, node, connection)].node >= sim->config.nodes_count)
+        sim->sybils_received += bytes.size;
+    if ((wire->ends[0].node ^ wire->ends[1].node) % 2 != 0) {
+        sim->crossed_bytes += bytes.size;
+        sim->crossed_payload += load.payload_bytes;
+    }
+    put_piece(sim, wire, end_of(wire, node, connection), bytes, &load);
 }
 
 void net_close(struct sim *sim, uint32_t node, parley_connection connection) {

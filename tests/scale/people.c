@@ -84,12 +84,11 @@ uint32_t people_at(const struct sim *sim, const char *host) {
 
 static void make_person(struct sim *sim, uint32_t node) {
     struct scale_node *host = &sim->nodes[node];
-    struct parley_device_key device;
     uint8_t entropy[PARLEY_ENTROPY_SIZE];
     parley_random_bytes(&sim->random, entropy, sizeof entropy);
     parley_author_derive(&host->author, entropy);
-    make_key(sim, &host->device, device.bytes);
-    parley_log_derive(&host->log, &host->author, &device);
+    make_key(sim, &host->device, host->device_key.bytes);
+    parley_log_derive(&host->log, &host->author, &host->device_key);
     *log_place(sim, &host->log) = node;
     if (!home_make(host->disk.store, entropy, &host->author, &host->device))
         abort();
@@ -97,16 +96,22 @@ static void make_person(struct sim *sim, uint32_t node) {
     host->down_rate = (uint32_t)(DOWN_HOME * chance_log_normal(sim, 0.7)) + 400;
 }
 
-static void make_node(struct sim *sim, uint32_t node) {
+/* Where it is, and its line. */
+static void make_place(struct sim *sim, uint32_t node) {
     static const uint8_t regions[10] = {0, 0, 0, 0, 1, 1, 2, 3, 3, 4};
     struct scale_node *host = &sim->nodes[node];
-    make_key(sim, &host->key, host->address.key.bytes);
     snprintf(host->address.transport, sizeof host->address.transport, "tcp");
     snprintf(host->address.host, sizeof host->address.host, "%u.%u.1.1", 20 + node % 80, node / 80);
     host->address.port = 4000;
     host->region = regions[chance_below(sim, sizeof regions)];
-    host->is_relay = node < sim->config.relays_count;
     host->up_rate = host->down_rate = RATE_RELAY;
+}
+
+static void make_node(struct sim *sim, uint32_t node) {
+    struct scale_node *host = &sim->nodes[node];
+    make_place(sim, node);
+    make_key(sim, &host->key, host->address.key.bytes);
+    host->is_relay = node < sim->config.relays_count;
     disk_create(sim, node);
     if (!host->is_relay)
         make_person(sim, node);
@@ -115,14 +120,15 @@ static void make_node(struct sim *sim, uint32_t node) {
 
 void people_dial(struct sim *sim, uint32_t node, uint32_t to) {
     struct scale_node *host = &sim->nodes[node];
-    bool is_new = node != to && host->dialled_count < DIALLED_MAX;
+    bool is_new = node != to && host->dialled_count < DIALLED_MAX &&
+                  !(sim->config.is_halved && (node ^ to) % 2 != 0);
     for (size_t i = 0; i < host->dialled_count; i++)
         is_new &= host->dialled[i] != to;
     if (is_new)
         host->dialled[host->dialled_count++] = to;
 }
 
-static uint32_t pick_popular(struct sim *sim) {
+uint32_t people_pick_popular(struct sim *sim) {
     uint32_t relays = sim->config.relays_count, persons = sim->config.nodes_count - relays;
     if (sim->edges_count > 0 && chance_below(sim, 100) < POPULAR_PERCENT)
         return sim->edges[chance_below(sim, sim->edges_count)];
@@ -136,7 +142,7 @@ static void draw_follows(struct sim *sim, uint32_t node) {
     double drawn = chance_pareto(sim, least, FOLLOWS_ALPHA);
     uint32_t count = drawn > persons / 4.0 ? persons / 4 : (uint32_t)(drawn + 0.5);
     for (uint32_t tries = 0; host->follows_count < count && tries < 4 * count; tries++) {
-        uint32_t whom = pick_popular(sim);
+        uint32_t whom = people_pick_popular(sim);
         if (whom == node || person_follows(sim, node, whom))
             continue;
         list_put(&host->follows, &host->follows_count, &host->follows_max, whom);
@@ -155,6 +161,8 @@ static void draw_links(struct sim *sim, uint32_t node) {
     const struct scale_config *config = &sim->config;
     struct scale_node *host = &sim->nodes[node];
     unsigned relays = host->is_relay ? RELAYS_OF_RELAY : config->relays_dialled;
+    if (config->is_halved)
+        relays *= 2; /* as many in one's own half */
     for (unsigned i = 0; config->relays_count > 0 && i < relays; i++)
         people_dial(sim, node, (uint32_t)chance_below(sim, config->relays_count));
     for (unsigned i = 0; host->follows_count > 0 && i < config->friends_dialled; i++)
@@ -164,7 +172,7 @@ static void draw_links(struct sim *sim, uint32_t node) {
 void people_make(struct sim *sim) {
     uint32_t count = sim->config.nodes_count;
     memory_reserve(count);
-    sim->nodes = must(calloc(count, sizeof *sim->nodes));
+    sim->nodes = must(calloc(count + sim->config.sybils_count, sizeof *sim->nodes));
     sim->logs_index_size = 16;
     while (sim->logs_index_size < 2 * (size_t)count)
         sim->logs_index_size *= 2;
@@ -172,6 +180,8 @@ void people_make(struct sim *sim) {
     memset(sim->logs_index, 0xff, sim->logs_index_size * sizeof *sim->logs_index);
     for (uint32_t i = 0; i < count; i++)
         make_node(sim, i);
+    for (uint32_t i = count; i < count + sim->config.sybils_count; i++)
+        make_place(sim, i);
     for (uint32_t i = sim->config.relays_count; i < count; i++)
         draw_follows(sim, i);
     for (uint32_t i = 0; i < count; i++)
@@ -179,9 +189,10 @@ void people_make(struct sim *sim) {
 }
 
 void people_clear(struct sim *sim) {
-    for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
-        struct scale_node *host = &sim->nodes[i];
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
         host_kill(sim, i, true);
+    for (uint32_t i = 0; i < sim->config.nodes_count + sim->config.sybils_count; i++) {
+        struct scale_node *host = &sim->nodes[i];
         free(host->wires[0]);
         free(host->wires[1]);
         parley_disk_free(host->disk.disk);
@@ -209,7 +220,7 @@ bool node_wants(const struct sim *sim, uint32_t node, uint32_t author) {
 
 uint32_t people_pick_author(struct sim *sim) {
     for (unsigned tries = 0; tries < 1000; tries++) {
-        uint32_t author = pick_popular(sim);
+        uint32_t author = people_pick_popular(sim);
         if (sim->nodes[author].core != NULL)
             return author;
     }

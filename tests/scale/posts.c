@@ -6,11 +6,11 @@
 /* Who posts when, and who has got it. */
 
 #define TEXT_MEDIAN    120.0
-#define TEXT_BYTES_MAX 4000u
+#define TEXT_BYTES_MAX (POST_BYTES_MAX - 96)
 #define SETTLED_MS     10000u /* a node that runs for so long has its links */
 #define LINK_OLD_MS    5000u  /* a link that is older has told what it has */
 
-static struct parley_span write_body(struct sim *sim, uint8_t *bytes, size_t size_max) {
+struct parley_span post_body(struct sim *sim, uint8_t *bytes, size_t size_max) {
     static struct parley_body body;
     static char text[TEXT_BYTES_MAX];
     double drawn = TEXT_MEDIAN * chance_log_normal(sim, 0.8);
@@ -26,9 +26,9 @@ static struct parley_span write_body(struct sim *sim, uint8_t *bytes, size_t siz
 }
 
 void post_now(struct sim *sim, uint32_t author) {
-    static uint8_t bytes[TEXT_BYTES_MAX + 64];
+    static uint8_t bytes[POST_BYTES_MAX];
     struct parley_event event = {.kind = PARLEY_EVENT_PUBLISH};
-    event.publish.body = write_body(sim, bytes, sizeof bytes);
+    event.publish.body = post_body(sim, bytes, sizeof bytes);
     if (sim->posts_count == sim->posts_max) {
         sim->posts_max = sim->posts_max == 0 ? 256 : 2 * sim->posts_max;
         sim->posts = must(realloc(sim->posts, sim->posts_max * sizeof *sim->posts));
@@ -95,7 +95,7 @@ void post_on_show(struct sim *sim, uint32_t node, const struct parley_effect *ef
 }
 
 void post_on_arrived(struct sim *sim, uint32_t from, uint32_t node, const struct scale_load *load) {
-    if (load->author == NOBODY)
+    if (load->author == NOBODY || node >= sim->config.nodes_count)
         return;
     for (parley_seq seq = load->low; seq <= load->high; seq++) {
         struct scale_post *post = post_find(sim, load->author, seq);
@@ -103,7 +103,7 @@ void post_on_arrived(struct sim *sim, uint32_t from, uint32_t node, const struct
             continue;
         struct scale_arrival *arrival = &post->arrivals[node];
         arrival->copies += arrival->copies < UINT8_MAX;
-        if (arrival->hops == 0 && node != load->author)
+        if (arrival->hops == 0 && node != load->author && from < sim->config.nodes_count)
             arrival->hops = (uint8_t)(post->arrivals[from].hops + 1);
     }
 }

@@ -16,6 +16,9 @@
  *   posts.c      who posts when, and who has got it
  *   figures.c    what is counted, by phases
  *   report.c     as one JSON object
+ *   halves.c     two halves that were a day apart
+ *   surge.c      as many newcomers as there are nodes
+ *   sybil.c      peers that are nobody
  *   scenarios.c  the worlds that are asked about, and their bounds
  *   main.c       options
  *   draw.py      the same as a picture
@@ -34,7 +37,8 @@
 #include <time.h>
 
 #define NOBODY     QUEUE_NOBODY
-#define TYPES_MAX  64u /* of messages; the rest is counted as the last */
+#define WALL_START UINT64_C(1767225600000) /* 2026-01-01 */
+#define TYPES_MAX  64u                     /* of messages; the rest is counted as the last */
 #define PHASES_MAX 8u
 #define BOUNDS_MAX 16u
 
@@ -48,7 +52,9 @@ struct scale_config {
     unsigned warm_posts;             /* before the first of them */
     double copies_most, delay_times; /* bounds of what a tree may cost */
     bool discovers;                  /* nodes learn addresses, and dial them */
-    bool is_flooding;                /* every push goes to everybody who wants it */
+    bool is_halved;                  /* nobody dials into the other half: odd and even nodes */
+    unsigned sybils_count;
+    bool is_flooding; /* every push goes to everybody who wants it */
     bool is_verbose;
 };
 
@@ -95,6 +101,8 @@ void net_dial(struct sim *sim, uint32_t node, const struct parley_effect *effect
 void net_send(struct sim *sim, uint32_t node, parley_connection connection,
               struct parley_span bytes);
 void net_close(struct sim *sim, uint32_t node, parley_connection connection);
+/* Who is at the other end; NOBODY. */
+uint32_t net_other(const struct sim *sim, uint32_t node, parley_connection connection);
 void net_resume(struct sim *sim, uint32_t node, parley_connection connection);
 /* All its connections break. In silence: nobody is told. */
 void net_node_died(struct sim *sim, uint32_t node, bool in_silence);
@@ -154,6 +162,7 @@ struct scale_node {
     uint32_t up_rate, down_rate; /* bytes a millisecond */
     struct parley_author author; /* persons */
     struct parley_secret_key device;
+    struct parley_device_key device_key;
     struct parley_log log;
     uint32_t *follows; /* sorted */
     uint32_t follows_count, follows_max;
@@ -190,6 +199,7 @@ bool person_follows(const struct sim *sim, uint32_t node, uint32_t author);
 bool node_wants(const struct sim *sim, uint32_t node, uint32_t author);
 /* By popularity; a running one. */
 uint32_t people_pick_author(struct sim *sim);
+uint32_t people_pick_popular(struct sim *sim);
 void people_dial(struct sim *sim, uint32_t node, uint32_t to);
 void people_follow(struct sim *sim, uint32_t node, uint32_t author);
 
@@ -221,6 +231,9 @@ struct scale_post {
 
 /* So many posts, evenly by chance over the time. */
 void posts_schedule(struct sim *sim, unsigned count, parley_time_ms duration);
+#define POST_BYTES_MAX 4096u
+/* One that is drawn, written into bytes. */
+struct parley_span post_body(struct sim *sim, uint8_t *bytes, size_t size_max);
 void post_now(struct sim *sim, uint32_t author);
 void post_on_reply(struct sim *sim, uint32_t node, const struct parley_effect *effect);
 void post_on_show(struct sim *sim, uint32_t node, const struct parley_effect *effect);
@@ -287,6 +300,14 @@ void figure(struct sim *sim, const char *what, double value);
 /* False when a bound does not hold. */
 bool report(struct sim *sim, FILE *out);
 
+/* --- sybil.c ------------------------------------------------------------------------------- */
+
+void sybils_make(struct sim *sim);
+void sybils_begin(struct sim *sim);
+void sybils_clear(struct sim *sim);
+/* In the place of a core's. */
+size_t sybil_step(struct sim *sim, uint32_t node, const struct parley_event *event);
+
 /* --- scenarios.c --------------------------------------------------------------------------- */
 
 struct scenario {
@@ -295,6 +316,11 @@ struct scenario {
     void (*run)(struct sim *sim);
     bool compares; /* with flooding, which runs first */
 };
+/* Boots everybody, and lets a tree grow. */
+void settle(struct sim *sim);
+void run_halves(struct sim *sim);
+void run_surge(struct sim *sim);
+void run_sybil(struct sim *sim);
 extern const struct scenario scenarios[];
 const struct scenario *scenario_find(const char *name);
 
@@ -327,6 +353,11 @@ struct sim {
     uint32_t flooding_p99_ms[PHASES_MAX];
     struct scale_missing missing;
     double idle_bytes;
+    struct scale_sybil *sybils;
+    uint64_t sybils_sent, sybils_received, sybils_closed;
+    uint64_t missing_bytes, crossed_bytes, crossed_payload; /* halves */
+    parley_time_ms equal_ms;
+    uint32_t delays_below; /* of nodes with such numbers; 0: of all */
     size_t idle_peers, idle_before;
     struct timespec wall_began;
     size_t memory_allocated, memory_touched_mean, memory_touched_max;

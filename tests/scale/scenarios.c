@@ -8,7 +8,7 @@
 #define SMALL_NODE_BYTES 524288u /* touched by a node that follows some twenty people */
 #define FLOODING_P99_MS  600u    /* a slow link is half a second there and back; few need one */
 
-static void settle(struct sim *sim) {
+void settle(struct sim *sim) {
     phase_begin(sim, "settling");
     boot_all(sim, 10000);
     run_for(sim, 60000);
@@ -169,6 +169,19 @@ const struct scenario scenarios[] = {
      "one node and 2,000 peers who say nothing",
      {.seed = 1, .nodes_count = 2001, .relays_count = 1, .follows_mean = 20, .relays_dialled = 1},
      run_idle},
+    {"halves",
+     "two halves of 250 nodes, a day and 50,000 posts apart, joined by one link",
+     {PEOPLE, .nodes_count = 500, .relays_count = 20, .posts = 50000, .is_halved = true},
+     run_halves},
+    {"surge",
+     "as many newcomers as there are nodes, in ten minutes",
+     {PEOPLE, .nodes_count = 1000, .relays_count = 50, .posts = 200, .warm_posts = 600},
+     run_surge},
+    {"sybil",
+     "500 nodes and 2,500 peers that are nobody",
+     {PEOPLE, .nodes_count = 500, .relays_count = 25, .posts = 200, .warm_posts = 600,
+      .sybils_count = 2500},
+     run_sybil},
     {NULL, NULL, {0}, NULL},
 };
 

@@ -70,11 +70,13 @@ static struct sim *world_make(const struct scenario *scenario, const struct scal
     parley_random_init(&sim->random, &seed);
     sim_current = sim;
     people_make(sim);
+    sybils_make(sim);
     return sim;
 }
 
 static void world_free(struct sim *sim) {
     people_clear(sim);
+    sybils_clear(sim);
     posts_clear(sim);
     queue_clear(&sim->queue);
     net_clear(sim);
