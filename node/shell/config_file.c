@@ -96,10 +96,12 @@ static const struct option_row *row_of(const char *name) {
     abort(); /* libconfuse was given these names and no others */
 }
 
+static bool is_list(const struct option_row *row) {
+    return row->key == OPTION_LISTEN || row->key == OPTION_PEER || row->key == OPTION_ADVERTISE;
+}
+
 static const char *take_value(const struct option_row *row, const char *value) {
-    bool is_list =
-        row->key == OPTION_LISTEN || row->key == OPTION_PEER || row->key == OPTION_ADVERTISE;
-    if (reading->is_seen[row->key] && !is_list)
+    if (reading->is_seen[row->key] && !is_list(row))
         return "stands in the file twice";
     reading->is_seen[row->key] = true;
     if (row->key == OPTION_HOME && reading->said->config == NULL)
@@ -163,9 +165,8 @@ static void parse(char *text, size_t size) {
     for (size_t i = 0; (row = option_row_at(i)) != NULL; i++) {
         if (row->example == NULL)
             continue;
-        bool is_list = row->key == OPTION_LISTEN || row->key == OPTION_PEER;
         all[count++] = (cfg_opt_t)CFG_STR_CB(row->name, NULL, CFGF_NODEFAULT, on_value);
-        all[count - 1].flags |= is_list ? CFGF_LIST : 0;
+        all[count - 1].flags |= is_list(row) ? CFGF_LIST : 0;
     }
     cfg_t *cfg = cfg_init(all, CFGF_NONE);
     if (cfg == NULL) {

@@ -155,6 +155,7 @@ static void on_event(const struct parley_event *event, const void *context) {
         return;
     case PARLEY_EVENT_FOLLOW:
     case PARLEY_EVENT_PURGE:
+    case PARLEY_EVENT_LIST:
     case PARLEY_EVENT_DISCONNECT:
     case PARLEY_EVENT_IMPORT_RECORD:
     case PARLEY_EVENT_IMPORT_CHUNK:

@@ -28,9 +28,9 @@ static void put_endpoint(const struct parley_host_endpoint *endpoint) {
 }
 
 /* In single quotes nothing is replaced, and two letters need a backslash. */
-static void put_home(const char *home) {
-    put("home = '");
-    for (const char *letter = home; *letter != '\0'; letter++)
+static void put_path(const char *key, const char *path) {
+    put("%s = '", key);
+    for (const char *letter = path; *letter != '\0'; letter++)
         put(*letter == '\\' || *letter == '\'' ? "\\%c" : "%c", *letter);
     put("'\n");
 }
@@ -55,7 +55,18 @@ static void put_options(const struct options *options) {
         put_endpoint(&options->api);
     }
     if (options->home[0] != '\0')
-        put_home(options->home);
+        put_path("home", options->home);
+    if (options->bootstrap[0] != '\0')
+        put_path("bootstrap", options->bootstrap);
+    for (size_t i = 0; i < options->advertised_count; i++) {
+        char place[PARLEY_PLACE_TEXT_SIZE];
+        parley_place_encode(place, &options->advertised[i]);
+        put("advertise += '%s'\n", place);
+    }
+    if (options->has_discover)
+        put("discover = %s\n", options->is_closed ? "no" : "true");
+    if (options->connections > 0)
+        put("connections = %u\n", options->connections);
     if (options->has_quota)
         put("quota = %llu\n", (unsigned long long)options->quota_bytes);
     if (options->has_erase_after)
@@ -84,6 +95,13 @@ static void compare(const struct options *a, const struct options *b) {
     FUZZ_HOLDS(a->has_api == b->has_api && (!a->has_api || is_same_endpoint(&a->api, &b->api)));
     FUZZ_HOLDS(a->relay == b->relay && a->hops == b->hops);
     FUZZ_HOLDS(strcmp(a->home, b->home) == 0 && a->has_erase_after == b->has_erase_after);
+    FUZZ_HOLDS(a->has_discover == b->has_discover && a->is_closed == b->is_closed);
+    FUZZ_HOLDS(strcmp(a->bootstrap, b->bootstrap) == 0 && a->connections == b->connections);
+    FUZZ_HOLDS(a->advertised_count == b->advertised_count);
+    for (size_t i = 0; i < a->advertised_count; i++)
+        FUZZ_HOLDS(strcmp(a->advertised[i].host, b->advertised[i].host) == 0 &&
+                   a->advertised[i].port == b->advertised[i].port &&
+                   strcmp(a->advertised[i].transport, b->advertised[i].transport) == 0);
     FUZZ_HOLDS(a->has_quota == b->has_quota && a->quota_bytes == b->quota_bytes);
     FUZZ_HOLDS(!a->has_erase_after || a->erase_after_ms == b->erase_after_ms);
     FUZZ_HOLDS(a->has_level == b->has_level && (!a->has_level || a->level == b->level));

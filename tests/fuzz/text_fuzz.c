@@ -58,6 +58,18 @@ static void try_address(struct parley_span text) {
     FUZZ_HOLDS(strcmp(again.transport, address.transport) == 0);
 }
 
+static void try_place(struct parley_span text) {
+    struct parley_address place, again;
+    char written[PARLEY_PLACE_TEXT_SIZE];
+    if (!is_ok(parley_place_decode(&place, text), text))
+        return;
+    parley_place_encode(written, &place);
+    struct parley_span form = PARLEY_SPAN(written, strlen(written));
+    FUZZ_HOLDS(parley_place_decode(&again, form).error == PARLEY_E_OK);
+    FUZZ_HOLDS(strcmp(again.host, place.host) == 0 && again.port == place.port);
+    FUZZ_HOLDS(strcmp(again.transport, place.transport) == 0);
+}
+
 static void try_words(struct parley_span text) {
     uint8_t entropy[PARLEY_ENTROPY_SIZE], again[PARLEY_ENTROPY_SIZE];
     char words[PARLEY_WORDS_TEXT_SIZE];
@@ -81,6 +93,7 @@ static void try_device_request(struct parley_span text) {
 void fuzz_target(struct parley_span text) {
     try_keys(text);
     try_address(text);
+    try_place(text);
     try_words(text);
     try_device_request(text);
 }
