@@ -130,6 +130,39 @@ def a_lost_device_is_revoked(scratch):
     refused(second, "device", "revoke", this(first)["device"], says="words")
 
 
+def a_revoked_device_that_heard_nothing(scratch):
+    """It was away, and says more: nobody takes that, by wire or by stick; what it said before is
+    served by all. (tests/crowd/keys_test.c has the same with a hundred nodes.)"""
+    first, _ = born(scratch, "first")
+    first.start()
+    relay = scratch.home("relay").start("--relay")
+    first.parley("connect", relay.address)
+    second = joined(scratch, "second", first).start(peers=[relay.address])
+    wait_until(lambda: this(second)["state"] == "open", "the certificate has come")
+    second.parley("post", "--ndjson", text="".join(f'{{"text":"mine {i}"}}\n' for i in range(5)))
+    good = [f"mine {i}" for i in range(5)]
+    see(first, good, "on the first")
+    second.end()
+    first.parley("device", "revoke", this(second)["device"])
+    second.parley("post", "--ndjson", text="".join(f'{{"text":"late {i}"}}\n' for i in range(5)))
+    with open(scratch.folder + "/late", "wb") as out:
+        subprocess.run([PARLEY, "--home", second.path, "export"], stdout=out, check=True)
+    readers = [scratch.home(f"r{i}").init().start(peers=[relay.address]) for i in range(3)]
+    for reader in readers:
+        reader.parley("follow", first.author)
+        see(reader, good, "a reader")
+    second.start(peers=[relay.address, readers[0].address])
+    wait_until(lambda: this(second)["state"] == "closed", "it hears of that")
+    newcomer = scratch.home("n").init().start(peers=[second.address, readers[1].address])
+    newcomer.parley("follow", first.author)
+    see(newcomer, good, "a newcomer")
+    readers[2].parley("import", scratch.folder + "/late", status=None)
+    for home in (first, relay, newcomer, *readers):
+        assert texts(home, "--author", first.author) == sorted(good), home.path
+    assert len({home.parley("digest", first.author) for home in (first, relay, newcomer, *readers)}) == 1
+    assert all("closed" not in home.log() for home in readers), "nobody is blamed"
+
+
 def revoked_at_an_earlier_post(scratch):
     first, words = born(scratch, "first")
     first.start()
@@ -354,6 +387,7 @@ run(a_second_machine_joins_by_the_network,
     a_second_machine_joins_by_a_stick,
     what_one_follows_the_other_does,
     a_lost_device_is_revoked,
+    a_revoked_device_that_heard_nothing,
     revoked_at_an_earlier_post,
     stolen_today_is_worthless_after_a_rotation,
     rotated_twice_and_joined_again,
