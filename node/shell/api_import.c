@@ -142,21 +142,46 @@ static void answer_import(struct api_job *job) {
                   (json_int_t)import->passed_over, "passed", import->passed, "problem", problem));
 }
 
-static void pass_over(struct import *import, const struct section *section,
-                      enum parley_error error) {
-    json_t *item = json_pack("{s:s, s:s}", "error", parley_error_name(error), "detail",
-                             parley_strerror(error));
-    if (section->kind == PARLEY_SECTION_CHUNK) {
-        const struct parley_chunk *chunk = &section->chunk;
-        import->passed_over += chunk->count;
-        json_object_set_new(item, "log", api_json_hex(chunk->log.bytes, sizeof(chunk->log.bytes)));
-        json_object_set_new(item, "low", json_integer((json_int_t)chunk->seq_first));
-        json_object_set_new(item, "high", json_integer((json_int_t)parley_chunk_seq_last(chunk)));
-    }
+static void add_passed(struct import *import, json_t *item) {
     if (json_array_size(import->passed) < PASSED_MAX)
         json_array_append_new(import->passed, item);
     else
         json_decref(item);
+}
+
+static json_t *item_of(enum parley_error error) {
+    return json_pack("{s:s, s:s}", "error", parley_error_name(error), "detail",
+                     parley_strerror(error));
+}
+
+static void pass_over_entries(struct import *import, const struct parley_chunk *chunk,
+                              parley_seq low, enum parley_error error) {
+    json_t *item = item_of(error);
+    parley_seq high = parley_chunk_seq_last(chunk);
+    import->passed_over += high - low + 1;
+    json_object_set_new(item, "log", api_json_hex(chunk->log.bytes, sizeof(chunk->log.bytes)));
+    json_object_set_new(item, "low", json_integer((json_int_t)low));
+    json_object_set_new(item, "high", json_integer((json_int_t)high));
+    add_passed(import, item);
+}
+
+static void pass_over(struct import *import, const struct section *section,
+                      enum parley_error error) {
+    if (section->kind == PARLEY_SECTION_CHUNK)
+        pass_over_entries(import, &section->chunk, section->chunk.seq_first, error);
+    else
+        add_passed(import, item_of(error));
+}
+
+/* Of a chunk that was taken what stands above the end of its log was not: how many were. */
+static uint64_t take_to_the_end(struct import *import, const struct parley_node *node,
+                                const struct parley_chunk *chunk) {
+    struct parley_node_log log;
+    if (!parley_node_log_find(node, &chunk->log, &log) || log.policy.kind != PARLEY_POLICY_CLOSED ||
+        log.policy.seq >= parley_chunk_seq_last(chunk) || log.policy.seq < chunk->seq_first)
+        return chunk->count;
+    pass_over_entries(import, chunk, log.policy.seq + 1, PARLEY_E_LOG_CLOSED);
+    return log.policy.seq - chunk->seq_first + 1;
 }
 
 /* The disk, the memory, or no place now: nothing that follows would fare better. */
@@ -164,13 +189,14 @@ static bool ends_import(enum parley_error error) {
     return parley_error_class(error) == PARLEY_CLASS_LOCAL || error == PARLEY_E_READ_ONLY;
 }
 
-static void count_section(struct import *import, const struct section *section, uint64_t added) {
+static void count_section(struct import *import, const struct parley_node *node,
+                          const struct section *section, uint64_t added) {
     if (section->kind == PARLEY_SECTION_RECORD) {
         import->records++;
         return;
     }
     import->chunks++;
-    import->entries += section->chunk.count;
+    import->entries += take_to_the_end(import, node, &section->chunk);
     import->added += added;
 }
 
@@ -219,7 +245,8 @@ static void on_imported(void *context, const struct parley_effect *effect) {
     struct import *import = job->state;
     enum parley_error error = api_reply_error(job->api, effect);
     if (error == PARLEY_E_OK || error == PARLEY_E_EXISTS)
-        count_section(import, &lane->section, effect->reply.count);
+        count_section(import, parley_host_node(job->api->host), &lane->section,
+                      effect->reply.count);
     else if (ends_import(error))
         stop(import, error, lane->section.offset);
     else

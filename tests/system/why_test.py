@@ -58,7 +58,7 @@ def what_a_closing_ends(scratch):
     carry(second, home)
     home.parley("device", "revoke", asked["device"], "--last", good)
     carry(home, reader)
-    carry(second, reader)
+    carry(second, reader, status=1)  # what stands above the end is passed over, and said
     assert state(reader, good) == "visible"
     # What is above the end does not come any more, so there is nothing to allow.
     (reason,) = [r for r in why(reader, bad)["reasons"] if r["hides"]]
