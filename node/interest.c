@@ -152,6 +152,7 @@ void on_interest(struct parley_node *node, struct peer *peer,
                  const struct parley_wire_interest *interest) {
     interest_clear(node, peer);
     peer->mode = interest->mode;
+    tree_on_interest(node, peer);
     struct parley_wire_list list = interest->authors;
     struct parley_author author;
     while (parley_wire_next_author(&list, &author))

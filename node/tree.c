@@ -11,7 +11,8 @@ bool tree_create(struct parley_node *node) {
                                               .entries = PARLEY_TREE_ENTRIES_MAX,
                                               .waits_per_link = PARLEY_TREE_WAITS_PER_PEER,
                                               .wait_ms = PARLEY_GRAFT_AFTER_MS,
-                                              .again_ms = PARLEY_GRAFT_AGAIN_MS};
+                                              .again_ms = PARLEY_GRAFT_AGAIN_MS,
+                                              .is_broad = node->config.relay};
     node->tree.memory = calloc(1, parley_gossip_memory(&sizes));
     if (node->tree.memory != NULL)
         parley_gossip_init(&node->tree.gossip, &sizes, node->table_key, node->tree.memory);
@@ -23,8 +24,24 @@ void tree_open(struct parley_node *node, struct peer *peer, uint64_t features) {
     parley_gossip_open(&node->tree.gossip, peer_slot(node, peer), is_tree);
 }
 
+static void tell_link(struct parley_node *node, const struct parley_gossip_word *word) {
+    struct parley_wire_message message = {.type = word->is_graft ? PARLEY_WIRE_GRAFT
+                                                                 : PARLEY_WIRE_PRUNE};
+    message.as.prune.buckets = word->buckets;
+    (void)peer_send_message(node, &node->peers[word->link], &message);
+}
+
+void tree_on_interest(struct parley_node *node, const struct peer *peer) {
+    struct parley_gossip_word word;
+    if (parley_gossip_set_broad(&node->tree.gossip, peer_slot(node, peer),
+                                peer->mode == PARLEY_INTEREST_EVERYTHING, &word))
+        tell_link(node, &word);
+}
+
 void tree_close(struct parley_node *node, struct peer *peer) {
-    parley_gossip_close(&node->tree.gossip, peer_slot(node, peer));
+    struct parley_gossip_word word;
+    if (parley_gossip_close(&node->tree.gossip, peer_slot(node, peer), &word) && !node->is_stopping)
+        tell_link(node, &word);
     deadline_lower(node, node->tree.gossip.next);
 }
 
@@ -41,13 +58,6 @@ bool tree_awaits(const struct parley_node *node, const struct parley_log *log,
     return parley_gossip_is_awaited(&node->tree.gossip, &place);
 }
 
-static void tell_link(struct parley_node *node, struct peer *peer, enum parley_wire_type type,
-                      const struct parley_log *log) {
-    struct parley_wire_message message = {.type = type};
-    message.as.prune.bucket = parley_gossip_bucket(log);
-    (void)peer_send_message(node, peer, &message);
-}
-
 /* Only what was pushed, or was asked for because it was not: what is caught up with says nothing of
  * which link is the faster one. */
 void tree_look_at(struct parley_node *node, struct peer *peer, const struct chunk_task *task,
@@ -61,16 +71,20 @@ void tree_look_at(struct parley_node *node, struct peer *peer, const struct chun
     struct parley_wire_place place = place_of(&task->log, run);
     uint32_t link =
         peer != NULL && peer->phase == PEER_OPEN ? peer_slot(node, peer) : PARLEY_GOSSIP_NOBODY;
-    if (parley_gossip_on_entry(&node->tree.gossip, link, &place, is_new, node->now))
-        tell_link(node, peer, PARLEY_WIRE_PRUNE, &task->log);
+    struct parley_gossip_word word;
+    if (parley_gossip_on_entry(&node->tree.gossip, link, &place, is_new, node->now, &word))
+        tell_link(node, &word);
 }
 
 void on_prune(struct parley_node *node, struct peer *peer, const struct parley_wire_prune *prune) {
-    parley_gossip_on_prune(&node->tree.gossip, peer_slot(node, peer), prune->bucket);
+    struct parley_gossip_word word = {peer_slot(node, peer), true, 0};
+    word.buckets = parley_gossip_on_prune(&node->tree.gossip, word.link, prune->buckets);
+    if (word.buckets != 0)
+        tell_link(node, &word);
 }
 
 void on_graft(struct parley_node *node, struct peer *peer, const struct parley_wire_prune *graft) {
-    parley_gossip_on_graft(&node->tree.gossip, peer_slot(node, peer), graft->bucket);
+    parley_gossip_on_graft(&node->tree.gossip, peer_slot(node, peer), graft->buckets);
 }
 
 /* --- what goes ----------------------------------------------------------------------------- */
@@ -221,10 +235,10 @@ static void graft(struct parley_node *node, struct parley_gossip_entry *entry, u
     uint32_t link = parley_gossip_graft(&node->tree.gossip, entry, node->now, &was_lazy);
     if (link == PARLEY_GOSSIP_NOBODY)
         return;
-    struct peer *peer = &node->peers[link];
+    struct parley_gossip_word word = {link, true, parley_gossip_bit(&place.log)};
     if (was_lazy)
-        tell_link(node, peer, PARLEY_WIRE_GRAFT, &place.log);
-    want(node, peer, log, place.seq, &place.id, 1);
+        tell_link(node, &word);
+    want(node, &node->peers[link], log, place.seq, &place.id, 1);
 }
 
 void tree_on_timer(struct parley_node *node) {

@@ -28,6 +28,8 @@ struct tree {
 /* False: out of memory. The key is that of all tables. */
 bool tree_create(struct parley_node *node);
 void tree_open(struct parley_node *node, struct peer *peer, uint64_t features);
+/* What it wants is known now, or anew. */
+void tree_on_interest(struct parley_node *node, const struct peer *peer);
 void tree_close(struct parley_node *node, struct peer *peer);
 
 /* What came of a chunk that a peer, or nobody, brought. */

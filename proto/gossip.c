@@ -30,6 +30,7 @@ void parley_gossip_init(struct parley_gossip *gossip, const struct parley_gossip
                                      .entries_count = sizes->entries,
                                      .holder_words = words_for(sizes->links),
                                      .waits_per_link = sizes->waits_per_link,
+                                     .is_broad = sizes->is_broad,
                                      .wait_ms = sizes->wait_ms,
                                      .again_ms = sizes->again_ms,
                                      .next = UINT64_MAX,
@@ -45,7 +46,7 @@ unsigned parley_gossip_bucket(const struct parley_log *log) {
     return log->bytes[0] % PARLEY_GOSSIP_BUCKETS;
 }
 
-static uint64_t bucket_bit(const struct parley_log *log) {
+uint64_t parley_gossip_bit(const struct parley_log *log) {
     return UINT64_C(1) << parley_gossip_bucket(log);
 }
 
@@ -163,9 +164,32 @@ static void lose_source(struct parley_gossip *gossip, struct parley_gossip_entry
                    other, state == PARLEY_GOSSIP_ASKED ? 0 : entry->at);
 }
 
-void parley_gossip_close(struct parley_gossip *gossip, uint32_t link) {
+/* For which buckets somebody has to be eager again, and who: rather one that brings everything. */
+static bool replace_eager(struct parley_gossip *gossip, struct parley_gossip_word *word) {
+    uint64_t eager = 0, broad_eager = 0;
+    uint32_t broad = PARLEY_GOSSIP_NOBODY, any = PARLEY_GOSSIP_NOBODY;
+    for (uint32_t i = gossip->links_count; i-- > 0;) {
+        const struct parley_gossip_link *link = &gossip->links[i];
+        if (!link->is_open)
+            continue;
+        any = i;
+        broad = link->is_broad ? i : broad;
+        eager |= ~link->lazy;
+        broad_eager |= link->is_broad ? ~link->lazy : 0;
+    }
+    bool has_broad = broad != PARLEY_GOSSIP_NOBODY;
+    *word = (struct parley_gossip_word){has_broad ? broad : any, true,
+                                        ~(has_broad ? broad_eager : eager)};
+    if (word->link == PARLEY_GOSSIP_NOBODY || word->buckets == 0)
+        return false;
+    gossip->links[word->link].lazy &= ~word->buckets;
+    return true;
+}
+
+bool parley_gossip_close(struct parley_gossip *gossip, uint32_t link,
+                         struct parley_gossip_word *word) {
     if (!gossip->links[link].is_open)
-        return;
+        return false;
     for (size_t i = 0; i < gossip->entries_count; i++) {
         struct parley_gossip_entry *entry = &gossip->entries[i];
         if (entry->state == PARLEY_GOSSIP_FREE)
@@ -178,32 +202,95 @@ void parley_gossip_close(struct parley_gossip *gossip, uint32_t link) {
     }
     assert(gossip->links[link].waits == 0);
     gossip->links[link].is_open = false;
+    return replace_eager(gossip, word);
 }
 
 bool parley_gossip_is_lazy(const struct parley_gossip *gossip, uint32_t link, unsigned bucket) {
     return gossip->links[link].lazy >> bucket & 1;
 }
 
-/* Whoever prunes the last one hears of nothing before it has waited. */
-static bool has_other_eager(const struct parley_gossip *gossip, uint32_t link, uint64_t bit) {
-    for (uint32_t i = 0; i < gossip->links_count; i++)
-        if (i != link && gossip->links[i].is_open && (gossip->links[i].lazy & bit) == 0)
-            return true;
-    return false;
+/* The buckets for which another link than this one is eager, of those that bring everything if
+ * there is any such link; and those that one may be pruned of with the bucket at hand. Where one of
+ * two brings all of what is wanted here, and nobody's tree hangs on this node, that is all of them:
+ * a link shows once that it is not needed, and not once for each bucket. Otherwise, that others
+ * serve and this link never did. */
+struct others {
+    bool is_leaf;
+    uint64_t eager, spare;
+};
+
+static struct others of_others(const struct parley_gossip *gossip, uint32_t link) {
+    const struct parley_gossip_link *this = &gossip->links[link];
+    uint64_t by_any = 0, by_broad = 0, served = 0;
+    bool has_broad = false;
+    for (uint32_t i = 0; i < gossip->links_count; i++) {
+        const struct parley_gossip_link *other = &gossip->links[i];
+        if (!other->is_open)
+            continue;
+        has_broad |= other->is_broad;
+        if (i == link)
+            continue;
+        by_any |= ~other->lazy;
+        by_broad |= other->is_broad ? ~other->lazy : 0;
+        served |= ~other->lazy & other->served;
+    }
+    bool is_leaf = has_broad && !(gossip->is_broad && this->is_broad);
+    struct others others = {.is_leaf = is_leaf, .eager = has_broad ? by_broad : by_any};
+    others.spare = ~this->lazy & others.eager & (is_leaf ? UINT64_MAX : served & ~this->served);
+    return others;
 }
 
-void parley_gossip_on_prune(struct parley_gossip *gossip, uint32_t link, unsigned bucket) {
-    if (gossip->links[link].is_tree)
-        gossip->links[link].lazy |= UINT64_C(1) << bucket;
+uint64_t parley_gossip_on_prune(struct parley_gossip *gossip, uint32_t link, uint64_t buckets) {
+    struct others others = of_others(gossip, link);
+    if (!gossip->links[link].is_tree)
+        return 0;
+    gossip->links[link].lazy |= buckets & others.eager;
+    return buckets & ~others.eager;
 }
 
-void parley_gossip_on_graft(struct parley_gossip *gossip, uint32_t link, unsigned bucket) {
-    gossip->links[link].lazy &= ~(UINT64_C(1) << bucket);
+void parley_gossip_on_graft(struct parley_gossip *gossip, uint32_t link, uint64_t buckets) {
+    gossip->links[link].lazy &= ~buckets;
+}
+
+/* The bucket of that bit, if it may be, and with it the spare ones. */
+static bool prune(struct parley_gossip *gossip, uint32_t link, uint64_t bit,
+                  struct parley_gossip_word *word) {
+    struct parley_gossip_link *late = &gossip->links[link];
+    struct others others = of_others(gossip, link);
+    if (!late->is_tree || (others.eager & bit) == 0)
+        return false;
+    /* The one of that bit may be lazy already: then the peer has not heard yet. */
+    *word = (struct parley_gossip_word){link, false, bit | others.spare};
+    late->lazy |= word->buckets;
+    return true;
+}
+
+/* Two brought the same. The later one is pruned; but who is asked for everything needs, of those
+ * that have everything, one to whom all else is known, and those who want everything need a tree
+ * among themselves: what hangs between them on somebody who wants less holds for that one's authors
+ * only. */
+static bool prune_one(struct parley_gossip *gossip, uint32_t first, uint32_t late, uint64_t bit,
+                      struct parley_gossip_word *word) {
+    if (!gossip->links[late].is_broad || gossip->links[first].is_broad)
+        return prune(gossip, late, bit, word);
+    return (!gossip->is_broad && prune(gossip, late, bit, word)) || prune(gossip, first, bit, word);
+}
+
+bool parley_gossip_set_broad(struct parley_gossip *gossip, uint32_t link, bool is_broad,
+                             struct parley_gossip_word *word) {
+    struct parley_gossip_link *this = &gossip->links[link];
+    this->is_broad = is_broad;
+    if (gossip->is_broad || !this->is_tree)
+        return false;
+    /* Somebody else brings all of it already. */
+    struct others others = of_others(gossip, link);
+    *word = (struct parley_gossip_word){link, false, others.is_leaf ? others.spare : 0};
+    this->lazy |= word->buckets;
+    return word->buckets != 0;
 }
 
 /* --- entries ------------------------------------------------------------------------------- */
 
-/* Who brings what is new is where the tree leads. */
 static void hold(struct parley_gossip *gossip, uint32_t link, const struct parley_wire_place *place,
                  parley_time_ms now) {
     struct parley_gossip_entry *entry = find(gossip, place);
@@ -215,30 +302,38 @@ static void hold(struct parley_gossip *gossip, uint32_t link, const struct parle
     entry->state = PARLEY_GOSSIP_HELD;
     entry->source = link;
     entry->at = now;
-    if (link == PARLEY_GOSSIP_NOBODY)
-        return;
-    set_has(gossip, entry, link, true);
-    gossip->links[link].lazy &= ~bucket_bit(&place->log);
+    if (link != PARLEY_GOSSIP_NOBODY)
+        set_has(gossip, entry, link, true);
+}
+
+/* Who brings what is new is where the tree leads, and is told so, since a prune may be under way.
+ */
+static bool lead_to(struct parley_gossip *gossip, uint32_t link, uint64_t bit,
+                    struct parley_gossip_word *word) {
+    struct parley_gossip_link *from = &gossip->links[link];
+    bool was_lazy = (from->lazy & bit) != 0;
+    from->served |= bit;
+    from->lazy &= ~bit;
+    *word = (struct parley_gossip_word){link, true, bit};
+    return was_lazy;
 }
 
 bool parley_gossip_on_entry(struct parley_gossip *gossip, uint32_t link,
-                            const struct parley_wire_place *place, bool is_new,
-                            parley_time_ms now) {
+                            const struct parley_wire_place *place, bool is_new, parley_time_ms now,
+                            struct parley_gossip_word *word) {
+    uint64_t bit = parley_gossip_bit(&place->log);
     if (is_new) {
         hold(gossip, link, place, now);
-        return false;
+        return link != PARLEY_GOSSIP_NOBODY && lead_to(gossip, link, bit, word);
     }
     const struct parley_gossip_entry *entry = find(gossip, place);
     if (entry == NULL || link == PARLEY_GOSSIP_NOBODY)
         return false;
     set_has(gossip, entry, link, true);
-    uint64_t bit = bucket_bit(&place->log);
-    struct parley_gossip_link *late = &gossip->links[link];
-    if (entry->state != PARLEY_GOSSIP_HELD || entry->source == PARLEY_GOSSIP_NOBODY ||
-        entry->source == link || !late->is_tree || !has_other_eager(gossip, link, bit))
+    uint32_t first = entry->source;
+    if (entry->state != PARLEY_GOSSIP_HELD || first == PARLEY_GOSSIP_NOBODY || first == link)
         return false;
-    late->lazy |= bit; /* it may be so already: then the peer has not heard yet */
-    return true;
+    return prune_one(gossip, first, link, bit, word);
 }
 
 bool parley_gossip_has(const struct parley_gossip *gossip, uint32_t link,
@@ -254,7 +349,8 @@ enum parley_gossip_way parley_gossip_way(const struct parley_gossip *gossip, uin
         return PARLEY_GOSSIP_PUSH;
     if (parley_gossip_has(gossip, link, place))
         return PARLEY_GOSSIP_NOTHING;
-    return (to->lazy & bucket_bit(&place->log)) == 0 ? PARLEY_GOSSIP_PUSH : PARLEY_GOSSIP_ANNOUNCE;
+    return (to->lazy & parley_gossip_bit(&place->log)) == 0 ? PARLEY_GOSSIP_PUSH
+                                                            : PARLEY_GOSSIP_ANNOUNCE;
 }
 
 void parley_gossip_note(struct parley_gossip *gossip, uint32_t link,
@@ -271,7 +367,7 @@ enum parley_gossip_hearing parley_gossip_on_announce(struct parley_gossip *gossi
     struct parley_gossip_entry *entry = find(gossip, place);
     if (entry != NULL)
         set_has(gossip, entry, link, true);
-    if (!from->is_tree || (from->lazy & bucket_bit(&place->log)) == 0)
+    if (!from->is_tree || (from->lazy & parley_gossip_bit(&place->log)) == 0)
         return PARLEY_GOSSIP_ASK;
     if (entry != NULL)
         return is_waiting(entry) ? PARLEY_GOSSIP_WAIT : PARLEY_GOSSIP_LEAVE;
@@ -319,7 +415,7 @@ uint32_t parley_gossip_graft(struct parley_gossip *gossip, struct parley_gossip_
         parley_gossip_forget(gossip, entry);
         return link;
     }
-    uint64_t bit = bucket_bit(&entry->place.log);
+    uint64_t bit = parley_gossip_bit(&entry->place.log);
     *was_lazy = (gossip->links[link].lazy & bit) != 0;
     gossip->links[link].lazy &= ~bit;
     /* Who does not send it is not taken to have it any more. */

@@ -176,8 +176,8 @@ static void write_bodies(struct parley_writer *writer, const struct parley_wire_
     parley_wire_write_list(writer, &bodies->bodies);
 }
 
-static void read_bucket(struct parley_reader *reader, struct parley_wire_prune *prune) {
-    prune->bucket = (unsigned)parley_read_uint(reader, "bucket", 0, PARLEY_GOSSIP_BUCKETS - 1);
+static void read_buckets(struct parley_reader *reader, struct parley_wire_prune *prune) {
+    prune->buckets = parley_read_uint(reader, "buckets", 1, UINT64_MAX);
 }
 
 static void read_evidence(struct parley_reader *reader, struct parley_wire_evidence *evidence) {
@@ -307,10 +307,10 @@ static void read_fields(struct parley_reader *reader, struct parley_wire_message
             parley_wire_read_list(reader, "places", WIRE_PLACE, 1, PARLEY_WIRE_PLACES_MAX);
         break;
     case PARLEY_WIRE_PRUNE:
-        read_bucket(reader, &message->as.prune);
+        read_buckets(reader, &message->as.prune);
         break;
     case PARLEY_WIRE_GRAFT:
-        read_bucket(reader, &message->as.graft);
+        read_buckets(reader, &message->as.graft);
         break;
     case PARLEY_WIRE_ASK_IDENTITY:
         message->as.ask_identity.authors = read_authors(reader, "authors", 1);
@@ -422,10 +422,10 @@ void parley_wire_encode(struct parley_writer *writer, const struct parley_wire_m
         parley_wire_write_list(writer, &message->as.announce.places);
         break;
     case PARLEY_WIRE_PRUNE:
-        parley_write_uint(writer, message->as.prune.bucket);
+        parley_write_uint(writer, message->as.prune.buckets);
         break;
     case PARLEY_WIRE_GRAFT:
-        parley_write_uint(writer, message->as.graft.bucket);
+        parley_write_uint(writer, message->as.graft.buckets);
         break;
     case PARLEY_WIRE_ASK_IDENTITY:
         parley_wire_write_list(writer, &message->as.ask_identity.authors);

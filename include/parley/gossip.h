@@ -3,9 +3,11 @@
  * is answered, time is an argument, memory is the caller's.
  *
  * Each link is eager or lazy, for each bucket of logs by itself. It begins eager. Of two that bring
- * the same entry the later one becomes lazy (prune), so that what is left eager is a tree. Over a
- * lazy link entries are announced; an announced entry that does not come in time is asked for of
- * who announced it, and that link becomes eager (graft). So a tree that broke grows together again.
+ * the same entry the later one becomes lazy (prune), so that what is left eager is a tree;
+ * and with it all buckets in which that link has brought nothing yet, so that a tree need not be
+ * found 64 times, nor anew for each link that comes back. Over a lazy link entries are announced;
+ * an announced entry that does not come in time is asked for of who announced it, and that link
+ * becomes eager (graft). So a tree that broke grows together again.
  *
  * It is for speed alone: every table here may be full, and whatever it forgets is found by catching
  * up. What a peer says here costs a place in a table at most, of which it has a share.
@@ -42,9 +44,11 @@ struct parley_gossip_entry {
 
 struct parley_gossip_link {
     bool is_open;
-    bool is_tree;   /* the peer knows of prune and graft; else it is eager for ever */
-    uint64_t lazy;  /* a bit for each bucket */
-    uint32_t waits; /* entries awaited or asked for of which it is the source */
+    bool is_tree;    /* the peer knows of prune and graft; else it is eager for ever */
+    bool is_broad;   /* the peer wants everything, and so has what others have */
+    uint64_t lazy;   /* a bit for each bucket */
+    uint64_t served; /* in which it brought something new */
+    uint32_t waits;  /* entries awaited or asked for of which it is the source */
 };
 
 struct parley_gossip {
@@ -56,6 +60,7 @@ struct parley_gossip {
     size_t waits; /* entries awaited or asked for */
     uint32_t waits_per_link;
     parley_time_ms wait_ms, again_ms;
+    bool is_broad;
     parley_time_ms next; /* nothing is due before; UINT64_MAX: nothing at all */
     size_t pass;         /* of the look for what is due, where it goes on */
     parley_time_ms pass_next;
@@ -68,6 +73,7 @@ struct parley_gossip_sizes {
     uint32_t waits_per_link;
     parley_time_ms wait_ms;  /* from an announcement until the entry is asked for */
     parley_time_ms again_ms; /* from there until it is asked for of another one */
+    bool is_broad;           /* this node wants everything */
 };
 
 /* Bytes that init wants, aligned like a uint64_t and zero. */
@@ -77,18 +83,32 @@ void parley_gossip_init(struct parley_gossip *gossip, const struct parley_gossip
 
 /* Of a log: the lower six bits of its first byte. */
 unsigned parley_gossip_bucket(const struct parley_log *log);
+uint64_t parley_gossip_bit(const struct parley_log *log);
 
-/* A link is there; it is eager. Closing it drops all that hangs on it. */
+/* What a peer is to be told: prune, or graft, of these buckets. */
+struct parley_gossip_word {
+    uint32_t link;
+    bool is_graft;
+    uint64_t buckets;
+};
+
+/* A link is there; it is eager. */
 void parley_gossip_open(struct parley_gossip *gossip, uint32_t link, bool is_tree);
-void parley_gossip_close(struct parley_gossip *gossip, uint32_t link);
+/* Whether its peer wants everything, and so brings everything. True: *word is to be sent; whoever
+ * wants less has one such link that is eager, and needs no second. */
+PARLEY_USE_RESULT bool parley_gossip_set_broad(struct parley_gossip *gossip, uint32_t link,
+                                               bool is_broad, struct parley_gossip_word *word);
+/* Drops all that hangs on it; of one that is not open, nothing. True: *word is to be sent to
+ * another one, which is eager now where this was the last. */
+PARLEY_USE_RESULT bool parley_gossip_close(struct parley_gossip *gossip, uint32_t link,
+                                           struct parley_gossip_word *word);
 bool parley_gossip_is_lazy(const struct parley_gossip *gossip, uint32_t link, unsigned bucket);
 
 /* An entry whose own signature holds is here: is_new, or it was already and came once more. The
- * link brought it (NOBODY: none). True: that link is lazy now, and its peer is to be told (prune).
- */
+ * link brought it (NOBODY: none). True: links have changed, and *word is to be sent. */
 PARLEY_USE_RESULT bool parley_gossip_on_entry(struct parley_gossip *gossip, uint32_t link,
                                               const struct parley_wire_place *place, bool is_new,
-                                              parley_time_ms now);
+                                              parley_time_ms now, struct parley_gossip_word *word);
 
 enum parley_gossip_way { PARLEY_GOSSIP_PUSH, PARLEY_GOSSIP_ANNOUNCE, PARLEY_GOSSIP_NOTHING };
 /* What a new entry is to a link. NOTHING: its peer is known to have it. Whoever knows nothing of
@@ -130,8 +150,11 @@ void parley_gossip_fail(struct parley_gossip *gossip, uint32_t link, const struc
 /* It is here by now, or is not wanted any more. */
 void parley_gossip_forget(struct parley_gossip *gossip, struct parley_gossip_entry *entry);
 
-void parley_gossip_on_prune(struct parley_gossip *gossip, uint32_t link, unsigned bucket);
-void parley_gossip_on_graft(struct parley_gossip *gossip, uint32_t link, unsigned bucket);
+/* Of the last link that is eager for a bucket no prune is heard, as none is said: for those that
+ * are returned the peer is to be told so (graft). */
+PARLEY_USE_RESULT uint64_t parley_gossip_on_prune(struct parley_gossip *gossip, uint32_t link,
+                                                  uint64_t buckets);
+void parley_gossip_on_graft(struct parley_gossip *gossip, uint32_t link, uint64_t buckets);
 
 /* What holds between its parts, recomputed. Cost: by entries. */
 void parley_gossip_check(const struct parley_gossip *gossip);

@@ -94,11 +94,9 @@
 #define PARLEY_PARENTS_KEPT_MAX  4096u /* since the start: 16 MiB of the longest usual posts */
 
 /* The broadcast tree. What does not fit is found by catching up. */
-#define PARLEY_TREE_ENTRIES_MAX 2048u /* remembered: seconds of a busy relay; 0.3 MB */
-#define PARLEY_TREE_WAITS_PER_PEER                                                                 \
-    128u                         /* announced and not here: a second of all there is today         \
-                                  */
-#define PARLEY_ANNOUNCED_MAX 64u /* logs in one message: 5 KiB, to every peer in one step */
+#define PARLEY_TREE_ENTRIES_MAX    1024u /* remembered: seconds of a busy relay; 0.1 MB */
+#define PARLEY_TREE_WAITS_PER_PEER 64u   /* announced and not here; 16 liars have them all */
+#define PARLEY_ANNOUNCED_MAX       64u   /* logs in one message: 5 KiB, to every peer in one step */
 
 /* One step. */
 #define PARLEY_EFFECTS_MAX   8192u
@@ -118,8 +116,8 @@
 #define PARLEY_IDLE_MS             90000u /* three pings unanswered */
 #define PARLEY_FETCH_MS            20000u /* an ask without any chunk */
 #define PARLEY_HEADS_EVERY_MS      30000u /* catching up runs regardless of what was pushed */
-#define PARLEY_ANNOUNCE_AFTER_MS   50u /* gathers what comes at a time, and lets pushes go ahead */
-#define PARLEY_GRAFT_AFTER_MS      1000u /* longer than any way along the tree but a broken one */
+#define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */
+#define PARLEY_GRAFT_AFTER_MS      500u /* longer than any way along the tree but a broken one */
 #define PARLEY_GRAFT_AGAIN_MS      2000u /* a slow link there and back, with an entry */
 #define PARLEY_DIAL_BACKOFF_MIN_MS 500u
 #define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */

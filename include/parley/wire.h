@@ -172,7 +172,7 @@ struct parley_wire_announce {
     struct parley_wire_list places; /* of struct parley_wire_place */
 };
 struct parley_wire_prune { /* and graft */
-    unsigned bucket;       /* of logs: below PARLEY_GOSSIP_BUCKETS */
+    uint64_t buckets;      /* of logs: a bit each, at least one */
 };
 struct parley_wire_ask_identity {
     struct parley_wire_list authors;

@@ -233,10 +233,10 @@ const struct parley_wire_message *message_make(const struct puppet *puppet,
         message.as.evidence.chunk = message_chunk(person, a >> 2, b);
         break;
     case PARLEY_WIRE_PRUNE:
-        message.as.prune.bucket = a % PARLEY_GOSSIP_BUCKETS;
+        message.as.prune.buckets = UINT64_C(1) << a % PARLEY_GOSSIP_BUCKETS | b;
         break;
     case PARLEY_WIRE_GRAFT:
-        message.as.graft.bucket = a % PARLEY_GOSSIP_BUCKETS;
+        message.as.graft.buckets = UINT64_C(1) << a % PARLEY_GOSSIP_BUCKETS | b;
         break;
     case PARLEY_WIRE_ASK_HEADS:
         message.as.ask_heads.session = a;

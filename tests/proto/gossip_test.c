@@ -22,7 +22,7 @@ struct bed {
 };
 
 static void begin(struct bed *bed) {
-    static const struct parley_gossip_sizes sizes = {LINKS, ENTRIES, WAITS, WAIT_MS, AGAIN};
+    static const struct parley_gossip_sizes sizes = {LINKS, ENTRIES, WAITS, WAIT_MS, AGAIN, false};
     static const uint8_t key[16] = {1};
     bed->memory = calloc(1, parley_gossip_memory(&sizes));
     assert_non_null(bed->memory);
@@ -42,6 +42,11 @@ static struct parley_wire_place place(uint8_t log, parley_seq seq) {
     return out;
 }
 
+static void close_link(struct parley_gossip *gossip, uint32_t link) {
+    struct parley_gossip_word word;
+    (void)!parley_gossip_close(gossip, link, &word);
+}
+
 static void open_links(struct bed *bed, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         parley_gossip_open(&bed->gossip, i, true);
@@ -49,7 +54,9 @@ static void open_links(struct bed *bed, uint32_t count) {
 
 static bool brings(struct bed *bed, uint32_t link, uint8_t log, parley_seq seq, bool is_new) {
     struct parley_wire_place at = place(log, seq);
-    bool prunes = parley_gossip_on_entry(&bed->gossip, link, &at, is_new, seq);
+    struct parley_gossip_word word;
+    bool prunes =
+        parley_gossip_on_entry(&bed->gossip, link, &at, is_new, seq, &word) && !word.is_graft;
     parley_gossip_check(&bed->gossip);
     return prunes;
 }
@@ -126,11 +133,12 @@ static void test_the_last_eager_link_stays(void **state) {
     open_links(&bed, 2);
     assert_false(brings(&bed, 0, 5, 1, true));
     assert_true(brings(&bed, 1, 5, 1, false));
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
     struct parley_wire_place second = place(5, 2);
     /* From the lazy one, as it was on its way. */
-    (void)!parley_gossip_on_entry(&bed.gossip, 1, &second, true, 2);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    struct parley_gossip_word word;
+    (void)!parley_gossip_on_entry(&bed.gossip, 1, &second, true, 2, &word);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
     assert_false(brings(&bed, 0, 5, 2, false));
     assert_false(parley_gossip_is_lazy(&bed.gossip, 0, 5));
     end(&bed);
@@ -140,7 +148,7 @@ static void test_who_brings_news_is_eager(void **state) {
     struct bed bed;
     begin(&bed);
     open_links(&bed, 2);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
     assert_false(brings(&bed, 1, 5, 1, true));
     assert_int_equal(way(&bed, 1, 5, 2), PARLEY_GOSSIP_PUSH);
     end(&bed);
@@ -151,11 +159,9 @@ static void test_prune_and_graft_of_the_peer(void **state) {
     begin(&bed);
     open_links(&bed, 1);
     parley_gossip_open(&bed.gossip, 1, false);
-    for (unsigned bucket = 0; bucket < PARLEY_GOSSIP_BUCKETS; bucket++) {
-        parley_gossip_on_prune(&bed.gossip, 0, bucket);
-        parley_gossip_on_prune(&bed.gossip, 1, bucket);
-    }
-    parley_gossip_on_graft(&bed.gossip, 0, 5);
+    assert_true(parley_gossip_on_prune(&bed.gossip, 0, UINT64_MAX) == 0);
+    assert_true(parley_gossip_on_prune(&bed.gossip, 1, UINT64_MAX) == 0);
+    parley_gossip_on_graft(&bed.gossip, 0, UINT64_C(1) << 5);
     assert_int_equal(way(&bed, 0, 4, 1), PARLEY_GOSSIP_ANNOUNCE);
     assert_int_equal(way(&bed, 0, 5, 1), PARLEY_GOSSIP_PUSH);
     /* Who knows nothing of trees gets all, be it a second time, and prunes nothing. */
@@ -178,9 +184,64 @@ static void test_nothing_for_who_has_it(void **state) {
         assert_int_equal(way(&bed, link, 5, 1), PARLEY_GOSSIP_NOTHING);
     assert_int_equal(way(&bed, 3, 5, 1), PARLEY_GOSSIP_PUSH);
     /* Another one in its place had nothing. */
-    parley_gossip_close(&bed.gossip, 2);
+    close_link(&bed.gossip, 2);
     parley_gossip_open(&bed.gossip, 2, true);
     assert_int_equal(way(&bed, 2, 5, 1), PARLEY_GOSSIP_PUSH);
+    end(&bed);
+}
+
+/* Of links that bring everything whoever wants less has one, and no prune takes that. */
+static void test_one_that_brings_everything(void **state) {
+    struct bed bed;
+    struct parley_gossip_word word;
+    begin(&bed);
+    open_links(&bed, 3);
+    assert_false(parley_gossip_set_broad(&bed.gossip, 0, true, &word));
+    assert_true(parley_gossip_set_broad(&bed.gossip, 1, true, &word));
+    assert_true(word.link == 1 && !word.is_graft && word.buckets == UINT64_MAX);
+    assert_true(parley_gossip_set_broad(&bed.gossip, 2, false, &word));
+    assert_true(word.link == 2 && word.buckets == UINT64_MAX);
+    assert_true(parley_gossip_on_prune(&bed.gossip, 0, 1 << 5 | 1) == (1 << 5 | 1));
+    assert_int_equal(way(&bed, 0, 5, 1), PARLEY_GOSSIP_PUSH);
+    assert_int_equal(way(&bed, 1, 5, 1), PARLEY_GOSSIP_ANNOUNCE);
+    /* When a friend was first, it is the friend who is pruned, of all that the other one brings. */
+    parley_gossip_on_graft(&bed.gossip, 2, UINT64_MAX);
+    struct parley_wire_place at = place(5, 1);
+    assert_false(parley_gossip_on_entry(&bed.gossip, 2, &at, true, 1, &word));
+    assert_true(parley_gossip_on_entry(&bed.gossip, 0, &at, false, 1, &word));
+    assert_true(word.link == 2 && !word.is_graft && word.buckets == UINT64_MAX);
+    /* It goes, and the next is eager at once. */
+    assert_true(parley_gossip_close(&bed.gossip, 0, &word));
+    assert_true(word.link == 1 && word.is_graft && word.buckets == UINT64_MAX);
+    assert_false(parley_gossip_is_lazy(&bed.gossip, 1, 5));
+    end(&bed);
+}
+
+/* Whoever wants everything keeps a tree with those that do: it is not cut for somebody in between.
+ */
+static void test_a_tree_of_those_who_want_everything(void **state) {
+    struct bed bed;
+    struct parley_gossip_word word;
+    begin(&bed);
+    bed.gossip.is_broad = true;
+    open_links(&bed, 4);
+    for (uint32_t link = 0; link < 3; link++)
+        assert_false(parley_gossip_set_broad(&bed.gossip, link, true, &word));
+    struct parley_wire_place at = place(5, 1);
+    assert_false(parley_gossip_on_entry(&bed.gossip, 3, &at, true, 1, &word));
+    assert_true(parley_gossip_on_entry(&bed.gossip, 0, &at, false, 1, &word));
+    assert_int_equal(word.link, 3);
+    /* Among them, what others serve and this one never did goes in one prune. */
+    for (uint8_t log = 10; log < 13; log++) {
+        at = place(log, 1);
+        assert_false(parley_gossip_on_entry(&bed.gossip, log == 12, &at, true, 1, &word));
+    }
+    at = place(10, 1);
+    assert_true(parley_gossip_on_entry(&bed.gossip, 2, &at, false, 1, &word));
+    assert_true(word.link == 2 && word.buckets == 7 << 10);
+    at = place(10, 1);
+    assert_true(parley_gossip_on_entry(&bed.gossip, 1, &at, false, 1, &word));
+    assert_true(word.link == 1 && word.buckets == 3 << 10);
     end(&bed);
 }
 
@@ -200,8 +261,8 @@ static void test_announced_and_not_pushed(void **state) {
     bool was_lazy;
     begin(&bed);
     open_links(&bed, 3);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
-    parley_gossip_on_prune(&bed.gossip, 2, 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 2, UINT64_C(1) << 5);
     assert_int_equal(announces(&bed, 1, 5, 1, 10), PARLEY_GOSSIP_WAIT);
     assert_int_equal(announces(&bed, 2, 5, 1, 20), PARLEY_GOSSIP_WAIT);
     assert_int_equal(bed.gossip.next, 10 + WAIT_MS);
@@ -223,7 +284,7 @@ static void test_it_came_in_time(void **state) {
     bool was_lazy;
     begin(&bed);
     open_links(&bed, 2);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
     assert_int_equal(announces(&bed, 1, 5, 1, 0), PARLEY_GOSSIP_WAIT);
     assert_false(brings(&bed, 0, 5, 1, true));
     assert_int_equal(asked(&bed, WAIT_MS, &was_lazy), PARLEY_GOSSIP_NOBODY);
@@ -239,8 +300,8 @@ static void test_put_off_and_forgotten(void **state) {
     bool was_lazy;
     begin(&bed);
     open_links(&bed, 2);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
-    parley_gossip_on_prune(&bed.gossip, 1, 6);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 6);
     (void)announces(&bed, 1, 5, 1, 0);
     (void)announces(&bed, 1, 6, 1, 0);
     struct parley_gossip_entry *entry = parley_gossip_due(&bed.gossip, WAIT_MS);
@@ -258,27 +319,27 @@ static void test_who_is_waited_for_goes(void **state) {
     bool was_lazy;
     begin(&bed);
     open_links(&bed, 3);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
-    parley_gossip_on_prune(&bed.gossip, 2, 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 2, UINT64_C(1) << 5);
     (void)announces(&bed, 1, 5, 1, 0);
     (void)announces(&bed, 2, 5, 1, 0);
     (void)announces(&bed, 1, 69, 1, 0);
-    parley_gossip_close(&bed.gossip, 1);
+    close_link(&bed.gossip, 1);
     parley_gossip_check(&bed.gossip);
     assert_int_equal(bed.gossip.waits, 1); /* of the other nobody else knows */
     assert_int_equal(asked(&bed, WAIT_MS, &was_lazy), 2);
-    parley_gossip_close(&bed.gossip, 2);
+    close_link(&bed.gossip, 2);
     assert_int_equal(bed.gossip.waits, 0);
     /* Asked already, and its place is taken by another peer: the next one at once. */
     open_links(&bed, 0);
     parley_gossip_open(&bed.gossip, 1, true);
     parley_gossip_open(&bed.gossip, 2, true);
-    parley_gossip_on_prune(&bed.gossip, 1, 5);
-    parley_gossip_on_prune(&bed.gossip, 2, 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 2, UINT64_C(1) << 5);
     (void)announces(&bed, 1, 5, 2, 0);
     (void)announces(&bed, 2, 5, 2, 0);
     assert_int_equal(asked(&bed, WAIT_MS, &was_lazy), 1);
-    parley_gossip_close(&bed.gossip, 1);
+    close_link(&bed.gossip, 1);
     assert_int_equal(asked(&bed, WAIT_MS + 1, &was_lazy), 2);
     end(&bed);
 }
@@ -291,8 +352,7 @@ static void test_a_liar_has_a_share(void **state) {
     begin(&bed);
     open_links(&bed, LINKS);
     for (uint32_t link = 1; link < LINKS; link++)
-        for (unsigned bucket = 0; bucket < PARLEY_GOSSIP_BUCKETS; bucket++)
-            parley_gossip_on_prune(&bed.gossip, link, bucket);
+        (void)!parley_gossip_on_prune(&bed.gossip, link, UINT64_MAX);
     for (parley_seq seq = 1; seq <= 1000; seq++)
         (void)announces(&bed, 1, 5, seq, 0);
     assert_int_equal(bed.gossip.links[1].waits, WAITS);
@@ -309,7 +369,7 @@ static void test_a_liar_has_a_share(void **state) {
     assert_int_equal(announces(&bed, 2, 9, 99999, 0), PARLEY_GOSSIP_LEAVE);
     assert_false(brings(&bed, 0, 7, 5000, true));
     for (uint32_t link = 0; link < LINKS; link++)
-        parley_gossip_close(&bed.gossip, link);
+        close_link(&bed.gossip, link);
     assert_int_equal(bed.gossip.waits, 0);
     end(&bed);
 }
@@ -327,6 +387,7 @@ static void test_anything(void **state) {
         struct parley_wire_place at =
             place((uint8_t)parley_random_below(&random, 4), 1 + parley_random_below(&random, 200));
         struct parley_gossip_entry *entry;
+        struct parley_gossip_word word;
         bool was_lazy;
         now += parley_random_below(&random, 20);
         if (!bed.gossip.links[link].is_open) {
@@ -335,20 +396,20 @@ static void test_anything(void **state) {
         }
         switch (parley_random_below(&random, 10)) {
         case 0:
-            parley_gossip_close(&bed.gossip, link);
+            close_link(&bed.gossip, link);
             break;
         case 1:
-            parley_gossip_on_prune(&bed.gossip, link, parley_gossip_bucket(&at.log));
+            (void)!parley_gossip_on_prune(&bed.gossip, link, parley_gossip_bit(&at.log));
             break;
         case 2:
-            parley_gossip_on_graft(&bed.gossip, link, parley_gossip_bucket(&at.log));
+            parley_gossip_on_graft(&bed.gossip, link, parley_gossip_bit(&at.log));
             break;
         case 3:
         case 4:
-            (void)!parley_gossip_on_entry(&bed.gossip, link, &at, step % 2 == 0, now);
+            (void)!parley_gossip_on_entry(&bed.gossip, link, &at, step % 2 == 0, now, &word);
             break;
         case 5:
-            (void)!parley_gossip_on_entry(&bed.gossip, PARLEY_GOSSIP_NOBODY, &at, true, now);
+            (void)!parley_gossip_on_entry(&bed.gossip, PARLEY_GOSSIP_NOBODY, &at, true, now, &word);
             break;
         case 6:
             for (unsigned i = 0; (entry = parley_gossip_due(&bed.gossip, now)) != NULL; i++) {
@@ -381,8 +442,8 @@ static void test_anything(void **state) {
 struct mail {
     parley_time_ms at;
     uint32_t from, to;
-    enum { MAIL_PUSH, MAIL_ANNOUNCE, MAIL_PRUNE, MAIL_GRAFT } what;
-    parley_seq seq;
+    enum { MAIL_PUSH, MAIL_ANNOUNCE, MAIL_ASK, MAIL_PRUNE, MAIL_GRAFT } what;
+    uint64_t what_of; /* seq, or buckets */
 };
 
 struct net {
@@ -395,11 +456,11 @@ struct net {
     parley_time_ms now;
 };
 
-static void post(struct net *net, uint32_t from, uint32_t to, int what, parley_seq seq) {
+static void post(struct net *net, uint32_t from, uint32_t to, int what, uint64_t what_of) {
     assert_true(net->count < NET_MAIL);
     /* Each link has a pace of its own. */
     parley_time_ms late = 10 + (from * 7 + to * 13) % 30;
-    net->mail[net->count++] = (struct mail){net->now + late, from, to, what, seq};
+    net->mail[net->count++] = (struct mail){net->now + late, from, to, what, what_of};
 }
 
 static uint32_t link_to(const struct net *net, uint32_t node, uint32_t peer) {
@@ -410,12 +471,19 @@ static uint32_t link_to(const struct net *net, uint32_t node, uint32_t peer) {
     return 0;
 }
 
+static void tell(struct net *net, uint32_t node, const struct parley_gossip_word *word) {
+    post(net, node, net->peers[node][word->link], word->is_graft ? MAIL_GRAFT : MAIL_PRUNE,
+         word->buckets);
+}
+
 static void take_new(struct net *net, uint32_t node, uint32_t link, parley_seq seq) {
     struct bed *bed = &net->beds[node];
     struct parley_wire_place at = place(5, seq);
     net->has[node][seq] = true;
     net->news++;
-    (void)!parley_gossip_on_entry(&bed->gossip, link, &at, true, net->now);
+    struct parley_gossip_word word;
+    if (parley_gossip_on_entry(&bed->gossip, link, &at, true, net->now, &word))
+        tell(net, node, &word);
     for (uint32_t i = 0; i < NET_LINKS; i++) {
         if (i == link || !bed->gossip.links[i].is_open)
             continue;
@@ -430,27 +498,44 @@ static void take_new(struct net *net, uint32_t node, uint32_t link, parley_seq s
 
 static void arrive(struct net *net, const struct mail *mail) {
     struct bed *bed = &net->beds[mail->to];
-    struct parley_wire_place at = place(5, mail->seq);
     if (!net->is_up[mail->to] || !net->is_up[mail->from])
         return;
-    uint32_t link = link_to(net, mail->to, mail->from);
-    if (mail->what == MAIL_PRUNE) {
-        parley_gossip_on_prune(&bed->gossip, link, 5);
-    } else if (mail->what == MAIL_GRAFT) {
-        parley_gossip_on_graft(&bed->gossip, link, 5);
-        post(net, mail->to, mail->from, MAIL_PUSH, mail->seq);
-    } else if (mail->what == MAIL_ANNOUNCE) {
-        if (net->has[mail->to][mail->seq])
+    struct parley_wire_place at = place(5, mail->what_of);
+    struct parley_gossip_word word = {.link = link_to(net, mail->to, mail->from), .is_graft = true};
+    uint32_t link = word.link;
+    bool is_here = mail->what <= MAIL_ASK && net->has[mail->to][mail->what_of];
+    switch (mail->what) {
+    case MAIL_PRUNE:
+        word.buckets = parley_gossip_on_prune(&bed->gossip, link, mail->what_of);
+        if (word.buckets != 0)
+            tell(net, mail->to, &word);
+        return;
+    case MAIL_GRAFT:
+        parley_gossip_on_graft(&bed->gossip, link, mail->what_of);
+        return;
+    case MAIL_ASK:
+        post(net, mail->to, mail->from, MAIL_PUSH, mail->what_of);
+        return;
+    case MAIL_ANNOUNCE:
+        if (is_here)
             parley_gossip_note(&bed->gossip, link, &at);
         else if (parley_gossip_on_announce(&bed->gossip, link, &at, net->now) == PARLEY_GOSSIP_ASK)
-            post(net, mail->to, mail->from, MAIL_GRAFT, mail->seq);
-    } else {
+            post(net, mail->to, mail->from, MAIL_ASK, mail->what_of);
+        return;
+    case MAIL_PUSH:
         net->pushes++;
-        if (!net->has[mail->to][mail->seq])
-            take_new(net, mail->to, link, mail->seq);
-        else if (parley_gossip_on_entry(&bed->gossip, link, &at, false, net->now))
-            post(net, mail->to, mail->from, MAIL_PRUNE, mail->seq);
+        if (!is_here)
+            take_new(net, mail->to, link, mail->what_of);
+        else if (parley_gossip_on_entry(&bed->gossip, link, &at, false, net->now, &word))
+            tell(net, mail->to, &word);
+        return;
     }
+}
+
+static void lose_link(struct net *net, uint32_t node, uint32_t peer) {
+    struct parley_gossip_word word;
+    if (parley_gossip_close(&net->beds[node].gossip, link_to(net, node, peer), &word))
+        tell(net, node, &word);
 }
 
 static void tick(struct net *net) {
@@ -472,8 +557,11 @@ static void tick(struct net *net) {
             parley_seq seq = entry->place.seq;
             uint32_t link =
                 parley_gossip_graft(&net->beds[node].gossip, entry, net->now, &was_lazy);
-            if (link != PARLEY_GOSSIP_NOBODY)
-                post(net, node, net->peers[node][link], MAIL_GRAFT, seq);
+            if (link == PARLEY_GOSSIP_NOBODY)
+                continue;
+            if (was_lazy)
+                post(net, node, net->peers[node][link], MAIL_GRAFT, UINT64_C(1) << 5);
+            post(net, node, net->peers[node][link], MAIL_ASK, seq);
         }
     }
 }
@@ -513,8 +601,7 @@ static void test_a_tree_forms_and_mends(void **state) {
         net.is_up[i] = false;
         for (uint32_t k = 0; k < NET_LINKS; k++)
             if (i != net.peers[i][k] && net.is_up[net.peers[i][k]])
-                parley_gossip_close(&net.beds[net.peers[i][k]].gossip,
-                                    link_to(&net, net.peers[i][k], i));
+                lose_link(&net, net.peers[i][k], i);
     }
     for (; seq < 60; seq++)
         last = spread(&net, (uint32_t)(seq * 17 % NET_NODES) | 1, seq);
@@ -532,6 +619,8 @@ int main(void) {
         cmocka_unit_test(test_who_brings_news_is_eager),
         cmocka_unit_test(test_prune_and_graft_of_the_peer),
         cmocka_unit_test(test_nothing_for_who_has_it),
+        cmocka_unit_test(test_one_that_brings_everything),
+        cmocka_unit_test(test_a_tree_of_those_who_want_everything),
         cmocka_unit_test(test_an_eager_link_announces),
         cmocka_unit_test(test_announced_and_not_pushed),
         cmocka_unit_test(test_it_came_in_time),

@@ -129,7 +129,8 @@ static void babble(struct sim *sim, struct sim_puppet *puppet) {
         break;
     case 4: /* of the tree, as it comes to mind */
         message.type = sim_chance(sim, 2) ? PARLEY_WIRE_PRUNE : PARLEY_WIRE_GRAFT;
-        message.as.prune.bucket = (unsigned)sim_below(sim, PARLEY_GOSSIP_BUCKETS);
+        message.as.prune.buckets =
+            sim_chance(sim, 2) ? UINT64_MAX : UINT64_C(1) << sim_below(sim, PARLEY_GOSSIP_BUCKETS);
         break;
     default:
         message.as.ping.token = sim_below(sim, UINT32_MAX);
