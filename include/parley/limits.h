@@ -48,7 +48,7 @@
 /* SPEC 8: between two nodes. */
 #define PARLEY_MESSAGE_BYTES_MAX 67584u /* the largest chunk, and 1.5 KiB for what is around it */
 #define PARLEY_PRELUDE_BYTES_MAX 64u
-#ifndef PARLEY_FRAME_BYTES_MAX /* a fuzz target's are small: sealing is most of its time */
+#ifndef PARLEY_FRAME_BYTES_MAX        /* a fuzz target's are small: sealing is most of its time */
 #define PARLEY_FRAME_BYTES_MAX 65519u /* Noise allows 65,535 with the tag of 16 */
 #define PARLEY_REKEY_EVERY     1024u
 #endif

@@ -24,7 +24,7 @@ struct parley_chunk {
     parley_time_ms time_first;   /* as claimed */
     parley_time_ms time_last;
     parley_time_ms time_low, time_high; /* of all */
-    struct parley_span items; /* borrowed, as bytes */
+    struct parley_span items;           /* borrowed, as bytes */
     struct parley_span bytes;
 };
 

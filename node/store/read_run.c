@@ -188,7 +188,7 @@ enum parley_error parley_store_read_run(struct parley_store *store, const struct
         .bodies = bodies,
         .left = room,
         .left_target = room / 2,
-                              .buffer = buffer,
+        .buffer = buffer,
     };
     *chunk = PARLEY_NO_SPAN;
     if (seq_top < measure.low || seq_top > PARLEY_SEQ_MAX)
