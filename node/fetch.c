@@ -328,7 +328,7 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
         row->failures = 0;
     else if (failed || !fetch->is_contradicted)
         log_back_off(node, fetch->log);
-    if (!fetch->any_new)
+    if (!fetch->any_new && !fetch->is_contradicted)
         tree_gave_nothing(node, fetch->peer, fetch->log);
     if (failed)
         row->tried = 0; /* cut short is not declined */
