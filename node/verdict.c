@@ -81,15 +81,16 @@ static const struct parley_run *held_run(const struct parley_node *node) {
     return range < ranges->count ? &ranges->ranges[ranges->count - 1 - range] : NULL;
 }
 
-/* The range leaves what a listing names, and the piece has that or stands on it: as long as nothing
- * signed stands on the range, no fork shows it, and the listing has chosen. */
+/* The piece has what a listing names, or stands on it, and the range leaves that or ends below. As
+ * long as nothing signed stands on the range no fork shows it, and the listing has chosen. */
 static bool is_built_on_named(const struct parley_node *node, const struct side *piece) {
     const struct parley_policy *policy = &node->logs[node->review.log].policy;
     const struct parley_run *run = held_run(node);
     struct parley_id id;
-    return policy->kind == PARLEY_POLICY_OPEN && node->review.pin == PIN_OTHER && run != NULL &&
-           run->lo <= policy->seq && policy->seq <= run->hi && side_id(piece, policy->seq, &id) &&
-           PARLEY_EQUAL(id, policy->id);
+    if (policy->kind != PARLEY_POLICY_OPEN || run == NULL || !side_id(piece, policy->seq, &id) ||
+        !PARLEY_EQUAL(id, policy->id))
+        return false;
+    return run->hi < policy->seq || (run->lo <= policy->seq && node->review.pin == PIN_OTHER);
 }
 
 bool verdict_is_named(const struct parley_node *node, const struct side *piece) {

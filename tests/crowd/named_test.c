@@ -30,6 +30,27 @@ static void test_built_on(void **state) {
     }
 }
 
+/* The same where the other branch ends below what is listed, and a run goes past both: it is what
+ * the listing names from there down. */
+static void test_goes_past(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    crowd_begin_written(&crowd, &author, 1, 1);
+    uint32_t common = crowd_write(&author, CROWD_NOTHING, 3);
+    uint32_t other = crowd_write(&author, common, 2), listed = crowd_write(&author, common, 4);
+    uint32_t above = crowd_write(&author, listed, 1), top = crowd_write(&author, above, 3);
+    crowd_give(&crowd, 0, &author, other, 1);
+    crowd_rotate(&crowd, 0, &author, 1, listed, false);
+    crowd_give(&crowd, 0, &author, above, 7);
+    crowd_give(&crowd, 0, &author, top, 1);
+    crowd_wait(&crowd, 2);
+    struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
+    assert_int_equal(log.forked, 0);
+    assert_int_equal(log.head_seq, 11);
+    assert_int_equal(log.good.ranges[0].lo, 1);
+    crowd_end_unblamed(&crowd, &author);
+}
+
 /* The first nodes, in a line. */
 static void link_all(struct crowd *crowd, unsigned count) {
     for (unsigned i = 1; i < count; i++)
@@ -94,6 +115,7 @@ static void test_pieces(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_built_on),
+        cmocka_unit_test(test_goes_past),
         cmocka_unit_test(test_held_apart),
         cmocka_unit_test(test_pieces),
     };
