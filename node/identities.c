@@ -67,10 +67,15 @@ static void ask_some(struct parley_node *node, struct peer *peer) {
         (void)peer_send_message(node, peer, &message);
 }
 
+/* Half of its budget at a time: an ask for each author that was answered would be as many messages
+ * as there are authors. */
+static bool has_room(const struct peer *peer) {
+    return peer->identities_count <= PARLEY_IDENTITIES_PER_PEER / 2;
+}
+
 static bool any_has_room(const struct parley_node *node) {
     for (size_t i = 0; i < node->peers_count; i++)
-        if (node->peers[i].phase == PEER_OPEN &&
-            node->peers[i].identities_count < PARLEY_IDENTITIES_PER_PEER)
+        if (node->peers[i].phase == PEER_OPEN && has_room(&node->peers[i]))
             return true;
     return false;
 }
@@ -85,7 +90,7 @@ void identity_pump(struct parley_node *node) {
         struct author_row *row = &node->authors[author];
         struct peer *peer = peer_find(node, row->source);
         bool gone = peer == NULL || peer->phase != PEER_OPEN;
-        if (!gone && peer->identities_count < PARLEY_IDENTITIES_PER_PEER) {
+        if (!gone && has_room(peer)) {
             ask_some(node, peer);
             continue;
         }

@@ -216,6 +216,7 @@ struct serve {
     bool bodies;
     uint64_t bytes_left;
     size_t index; /* EVIDENCE, RECORDS */
+    bool is_read; /* RECORDS: all were sent, and heads are to follow */
 };
 
 struct fetch {

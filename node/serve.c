@@ -187,6 +187,15 @@ static bool evidence_may_go(struct parley_node *node, const struct serve *serve)
     return peer->evidence_serve == slot;
 }
 
+/* Identity records go ahead of what needs them: then the heads of that author again. When all other
+ * asks had their turn: the peer checks the records of many authors meanwhile. */
+static void records_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
+    uint32_t author = author_find(node, &serve->author);
+    serve_give(node, serve);
+    if (author != NONE)
+        heads_send_author(node, peer, author, PARLEY_HEADS_AFTER_RECORDS);
+}
+
 void serve_pump(struct parley_node *node) {
     if (node->serves_count == node->reads_in_flight)
         return;
@@ -196,8 +205,12 @@ void serve_pump(struct parley_node *node) {
         node->serve_cursor = (node->serve_cursor + 1) % PARLEY_SERVES_MAX;
         if (serve->is_used && !serve->is_reading && evidence_may_go(node, serve) &&
             node->peers[serve->peer].unsent_bytes < PARLEY_WINDOW_BYTES &&
-            node->effects_count + 64 <= PARLEY_EFFECTS_MAX)
-            read_start(node, serve);
+            node->effects_count + 64 <= PARLEY_EFFECTS_MAX) {
+            if (serve->is_read)
+                records_end(node, &node->peers[serve->peer], serve);
+            else
+                read_start(node, serve);
+        }
     }
 }
 
@@ -259,14 +272,6 @@ static void bodies_were_read(struct parley_node *node, struct peer *peer, struct
         serve_give(node, serve);
 }
 
-/* Identity records go ahead of what needs them: then the heads of that author again. */
-static void records_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
-    uint32_t author = author_find(node, &serve->author);
-    serve_give(node, serve);
-    if (author != NONE)
-        heads_send_author(node, peer, author, PARLEY_HEADS_AFTER_RECORDS);
-}
-
 static void records_were_read(struct parley_node *node, struct peer *peer, struct serve *serve,
                               struct parley_span bytes, size_t count) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_IDENTITY};
@@ -274,8 +279,7 @@ static void records_were_read(struct parley_node *node, struct peer *peer, struc
     message.as.identity.records.count = count;
     (void)peer_send_message(node, peer, &message);
     serve->index += count;
-    if (bytes.size + RECORD_BYTES <= RECORDS_READ_BYTES) /* one more would have come with them */
-        records_end(node, peer, serve);
+    serve->is_read = bytes.size + RECORD_BYTES <= RECORDS_READ_BYTES; /* or one more had come */
 }
 
 static void evidence_was_read(struct parley_node *node, struct peer *peer, struct serve *serve,

@@ -80,7 +80,7 @@
 #define PARLEY_FETCHES_PER_PEER     28u   /* of 64 KiB each: 2 MiB on the way */
 #define PARLEY_BODIES_ASKS_MAX      16u /* asks for bodies alone, in all; 64 KiB of headers each */
 #define PARLEY_BODIES_ASKS_PER_PEER 4u  /* of up to 1 MiB each */
-#define PARLEY_IDENTITIES_PER_ASK   32u /* authors in one message */
+#define PARLEY_IDENTITIES_PER_ASK   30u /* authors in one message: half of a peer's budget */
 #define PARLEY_IDENTITIES_PER_PEER  60u /* authors asked for and not answered */
 #define PARLEY_STORES_MAX           4096u       /* operations between STORE and STORED */
 #define PARLEY_STORE_BYTES_MAX      (16u << 20) /* bytes of them: a second of a slow disk */

@@ -139,23 +139,27 @@ static void test_identity_queue(void **state) {
     name_authors(&story, other, 0, 10);
     assert_int_equal(seen.identities, 10);
     seen.identities = 0;
-    /* Answered by the heads that come behind the records: then the next ones are asked for. */
+    /* Answered by the heads that come behind the records: then the next ones are asked for, half of
+     * the budget at a time. */
     struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
     uint8_t bytes[256];
     struct parley_writer writer;
-    struct parley_wire_author_heads item = {0};
-    parley_put_u32(item.author.bytes, 1);
-    item.author.bytes[31] = 'A';
-    parley_writer_init(&writer, bytes, sizeof bytes);
-    parley_wire_put_author_heads(&writer, &item);
     message.as.heads.session = 1;
     message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&writer, 1);
-    story_send(&story, mute, &message);
-    assert_int_equal(seen.identities, 1);
+    for (uint32_t i = 1; i <= PARLEY_IDENTITIES_PER_PEER / 2; i++) {
+        struct parley_wire_author_heads item = {0};
+        assert_int_equal(seen.identities, 0);
+        parley_put_u32(item.author.bytes, i);
+        item.author.bytes[31] = 'A';
+        parley_writer_init(&writer, bytes, sizeof bytes);
+        parley_wire_put_author_heads(&writer, &item);
+        message.as.heads.authors = parley_wire_list_of(&writer, 1);
+        story_send(&story, mute, &message);
+    }
+    assert_int_equal(seen.identities, PARLEY_IDENTITIES_PER_PEER / 2);
     seen.identities = 0;
     story_wait(&story, PARLEY_FETCH_MS);
-    assert_int_equal(seen.identities, 100 - 1 - PARLEY_IDENTITIES_PER_PEER);
+    assert_int_equal(seen.identities, 100 - 3 * PARLEY_IDENTITIES_PER_PEER / 2);
     assert_int_equal(seen.asks_all, 0);
     story_wait(&story, 2 * PARLEY_HEADS_EVERY_MS);
     assert_int_equal(seen.asks_all, 1);
