@@ -1,9 +1,11 @@
 /* Import: a bundle is judged in one pass, and every run that holds goes in newest chunk first, so
- * that each chunk is vouched for by the one above it. SPEC 7.6.2. */
+ * that each chunk is vouched for by the one above it. SPEC 7.6.2. While the node works on one page
+ * the next is judged. */
 #include "bundle_file.h"
 #include "command.h"
 #include "home.h"
 #include "terminal.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +31,12 @@ struct import {
     struct bundle_file *file;
     uint8_t *page; /* sections that wait to be sent */
     size_t size;
+    /* the page under way, a thread's alone until it is waited for, as is what is counted below */
+    uint8_t *sent;
+    size_t sent_size;
+    bool is_sending;
+    pthread_t sender;
+    int sent_status;
     /* the run at hand */
     struct run_chunk *chunks;
     size_t chunks_count;
@@ -76,7 +84,7 @@ static int post_page(struct import *import, json_t **json) {
     struct client_request request = {.method = PARLEY_API_POST,
                                      .path = "/v1/import",
                                      .content_type = "application/octet-stream",
-                                     .body = PARLEY_SPAN(import->page, import->size)};
+                                     .body = PARLEY_SPAN(import->sent, import->sent_size)};
     return client_call_json(import->client, &request, NULL, json);
 }
 
@@ -86,10 +94,10 @@ static bool is_for_later(const json_t *problem) {
 }
 
 /* What a page brought before the node had no room stays: sending it again changes nothing there. */
-static int send_page(struct import *import) {
+static int send_sections(struct import *import) {
     json_t *json = NULL;
     int status = EXIT_DONE;
-    for (unsigned tries = 1; import->size > 0; tries++) {
+    for (unsigned tries = 1; import->sent_size > 0; tries++) {
         status = post_page(import, &json);
         if (status != EXIT_DONE)
             return status;
@@ -104,10 +112,38 @@ static int send_page(struct import *import) {
         if (json_is_object(problem))
             status = client_complain(problem, (unsigned)number_of(problem, "status"));
         json_decref(json);
-        import->size = 0;
+        import->sent_size = 0;
     }
     progress_show(&import->progress, (unsigned long long)import->entries, "entries");
     return status;
+}
+
+static void *run_sender(void *context) {
+    struct import *import = context;
+    import->sent_status = send_sections(import);
+    return NULL;
+}
+
+/* What became of the page under way, if there is one. */
+static int end_page(struct import *import) {
+    if (!import->is_sending)
+        return EXIT_DONE;
+    (void)pthread_join(import->sender, NULL);
+    import->is_sending = false;
+    return import->sent_status;
+}
+
+static int send_page(struct import *import) {
+    uint8_t *page = import->page;
+    int status = end_page(import);
+    if (status != EXIT_DONE || import->size == 0)
+        return status;
+    import->page = import->sent;
+    import->sent = page;
+    import->sent_size = import->size;
+    import->size = 0;
+    import->is_sending = pthread_create(&import->sender, NULL, run_sender, import) == 0;
+    return import->is_sending ? EXIT_DONE : send_sections(import);
 }
 
 static int add_section(struct import *import, unsigned kind, struct parley_span payload) {
@@ -209,6 +245,8 @@ static int import_file(struct import *import) {
     int sent = visitor.has_stopped ? EXIT_DONE : end_run(import);
     if (sent == EXIT_DONE && !visitor.has_stopped)
         sent = send_page(import);
+    int ended = end_page(import);
+    sent = sent != EXIT_DONE ? sent : ended;
     status = status != EXIT_DONE ? status : sent;
     if (status == EXIT_DONE && json_array_size(import->words) > 0)
         status = EXIT_NO;
@@ -242,10 +280,12 @@ int command_import(const struct options *options) {
     if (import != NULL) {
         import->options = options;
         import->page = malloc(PARLEY_API_BODY_BYTES_MAX);
+        import->sent = malloc(PARLEY_API_BODY_BYTES_MAX);
         import->chunks = malloc(RUN_CHUNKS_MAX * sizeof(*import->chunks));
         import->words = json_array();
     }
-    if (import == NULL || import->page == NULL || import->chunks == NULL || import->words == NULL)
+    if (import == NULL || import->page == NULL || import->sent == NULL || import->chunks == NULL ||
+        import->words == NULL)
         complain(EXIT_SYSTEM, "out of memory");
     else
         import->client = client_open(options, false, &status);
@@ -255,6 +295,7 @@ int command_import(const struct options *options) {
     }
     if (import != NULL) {
         free(import->page);
+        free(import->sent);
         free(import->chunks);
         json_decref(import->words);
     }
