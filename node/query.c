@@ -82,6 +82,21 @@ bool parley_node_log_at(const struct parley_node *node, size_t index, struct par
     return true;
 }
 
+/* position: 0, then the row after the one that was told, and past the last one the end. */
+bool parley_node_log_of(const struct parley_node *node, const struct parley_author *author,
+                        size_t *position, struct parley_node_log *out) {
+    uint32_t row = author_find(node, author), log = NONE;
+    if (*position == 0 && row != NONE)
+        log = node->authors[row].logs_first;
+    else if (*position != 0)
+        log = node->logs[*position - 1].next_of_author;
+    if (log == NONE)
+        return false;
+    *position = (size_t)log + 1;
+    fill_log(node, &node->logs[log], out);
+    return true;
+}
+
 bool parley_node_log_find(const struct parley_node *node, const struct parley_log *log,
                           struct parley_node_log *out) {
     uint32_t row = log_find(node, log);

@@ -266,14 +266,13 @@ static int compare_parts(const void *a, const void *b) {
 static bool list_parts(struct export_page *page, const struct parley_node *node) {
     struct parley_node_log log;
     size_t count = 0;
-    for (size_t i = 0; parley_node_log_at(node, i, &log); i++)
-        count += PARLEY_EQUAL(log.author, page->author);
+    for (size_t i = 0; parley_node_log_of(node, &page->author, &i, &log);)
+        count++;
     page->parts = calloc(count + 1, PARLEY_RANGES_MAX * sizeof(*page->parts));
     if (page->parts == NULL)
         return false;
-    for (size_t i = 0; parley_node_log_at(node, i, &log); i++)
-        if (PARLEY_EQUAL(log.author, page->author))
-            add_log(page, &log);
+    for (size_t i = 0; parley_node_log_of(node, &page->author, &i, &log);)
+        add_log(page, &log);
     qsort(page->parts, page->parts_count, sizeof(*page->parts), compare_parts);
     return true;
 }
@@ -288,10 +287,7 @@ void api_names_export(struct api_job *job) {
 
 static bool is_known(const struct parley_node *node, const struct parley_author *author) {
     struct parley_node_author at;
-    for (size_t i = 0; parley_node_author_at(node, i, &at); i++)
-        if (PARLEY_EQUAL(at.author, *author))
-            return at.is_revealed;
-    return false;
+    return parley_node_author_find(node, author, &at) && at.is_revealed;
 }
 
 void api_run_export(struct api_job *job) {

@@ -8,7 +8,6 @@ from machine import disk_bytes, lines_of, rss_bytes
 from people import Failed, Person
 from report import figures, keep
 
-EXPORT_AUTHORS = 60  # a command takes 64 of one option
 POLL_S = 0.002
 
 
@@ -59,15 +58,22 @@ def copy_once(build, folder, full, total, want):
     return total / spent, received / total, size / total
 
 
-def held(person):
-    """Every author of whom a post is in the timeline."""
-    return sorted({p["author"] for p in person.json("timeline", "--limit", "0")})
+def held(person, authors):
+    """Every author: the newest posts of the bundle are one of each."""
+    return sorted({p["author"] for p in person.json("timeline", "--limit", str(authors))})
 
 
 def export_once(node, chosen, posts):
+    """Author by author through the API, as the command does."""
+    api = Api(node.home)
     began = time.perf_counter()
-    node.parley("export", *(word for author in chosen for word in ("--author", author)))
-    return len(chosen) * posts / (time.perf_counter() - began)
+    for author in chosen:
+        status, _ = api.call("GET", f"/v1/export?author={author}")
+        if status != 200:
+            raise Failed(f"an export was answered with {status}")
+    spent = time.perf_counter() - began
+    api.close()
+    return len(chosen) * posts / spent
 
 
 def serve_once(build, node, total):
@@ -102,7 +108,7 @@ def all_of_it(build, folder, authors, posts, runs):
         keep("wire_bytes_per_post", [c[1] for c in copies], 1)
         keep("disk_bytes_per_post", [c[2] for c in copies], 1)
         keep("serve_per_second", [serve_once(build, full, total) for _ in range(runs)], 0)
-        chosen = held(full)[:EXPORT_AUTHORS]
+        chosen = held(full, authors)
         keep("export_per_second", [export_once(full, chosen, posts) for _ in range(runs)], 0)
     finally:
         full.stop()
