@@ -40,14 +40,24 @@ static void forgive(struct ban *row, parley_time_ms now) {
     }
 }
 
-/* The row of who, or that of who is let in first. */
+/* When nothing of the row counts any more. */
+static parley_time_ms forgotten_at(const struct ban *row) {
+    parley_time_ms at = row->until;
+    if (row->points_at + row->points * PARLEY_BAN_POINT_MS > at)
+        at = row->points_at + row->points * PARLEY_BAN_POINT_MS;
+    if (row->times_at + row->times * PARLEY_BAN_FORGIVEN_MS > at)
+        at = row->times_at + row->times * PARLEY_BAN_FORGIVEN_MS;
+    return row->who == 0 ? 0 : at;
+}
+
+/* The row of who, or that which is forgotten first. */
 static struct ban *take(struct parley_node *node, uint64_t who) {
     struct ban *row = &node->bans.rows[0];
     const struct ban *found = find(node, who);
     if (found != NULL)
         return &node->bans.rows[found - node->bans.rows];
     for (size_t i = 0; i < PARLEY_BANS_MAX; i++)
-        if (node->bans.rows[i].until < row->until)
+        if (forgotten_at(&node->bans.rows[i]) < forgotten_at(row))
             row = &node->bans.rows[i];
     *row = (struct ban){.who = who, .points_at = node->now, .times_at = node->now};
     return row;

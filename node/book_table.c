@@ -141,8 +141,9 @@ void book_table_init(struct book_table *table, const uint8_t secret[16]) {
 }
 
 uint32_t book_table_find(const struct book_table *table, const struct parley_node_key *key) {
+    uint64_t mark = parley_get_u64(key->bytes);
     for (uint32_t i = 0; table->count > 0 && i < PARLEY_BOOK_ITEMS_MAX; i++)
-        if (table->items[i].is_used &&
+        if (table->marks[i] == mark && table->items[i].is_used &&
             memcmp(table->items[i].key.bytes, key->bytes, sizeof key->bytes - 1) == 0 &&
             ((table->items[i].key.bytes[31] ^ key->bytes[31]) & 0x7f) == 0)
             return i;
@@ -215,6 +216,8 @@ static uint32_t renew(struct book_table *table, uint32_t index,
 }
 
 static uint32_t free_item(const struct book_table *table) {
+    if (table->count == PARLEY_BOOK_ITEMS_MAX)
+        return BOOK_NONE;
     for (uint32_t i = 0; i < PARLEY_BOOK_ITEMS_MAX; i++)
         if (!table->items[i].is_used)
             return i;
@@ -239,6 +242,7 @@ static uint32_t put(struct book_table *table, uint32_t index,
         index = free_item(table);
     assert(index != BOOK_NONE); /* there are as many as slots */
     table->items[index] = item;
+    table->marks[index] = parley_get_u64(item.key.bytes);
     *slot = (uint16_t)index;
     table->count++;
     table->tried_count += is_tried;
@@ -393,6 +397,25 @@ uint32_t book_table_choose(const struct book_table *table, bool is_tried,
     return chosen;
 }
 
+uint32_t book_table_longest(const struct book_table *table, book_may *may, const void *context) {
+    uint32_t longest = BOOK_NONE;
+    for (uint32_t i = 0; table->tried_count > 0 && i < PARLEY_BOOK_ITEMS_MAX; i++) {
+        const struct book_item *item = &table->items[i];
+        if (item->is_used && item->linked_s > 0 && item->failures < PARLEY_BOOK_FAILURES_MAX &&
+            (longest == BOOK_NONE || item->linked_s > table->items[longest].linked_s) &&
+            may(context, item))
+            longest = i;
+    }
+    return longest;
+}
+
+/* Written when it has doubled: a link that lasts costs the disk nothing. */
+void book_table_linked(struct book_table *table, uint32_t index, uint32_t seconds) {
+    struct book_item *item = &table->items[index];
+    item->linked_s += seconds < UINT32_MAX - item->linked_s ? seconds : 0;
+    item->is_changed |= item->linked_s / 2 >= item->kept_s + PARLEY_LINKED_MIN_S / 2;
+}
+
 void book_table_check(const struct book_table *table) {
     size_t count = 0, tried = 0, places = 0;
     for (uint32_t i = 0; i < PARLEY_BOOK_ITEMS_MAX; i++) {
@@ -401,6 +424,7 @@ void book_table_check(const struct book_table *table) {
             continue;
         count++;
         tried += item->is_tried;
+        assert(table->marks[i] == parley_get_u64(item->key.bytes));
         assert(item->record_size > 0 && item->record_size <= PARLEY_BOOK_RECORD_BYTES_MAX);
     }
     for (size_t b = 0; b < PARLEY_BOOK_NEW_BUCKETS; b++)

@@ -33,6 +33,7 @@ struct book_item {
     uint64_t group;      /* of the place, keyed */
     uint64_t source;     /* of who told it, keyed */
     parley_time_ms dial_at;
+    uint32_t linked_s, kept_s; /* how long in all; as on the disk */
     uint8_t record[PARLEY_BOOK_RECORD_BYTES_MAX];
 };
 
@@ -48,6 +49,8 @@ struct book_table {
     uint16_t tried[PARLEY_BOOK_TRIED_BUCKETS][PARLEY_BOOK_BUCKET_SIZE];
     struct book_test tests[PARLEY_BOOK_TESTS_MAX];
     size_t count, tried_count;
+    uint64_t
+        marks[PARLEY_BOOK_ITEMS_MAX]; /* the start of each key, close together to look through */
 };
 
 /* table: of zeros, or one that was used. */
@@ -85,6 +88,12 @@ uint32_t book_table_test(const struct book_table *table);
 typedef bool book_may(const void *context, const struct book_item *item);
 uint32_t book_table_choose(const struct book_table *table, bool is_tried,
                            struct parley_random *random, book_may *may, const void *context);
+
+/* Of those that may be chosen the one that was linked for longest in all: who wants to be that must
+ * first be a good peer for as long. */
+uint32_t book_table_longest(const struct book_table *table, book_may *may, const void *context);
+/* It was linked for so much longer. */
+void book_table_linked(struct book_table *table, uint32_t index, uint32_t seconds);
 
 /* Recomputes what is kept incrementally; aborts on a difference. */
 void book_table_check(const struct book_table *table);

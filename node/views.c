@@ -23,7 +23,7 @@ void views_create(struct parley_node *node, const struct parley_node_config *con
 void views_start(struct parley_node *node) {
     struct views *views = &node->views;
     views->said_at = node->wall;
-    views->anchors_left = views->anchors_count;
+    views->anchors_left = PARLEY_ANCHOR_DIALS;
     views->dial_at = views->shuffle_at = node->now;
     views->feeler_at = node->now + PARLEY_FEELER_EVERY_MS;
     views->keep_at = node->now + PARLEY_BOOK_KEEP_MS;
@@ -79,7 +79,7 @@ bool views_have_lobby(const struct parley_node *node, const struct parley_remote
         count += node->peers[i].phase != PEER_FREE && node->peers[i].view.is_lobby;
     }
     return node->config.discover && remote->network != PARLEY_NETWORK_NONE &&
-           count < PARLEY_LOBBY_MAX && used + 2 * PARLEY_LOBBY_MAX < node->config.peers_max;
+           count < PARLEY_LOBBY_MAX && used + 2 * PARLEY_LOBBY_MAX <= node->config.peers_max;
 }
 
 /* ---- whom ---------------------------------------------------------------------------------- */
@@ -113,16 +113,17 @@ static bool may_dial(const void *context, const struct book_item *item) {
            !book_holds(node, &item->key);
 }
 
-static uint32_t choose_anchor(struct parley_node *node) {
+/* At the start half of the links are for who was linked for longest in all, before the last stop:
+ * who fills the book meanwhile does not get those. */
+static uint32_t choose_anchor(struct parley_node *node, size_t hoped) {
     struct views *views = &node->views;
     const struct candidates candidates = {node, false};
-    while (views->anchors_left > 0) {
-        const struct parley_node_key *key = &views->anchors[--views->anchors_left];
-        uint32_t index = book_table_find(views->table, key);
-        if (index != BOOK_NONE && may_dial(&candidates, &views->table->items[index]))
-            return index;
-    }
-    return NONE;
+    size_t wanted = outbound_wanted(node);
+    if (views->anchors_left == 0 || hoped >= wanted - wanted / 2)
+        return NONE;
+    uint32_t index = book_table_longest(views->table, may_dial, &candidates);
+    views->anchors_left = index == BOOK_NONE ? 0 : views->anchors_left - 1;
+    return index;
 }
 
 static uint32_t choose_known(struct parley_node *node) {
@@ -183,7 +184,7 @@ static void dial_outbound(struct parley_node *node) {
     views->dial_at = node->now + PARLEY_VIEWS_LOOK_MS;
     if (hoped >= outbound_wanted(node) || dialling >= PARLEY_DIALS_MAX)
         return;
-    uint32_t known = choose_anchor(node);
+    uint32_t known = choose_anchor(node, hoped);
     if (known == NONE)
         known = choose_known(node);
     if (known == NONE)
@@ -281,10 +282,22 @@ static void listed_on_closed(struct parley_node *node, const struct peer *peer) 
     row->dial_at = node->now + PARLEY_VIEWS_LOOK_MS * (1 + row->failures);
 }
 
+void views_count_link(struct parley_node *node, struct peer *peer) {
+    struct peer_view *view = &peer->view;
+    if (peer->opened_at == 0 || view->known >= VIEWS_BOOTSTRAP)
+        return;
+    if (view->counted_at < peer->opened_at)
+        view->counted_at = peer->opened_at;
+    uint32_t seconds = (uint32_t)((node->now - view->counted_at) / 1000);
+    view->counted_at += (parley_time_ms)seconds * 1000;
+    book_table_linked(node->views.table, view->known, seconds);
+}
+
 void views_on_closed(struct parley_node *node, struct peer *peer) {
     uint32_t known = peer->view.known;
     if (known == NONE)
         return;
+    views_count_link(node, peer);
     peer->view.known = NONE;
     struct peer gone = *peer;
     gone.view.known = known;

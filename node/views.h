@@ -4,7 +4,7 @@
  *
  *   views.c    how many links, to whom, and what becomes of them
  *   shuffle.c  records told and taken
- *   views_keep.c  over a restart: the table, and the anchors
+ *   views_keep.c  over a restart: the table
  */
 #ifndef PARLEY_NODE_VIEWS_H
 #define PARLEY_NODE_VIEWS_H
@@ -32,6 +32,7 @@ struct peer_view {
     bool has_given;        /* it said addresses that were not asked for */
     uint32_t records_left; /* that are looked at; refilled with time */
     parley_time_ms records_at, asked_at, answered_at; /* 0: never */
+    parley_time_ms counted_at;                        /* until here the link is counted as linked */
 };
 
 struct bootstrap_row {
@@ -61,8 +62,7 @@ struct views {
     struct bootstrap_row bootstrap[PARLEY_BOOTSTRAP_MAX];
     size_t bootstrap_count;
     struct record_check checks[PARLEY_RECORD_CHECKS_MAX];
-    struct parley_node_key anchors[PARLEY_ANCHORS_MAX]; /* as on the disk */
-    size_t anchors_count, anchors_left;                 /* those to be dialled at the start */
+    size_t anchors_left; /* dials at the start that are for those linked for longest */
     parley_time_ms dial_at, feeler_at, shuffle_at, keep_at;
     uint32_t keep_cursor;
 };
@@ -76,6 +76,8 @@ void views_invariants(const struct parley_node *node);
 void views_on_felt(struct parley_node *node, struct peer *peer);
 /* The hello was exchanged. False: the link is closed, it has done what it was for. */
 bool views_on_open(struct parley_node *node, struct peer *peer);
+/* How long it has been linked is counted up to now. */
+void views_count_link(struct parley_node *node, struct peer *peer);
 /* Its slot is given back. */
 void views_on_closed(struct parley_node *node, struct peer *peer);
 /* A connection more than there is place for may come in as far as a goodbye with addresses. */
@@ -99,7 +101,7 @@ void record_on_verified(struct parley_node *node, parley_ticket ticket, bool hol
 
 /* views_keep.c */
 bool views_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value);
-/* Some of what has changed, and the anchors. */
+/* Some of what has changed. */
 void views_keep(struct parley_node *node);
 void views_keep_secret(struct parley_node *node);
 

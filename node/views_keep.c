@@ -1,15 +1,14 @@
 #include "internal.h"
 
-/* The table over a restart: one row for each item, written now and then and a few at a time; the
- * secret, since places follow from it; and who was linked for longest. Of a private network nothing
- * is kept: the machine may wake up in another that looks alike. */
+/* The table over a restart: one row for each item, written now and then and a few at a time, and
+ * the secret, since places follow from it. Of a private network nothing is kept: the machine may
+ * wake up in another that looks alike. */
 
-#define META_SECRET  "book-key"
-#define META_ANCHORS "anchors"
-#define META_ROW     "book/" /* and the item's number, four bytes */
-#define ROW_HEAD     11u     /* marks, place, failures, source */
-#define ROW_TRIED    1u
-#define ROW_REACHED  2u
+#define META_SECRET "book-key"
+#define META_ROW    "book/" /* and the item's number, four bytes */
+#define ROW_HEAD    15u     /* marks, place, failures, source, how long it was linked */
+#define ROW_TRIED   1u
+#define ROW_REACHED 2u
 
 static struct parley_span row_key(uint32_t index, uint8_t out[16]) {
     size_t prefix = sizeof META_ROW - 1;
@@ -42,17 +41,11 @@ static void load_row(struct parley_node *node, uint32_t index, struct parley_spa
         book_table_put(node->views.table, index, &record, bytes, parley_get_u64(value.data + 3),
                        value.data[1], (value.data[0] & ROW_TRIED) != 0)) {
         item->failures = value.data[2];
+        item->linked_s = item->kept_s = parley_get_u32(value.data + 11);
         item->is_reached = (value.data[0] & ROW_REACHED) != 0;
     } else if (!item->is_used) {
         item->is_changed = true; /* the row goes */
     }
-}
-
-static void load_anchors(struct parley_node *node, struct parley_span value) {
-    struct views *views = &node->views;
-    for (size_t at = 0; at + 32 <= value.size && views->anchors_count < PARLEY_ANCHORS_MAX;
-         at += 32)
-        memcpy(views->anchors[views->anchors_count++].bytes, value.data + at, 32);
 }
 
 bool views_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value) {
@@ -61,9 +54,6 @@ bool views_load_meta(struct parley_node *node, struct parley_span key, struct pa
         if (!node->views.is_kept && value.size == sizeof node->views.table->secret)
             book_table_init(node->views.table, value.data);
         node->views.is_kept = true;
-    } else if (key_is(key, META_ANCHORS)) {
-        if (node->views.anchors_count == 0)
-            load_anchors(node, value);
     } else if (key.size == prefix + 4 && memcmp(key.data, META_ROW, prefix) == 0) {
         if (!node->is_started)
             load_row(node, parley_get_u32(key.data + prefix), value);
@@ -88,62 +78,25 @@ static void keep_item(struct parley_node *node, uint32_t index) {
     uint8_t key[16], value[ROW_HEAD + PARLEY_BOOK_RECORD_BYTES_MAX];
     struct parley_span bytes = PARLEY_NO_SPAN;
     item->is_changed = false;
+    item->kept_s = item->linked_s;
     if (item->is_used && !is_private(node->views.table, index)) {
         value[0] = (item->is_tried ? ROW_TRIED : 0) | (item->is_reached ? ROW_REACHED : 0);
         value[1] = item->place;
         value[2] = item->failures;
         parley_put_u64(value + 3, item->source);
+        parley_put_u32(value + 11, item->linked_s);
         memcpy(value + ROW_HEAD, item->record, item->record_size);
         bytes = PARLEY_SPAN(value, ROW_HEAD + item->record_size);
     }
     meta_put(node, row_key(index, key), bytes, 0);
 }
 
-/* Those whom we dialled, the longest linked last: dialled first. */
-static size_t find_anchors(const struct parley_node *node,
-                           struct parley_node_key anchors[PARLEY_ANCHORS_MAX]) {
-    const struct peer *found[PARLEY_ANCHORS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < node->peers_count; i++) {
-        const struct peer *peer = &node->peers[i];
-        if (peer->phase != PEER_OPEN || peer->view.known >= VIEWS_BOOTSTRAP ||
-            node->now - peer->opened_at < PARLEY_LINK_LASTED_MS)
-            continue;
-        size_t at = count;
-        if (count < PARLEY_ANCHORS_MAX)
-            count++;
-        else if (peer->opened_at < found[--at]->opened_at)
-            found[at] = peer;
-        else
-            continue;
-        for (found[at] = peer; at > 0 && found[at - 1]->opened_at > peer->opened_at; at--) {
-            found[at] = found[at - 1];
-            found[at - 1] = peer;
-        }
-    }
-    for (size_t i = 0; i < count; i++)
-        anchors[i] = found[count - 1 - i]->node_key;
-    return count;
-}
-
-/* As long as nobody is linked those of before stand. */
-static void keep_anchors(struct parley_node *node) {
-    struct views *views = &node->views;
-    struct parley_node_key anchors[PARLEY_ANCHORS_MAX];
-    size_t count = find_anchors(node, anchors);
-    bool is_same = count == views->anchors_count &&
-                   memcmp(anchors, views->anchors, count * sizeof anchors[0]) == 0;
-    if (count == 0 || is_same || views->anchors_left > 0)
-        return;
-    memcpy(views->anchors, anchors, count * sizeof anchors[0]);
-    views->anchors_count = count;
-    meta_put(node, PARLEY_SPAN(META_ANCHORS, sizeof META_ANCHORS - 1),
-             PARLEY_SPAN(anchors[0].bytes, count * sizeof anchors[0]), 0);
-}
-
 void views_keep(struct parley_node *node) {
     struct views *views = &node->views;
     size_t written = 0;
+    for (size_t i = 0; i < node->peers_count; i++)
+        if (node->peers[i].phase == PEER_OPEN)
+            views_count_link(node, &node->peers[i]);
     for (uint32_t i = 0; i < PARLEY_BOOK_ITEMS_MAX && written < PARLEY_BOOK_KEEP_ROWS; i++) {
         uint32_t index = (views->keep_cursor + i) % PARLEY_BOOK_ITEMS_MAX;
         if (!views->table->items[index].is_changed)
@@ -154,6 +107,4 @@ void views_keep(struct parley_node *node) {
         written++;
         views->keep_cursor = (index + 1) % PARLEY_BOOK_ITEMS_MAX;
     }
-    if (store_has_room(node))
-        keep_anchors(node);
 }

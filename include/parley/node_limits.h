@@ -35,10 +35,11 @@
 #define PARLEY_BOOK_RECORD_BYTES_MAX 256u /* one IPv4, one IPv6 and a name; an onion or two */
 
 /* Whom to be linked with. */
-#define PARLEY_OUTBOUND_RELAY    8u    /* links of its own: as Bitcoin's nodes have */
-#define PARLEY_OUTBOUND_PERSON   4u    /* two of four may lie before reading suffers */
-#define PARLEY_DIALS_MAX         3u    /* at a time, of those that were learned */
-#define PARLEY_ANCHORS_MAX       4u    /* half of a relay's links */
+#define PARLEY_OUTBOUND_RELAY    8u /* links of its own: as Bitcoin's nodes have */
+#define PARLEY_OUTBOUND_PERSON   4u /* two of four may lie before reading suffers */
+#define PARLEY_DIALS_MAX         3u /* at a time, of those that were learned */
+#define PARLEY_ANCHOR_DIALS      8u /* at the start, for half of the links: every second may be away */
+#define PARLEY_LINKED_MIN_S      30u   /* a link that lasted so long is remembered */
 #define PARLEY_BOOTSTRAP_MAX     64u   /* a list of well-known relays */
 #define PARLEY_ADVERTISED_MAX    8u    /* what the owner may say of where this node is reached */
 #define PARLEY_LOBBY_MAX         4u    /* who comes in only to be told of others */
@@ -51,7 +52,7 @@
 #define PARLEY_BOOK_KEEP_ROWS    64u   /* written in one go: 20 KB */
 
 /* Who is kept out. A fault is enough for a key; four are, from whoever, for a place. */
-#define PARLEY_BANS_MAX          256u /* 12 KB; who is let in first gives way */
+#define PARLEY_BANS_MAX          256u /* 12 KB; what is forgotten first gives way */
 #define PARLEY_BAN_FAULT_POINTS  2u
 #define PARLEY_BAN_KEY_POINTS    2u
 #define PARLEY_BAN_PLACE_POINTS  8u

@@ -216,7 +216,8 @@ struct story_puppet *story_accept(struct story *story, char name) {
     next += 2;
     puppet->is_open = true;
     struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
-    event.connection = puppet->connection;
+    event.opened.connection = puppet->connection;
+    event.opened.remote = story->remote;
     story_step(story, &event);
     parley_link_chance_draw(&chance, &story->random);
     parley_link_prelude_draw(prelude, sizeof prelude, &story->random);
@@ -237,7 +238,8 @@ struct story_puppet *story_answer(struct story *story, char name) {
     puppet->connection = story->dialled;
     puppet->is_open = true;
     struct parley_event event = {.kind = PARLEY_EVENT_DIALLED};
-    event.connection = puppet->connection;
+    event.opened.connection = puppet->connection;
+    event.opened.remote = story->remote;
     story_step(story, &event);
     return puppet;
 }
@@ -272,7 +274,7 @@ void story_send(struct story *story, struct story_puppet *puppet,
 void story_hello(struct story *story, struct story_puppet *puppet) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
     message.as.hello.version = PARLEY_WIRE_VERSION;
-    message.as.hello.features = PARLEY_WIRE_SERVES_RUNS;
+    message.as.hello.features = PARLEY_WIRE_SERVES_RUNS | story->features;
     message.as.hello.node_key = puppet->key;
     story_send(story, puppet, &message);
 }

@@ -24,7 +24,7 @@
 #define STORY_TRACE_SIZE  16384u
 #define STORY_WAITING_MAX 512u
 #define STORY_PUPPETS_MAX 4u
-#define STORY_METAS_MAX   32u /* that story_restart loads; more are not kept */
+#define STORY_METAS_MAX   64u /* that story_restart loads; more are not kept */
 
 /* Of the person's clock when a story begins: some day of 2026, in ms. */
 #define STORY_WALL_START UINT64_C(1767225600000)
@@ -71,7 +71,7 @@ typedef void story_on_message(struct story *story, const struct story_puppet *pu
 
 /* A setting as it was given to the disk last. */
 struct story_meta {
-    uint8_t key[128], value[64];
+    uint8_t key[128], value[320];
     size_t key_size, value_size;
 };
 
@@ -94,8 +94,12 @@ struct story {
     size_t reads_count;
     bool is_silent; /* messages are not written down: floods */
     story_on_message *on_message;
-    void *context;             /* of on_message */
-    parley_connection dialled; /* of the newest DIAL */
+    void *context;                       /* of on_message */
+    parley_connection dialled;           /* of the newest DIAL */
+    bool is_owners;                      /* likewise */
+    char host[PARLEY_HOST_SIZE_MAX + 1]; /* likewise */
+    struct parley_remote remote;         /* where puppets are */
+    uint64_t features;                   /* that they have beside answering asks */
     struct story_puppet puppets[STORY_PUPPETS_MAX];
     size_t consumed; /* by the last RECEIVED */
     struct story_meta metas[STORY_METAS_MAX];

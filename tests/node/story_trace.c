@@ -190,6 +190,8 @@ void story_note(struct story *story, const struct parley_effect *effect) {
         return;
     case PARLEY_EFFECT_DIAL:
         story->dialled = effect->dial.connection;
+        story->is_owners = effect->dial.is_owners;
+        memcpy(story->host, effect->dial.address.host, sizeof story->host);
         say(story, "DIAL %s", effect->dial.address.host);
         return;
     case PARLEY_EFFECT_CLOSE:

@@ -221,6 +221,27 @@ static void a_dial_to_nobody_fails(void **state) {
     end(&a, &b);
 }
 
+/* A listener of this machine is there; what a peer told must not lead to it, by whatever name. */
+static void a_peers_word_leads_to_no_service_here(void **state) {
+    struct side a, b;
+    uint16_t port = pair(&a, &b);
+    parley_tcp_dial(b.tcp, 1, "127.0.0.1", port, false);
+    parley_tcp_dial(b.tcp, 3, "localhost", port, false);
+    parley_tcp_dial(b.tcp, 5, "127.1", port, false);
+    parley_tcp_dial(b.tcp, 7, "0.0.0.0", port, false);
+    while (b.failed < 4)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(b.dialled + a.accepted, 0);
+    parley_tcp_dial(b.tcp, 9, "127.0.0.1", port, true);
+    while (a.accepted == 0 || b.dialled == 0)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    /* Within one machine there is nothing to tell of addresses. */
+    struct parley_remote remote;
+    parley_tcp_remote(b.tcp, 9, &remote);
+    assert_int_equal(remote.network, PARLEY_NETWORK_NONE);
+    end(&a, &b);
+}
+
 static void a_dial_that_is_called_off_fails(void **state) {
     struct side a, b;
     uint16_t port = pair(&a, &b);
@@ -292,6 +313,7 @@ int main(void) {
         cmocka_unit_test(an_end_waits_a_second_at_most),
         cmocka_unit_test(closing_within_a_callback_is_allowed),
         cmocka_unit_test(a_dial_to_nobody_fails),
+        cmocka_unit_test(a_peers_word_leads_to_no_service_here),
         cmocka_unit_test(a_dial_that_is_called_off_fails),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(a_full_table_lets_clients_wait),

@@ -67,6 +67,8 @@ def every_wrong_file_is_named_with_its_line(scratch):
              ("pnode1x@192.0.2.1:1\n", "5: a value without a key"),
              ("\n\nlog = debug\n", "7: log = debug: stands in the file twice"),
              ("relay = perhaps\n", "5: relay = perhaps: yes or no"),
+             ("discover = perhaps\n", "5: discover = perhaps: yes or no"),
+             ("advertise = nowhere\n", "5: advertise = nowhere: HOST:PORT"),
              ("erase-after = 2y\n", "5: erase-after = 2y: a time"),
              ("quota = 20X\n", "5: quota = 20X: a size from 1M"),
              ("quota = 1000\n", "5: quota = 1000: a size from 1M"),
@@ -207,7 +209,28 @@ def peers_come_and_go_and_are_not_kept(scratch):
     assert home.end() == 0 and relay.end() == 0
 
 
-run(every_wrong_file_is_named_with_its_line,
+def a_list_to_begin_with_is_read(scratch):
+    first = scratch.home("first").init().start()
+    second = scratch.home("second").init()
+    listed = second.path / "bootstrap"
+    listed.write_text("# nodes to begin with\n\nnowhere\n")
+    status, said = refused("--home", second.path)
+    assert status == 2 and f"{listed}:3: KEY@HOST:PORT is expected" in said, said
+    listed.write_text(f"# nodes to begin with\n\n  {first.address}  \n")
+    second.start()
+    wait_until(lambda: len(second.json("peers")) == 1, "the one that is listed is connected")
+    second.end()
+    listed.unlink()
+    other = scratch.home("list").path
+    other.write_text(first.address)
+    second.start("--bootstrap", str(other))
+    wait_until(lambda: len(second.json("peers")) == 1, "the one that is listed is connected")
+    assert second.json("peers")[0]["network"] == "machine"
+    assert second.json("status")[0]["outbound"] == 1
+
+
+run(a_list_to_begin_with_is_read,
+    every_wrong_file_is_named_with_its_line,
     the_example_has_every_key_and_can_be_read,
     the_command_line_wins_and_lists_add_up,
     the_home_can_stand_in_a_file_that_is_named,
