@@ -16,17 +16,9 @@ void disk_open(struct sim *sim, uint32_t node) {
         abort();
 }
 
-static void ops_free(struct scale_op *op) {
-    while (op != NULL) {
-        struct scale_op *next = op->next;
-        free(op);
-        op = next;
-    }
-}
-
 void disk_close(struct sim *sim, uint32_t node) {
     struct scale_disk *disk = &sim->nodes[node].disk;
-    ops_free(disk->first);
+    kept_ops_free(disk->first);
     disk->first = disk->last = NULL;
     disk->is_writing = false;
     if (disk->store == NULL)
@@ -45,7 +37,7 @@ void disk_create(struct sim *sim, uint32_t node) {
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-static void tell(struct sim *sim, uint32_t node, const struct scale_op *op,
+static void tell(struct sim *sim, uint32_t node, const struct kept_op *op,
                  enum parley_error error) {
     struct parley_event event = {.kind = PARLEY_EVENT_STORED};
     struct parley_store_log log;
@@ -62,22 +54,22 @@ static void commit_begin(struct sim *sim, uint32_t node);
 
 static void run_commit(struct sim *sim, struct sim_item *item) {
     struct scale_disk *disk = &sim->nodes[item->node].disk;
-    struct scale_op *batch = disk->first;
+    struct kept_op *batch = disk->first;
     size_t count = 0, i = 0;
     disk->first = disk->last = NULL;
-    for (const struct scale_op *op = batch; op != NULL; op = op->next)
+    for (const struct kept_op *op = batch; op != NULL; op = op->next)
         count++;
     struct parley_store_op *ops = must(malloc(count * sizeof *ops));
     enum parley_error *results = must(malloc(count * sizeof *results));
-    for (const struct scale_op *op = batch; op != NULL; op = op->next)
+    for (const struct kept_op *op = batch; op != NULL; op = op->next)
         ops[i++] = op->op;
     parley_store_commit(disk->store, ops, count, results);
     i = 0;
-    for (const struct scale_op *op = batch; op != NULL; op = op->next)
+    for (const struct kept_op *op = batch; op != NULL; op = op->next)
         tell(sim, item->node, op, results[i++]);
     free(ops);
     free(results);
-    ops_free(batch);
+    kept_ops_free(batch);
     disk->is_writing = false;
     commit_begin(sim, item->node);
 }
@@ -91,23 +83,9 @@ static void commit_begin(struct sim *sim, uint32_t node) {
             run_commit, NULL, 0);
 }
 
-static struct parley_span copy_span(uint8_t **at, struct parley_span span) {
-    if (span.size == 0)
-        return PARLEY_NO_SPAN;
-    memcpy(*at, span.data, span.size);
-    struct parley_span copy = PARLEY_SPAN(*at, span.size);
-    *at += span.size;
-    return copy;
-}
-
 void disk_store(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     struct scale_disk *disk = &sim->nodes[node].disk;
-    const struct parley_store_op *op = &effect->store.op;
-    struct scale_op *copy = must(malloc(sizeof *copy + op->bytes.size + op->key.size));
-    uint8_t *at = copy->bytes;
-    *copy = (struct scale_op){.ticket = effect->store.ticket, .op = *op};
-    copy->op.bytes = copy_span(&at, op->bytes);
-    copy->op.key = copy_span(&at, op->key);
+    struct kept_op *copy = kept_op_make(effect);
     if (disk->last == NULL)
         disk->first = copy;
     else
@@ -122,31 +100,9 @@ static void run_read(struct sim *sim, struct sim_item *item) {
     const struct parley_effect *effect = item->data;
     struct parley_store *store = sim->nodes[item->node].disk.store;
     struct parley_event event = {.kind = PARLEY_EVENT_READ_DONE};
-    struct parley_span *bytes = &event.read_done.bytes;
-    parley_seq next = 0;
     event.read_done.ticket = effect->read.ticket;
-    switch (effect->read.kind) {
-    case PARLEY_READ_RUN:
-        event.read_done.error = parley_store_read_run(
-            store, &effect->read.log, effect->read.seq_top, effect->read.seq_low,
-            effect->read.bodies, effect->read.bytes_max, sim->scratch, bytes);
-        break;
-    case PARLEY_READ_EVIDENCE:
-        event.read_done.error = parley_store_read_evidence(store, &effect->read.log,
-                                                           effect->read.index, sim->scratch, bytes);
-        break;
-    case PARLEY_READ_RECORDS:
-        event.read_done.error =
-            parley_store_read_records(store, &effect->read.author, effect->read.index, sim->scratch,
-                                      effect->read.bytes_max, bytes, &event.read_done.count);
-        break;
-    case PARLEY_READ_LACKING:
-        event.read_done.error =
-            parley_store_read_lacking(store, &effect->read.log, effect->read.seq_top,
-                                      effect->read.seq_low, sim->scratch, bytes, &next);
-        event.read_done.count = (size_t)next;
-        break;
-    }
+    store_read(store, effect, sim->scratch, &event.read_done.error, &event.read_done.bytes,
+               &event.read_done.count);
     (void)host_step(sim, item->node, &event);
 }
 

@@ -138,30 +138,9 @@ struct loading {
     uint32_t node;
 };
 
-static bool load_record(void *context, const struct parley_author *author,
-                        struct parley_span record) {
-    struct loading *loading = context;
-    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_RECORD};
-    event.load_record.author = *author;
-    event.load_record.record = record;
-    (void)host_step(loading->sim, loading->node, &event);
-    return true;
-}
-
-static bool load_log(void *context, const struct parley_store_log *log) {
-    struct loading *loading = context;
-    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_LOG};
-    event.load_log = log;
-    (void)host_step(loading->sim, loading->node, &event);
-    return true;
-}
-
-static bool load_meta(void *context, struct parley_span key, struct parley_span value) {
-    struct loading *loading = context;
-    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
-    event.load_meta.key = key;
-    event.load_meta.value = value;
-    (void)host_step(loading->sim, loading->node, &event);
+static bool load_step(void *context, struct parley_event *event) {
+    const struct loading *loading = context;
+    (void)host_step(loading->sim, loading->node, event);
     return true;
 }
 
@@ -203,8 +182,7 @@ static void run_boot(struct sim *sim, struct sim_item *item) {
     disk_open(sim, node);
     create_core(sim, node);
     struct loading loading = {sim, node};
-    struct parley_store_visitor visitor = {&loading, load_record, load_log, load_meta};
-    if (parley_store_load(host->disk.store, &visitor) != PARLEY_E_OK)
+    if (!store_tell_all(host->disk.store, load_step, &loading))
         abort();
     struct parley_event event = {.kind = PARLEY_EVENT_START};
     (void)host_step(sim, node, &event);

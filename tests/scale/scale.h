@@ -29,6 +29,7 @@
 #include "../sim/home_make.h"
 #include "../sim/kv_memory.h"
 #include "../sim/queue.h"
+#include "../sim/store_parts.h"
 
 #include <parley/node.h>
 #include <parley/random.h>
@@ -110,18 +111,11 @@ void net_clear(struct sim *sim);
 
 /* --- disk.c -------------------------------------------------------------------------------- */
 
-struct scale_op {
-    struct scale_op *next;
-    parley_ticket ticket;
-    struct parley_store_op op; /* its spans point behind it */
-    uint8_t bytes[];
-};
-
 struct scale_disk {
     struct parley_disk *disk;
     struct parley_kv *kv;
     struct parley_store *store;
-    struct scale_op *first, *last;
+    struct kept_op *first, *last;
     bool is_writing;
 };
 

@@ -13,23 +13,6 @@ static parley_time_ms commit_delay(struct sim *sim, const struct sim_disk *disk)
     return 1 + sim_below(sim, 10);
 }
 
-static struct parley_span copy_span(uint8_t **at, struct parley_span span) {
-    if (span.size == 0)
-        return PARLEY_NO_SPAN;
-    memcpy(*at, span.data, span.size);
-    struct parley_span copy = PARLEY_SPAN(*at, span.size);
-    *at += span.size;
-    return copy;
-}
-
-static void ops_free(struct sim_op *op) {
-    while (op != NULL) {
-        struct sim_op *next = op->next;
-        free(op);
-        op = next;
-    }
-}
-
 static void batch_begin(struct sim *sim, uint32_t node);
 
 /* --- opening ------------------------------------------------------------------------------- */
@@ -79,7 +62,8 @@ static void disk_failed(struct sim *sim, uint32_t node) {
     sim_put(sim, 100 + sim_below(sim, 900), node, run_reopen, NULL, 0);
 }
 
-static void tell(struct sim *sim, uint32_t node, const struct sim_op *op, enum parley_error error) {
+static void tell(struct sim *sim, uint32_t node, const struct kept_op *op,
+                 enum parley_error error) {
     struct parley_event event = {.kind = PARLEY_EVENT_STORED};
     struct parley_store *store = sim->nodes[node].disk.store;
     struct parley_store_log log;
@@ -96,21 +80,21 @@ static void run_tell(struct sim *sim, struct sim_item *item) {
     enum parley_error error = PARLEY_E_OK;
     size_t i = 0;
     /* The batch stays the one being worked on until all of it is told. */
-    for (const struct sim_op *op = disk->batch; op != NULL; op = op->next, i++) {
+    for (const struct kept_op *op = disk->batch; op != NULL; op = op->next, i++) {
         if (parley_error_class(disk->results[i]) == PARLEY_CLASS_LOCAL)
             error = disk->results[i];
         tell(sim, item->node, op, disk->results[i]);
     }
-    ops_free(disk->batch);
+    kept_ops_free(disk->batch);
     free(disk->results);
     disk->results = NULL;
     disk->is_committed = false;
     /* What came meanwhile fails with it. */
-    for (const struct sim_op *op = disk->first; error != PARLEY_E_OK && op != NULL; op = op->next)
+    for (const struct kept_op *op = disk->first; error != PARLEY_E_OK && op != NULL; op = op->next)
         tell(sim, item->node, op, error);
     disk->batch = NULL;
     if (error != PARLEY_E_OK) {
-        ops_free(disk->first);
+        kept_ops_free(disk->first);
         disk->first = disk->last = NULL;
         disk_failed(sim, item->node);
     } else {
@@ -121,13 +105,13 @@ static void run_tell(struct sim *sim, struct sim_item *item) {
 static void run_commit(struct sim *sim, struct sim_item *item) {
     struct sim_disk *disk = &sim->nodes[item->node].disk;
     size_t count = 0, i = 0;
-    for (struct sim_op *op = disk->batch; op != NULL; op = op->next)
+    for (struct kept_op *op = disk->batch; op != NULL; op = op->next)
         count++;
     struct parley_store_op *ops = calloc(count, sizeof *ops);
     disk->results = calloc(count, sizeof *disk->results);
     if (ops == NULL || disk->results == NULL)
         abort();
-    for (struct sim_op *op = disk->batch; op != NULL; op = op->next)
+    for (struct kept_op *op = disk->batch; op != NULL; op = op->next)
         ops[i++] = op->op;
     if (count > 1 && sim->has_faults)
         fault_fired(sim, FAULT_GROUP_COMMIT);
@@ -158,16 +142,9 @@ static void batch_begin(struct sim *sim, uint32_t node) {
 
 void disk_store(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     struct sim_disk *disk = &sim->nodes[node].disk;
-    const struct parley_store_op *op = &effect->store.op;
-    struct sim_op *copy = malloc(sizeof *copy + op->bytes.size + op->key.size);
-    if (copy == NULL)
-        abort();
     if (disk->is_failed)
         sim_fail(sim, "n%u stores after its store failed", node);
-    uint8_t *at = copy->bytes;
-    *copy = (struct sim_op){.ticket = effect->store.ticket, .op = *op};
-    copy->op.bytes = copy_span(&at, op->bytes);
-    copy->op.key = copy_span(&at, op->key);
+    struct kept_op *copy = kept_op_make(effect);
     if (disk->last == NULL)
         disk->first = copy;
     else
@@ -180,8 +157,8 @@ void disk_crash(struct sim *sim, uint32_t node) {
     struct sim_disk *disk = &sim->nodes[node].disk;
     if (disk->batch != NULL && sim->has_faults && !disk->is_committed)
         fault_fired(sim, FAULT_LOST_COMMIT);
-    ops_free(disk->batch);
-    ops_free(disk->first);
+    kept_ops_free(disk->batch);
+    kept_ops_free(disk->first);
     disk->batch = disk->first = disk->last = NULL;
     free(disk->results);
     disk->results = NULL;
@@ -211,28 +188,7 @@ static void read_now(struct sim *sim, uint32_t node, const struct parley_effect 
     *error = PARLEY_E_DISK_FAILED;
     if (store == NULL || fault_hits(sim, FAULT_READ_FAILED, 200))
         return;
-    switch (effect->read.kind) {
-    case PARLEY_READ_RUN:
-        *error = parley_store_read_run(store, &effect->read.log, effect->read.seq_top,
-                                       effect->read.seq_low, effect->read.bodies,
-                                       effect->read.bytes_max, sim->scratch, bytes);
-        return;
-    case PARLEY_READ_EVIDENCE:
-        *error = parley_store_read_evidence(store, &effect->read.log, effect->read.index,
-                                            sim->scratch, bytes);
-        return;
-    case PARLEY_READ_RECORDS:
-        *error = parley_store_read_records(store, &effect->read.author, effect->read.index,
-                                           sim->scratch, effect->read.bytes_max, bytes, count);
-        return;
-    case PARLEY_READ_LACKING: {
-        parley_seq next = 0;
-        *error = parley_store_read_lacking(store, &effect->read.log, effect->read.seq_top,
-                                           effect->read.seq_low, sim->scratch, bytes, &next);
-        *count = (size_t)next;
-        return;
-    }
-    }
+    store_read(store, effect, sim->scratch, error, bytes, count);
 }
 
 static void run_read(struct sim *sim, struct sim_item *item) {

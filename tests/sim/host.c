@@ -148,48 +148,21 @@ struct loading {
     struct sim *sim;
     uint32_t node;
     uint64_t left;
-    bool is_stopped;
 };
 
 /* False where the loading is cut off. */
-static bool load_step(struct loading *loading, struct parley_event *event) {
-    loading->is_stopped = loading->left == 0;
-    if (loading->is_stopped)
+static bool load_step(void *context, struct parley_event *event) {
+    struct loading *loading = context;
+    if (loading->left == 0)
         return false;
     loading->left--;
     host_step(loading->sim, loading->node, event);
     return true;
 }
 
-static bool load_record(void *context, const struct parley_author *author,
-                        struct parley_span record) {
-    struct loading *loading = context;
-    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_RECORD};
-    event.load_record.author = *author;
-    event.load_record.record = record;
-    return load_step(loading, &event);
-}
-
-static bool load_log(void *context, const struct parley_store_log *log) {
-    struct loading *loading = context;
-    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_LOG};
-    event.load_log = log;
-    return load_step(loading, &event);
-}
-
-static bool load_meta(void *context, struct parley_span key, struct parley_span value) {
-    struct loading *loading = context;
-    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
-    event.load_meta.key = key;
-    event.load_meta.value = value;
-    return load_step(loading, &event);
-}
-
 bool host_load(struct sim *sim, uint32_t node, uint64_t stop_after) {
     struct loading loading = {.sim = sim, .node = node, .left = stop_after};
-    struct parley_store_visitor visitor = {&loading, load_record, load_log, load_meta};
-    enum parley_error error = parley_store_load(sim->nodes[node].disk.store, &visitor);
-    return error == PARLEY_E_OK && !loading.is_stopped;
+    return store_tell_all(sim->nodes[node].disk.store, load_step, &loading);
 }
 
 static void create_core(struct sim *sim, uint32_t node) {

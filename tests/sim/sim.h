@@ -32,6 +32,7 @@
 #include "home_make.h"
 #include "kv_memory.h"
 #include "queue.h"
+#include "store_parts.h"
 
 #include <parley/identity.h>
 #include <parley/link.h>
@@ -230,20 +231,13 @@ void net_clear(struct sim *sim);
 
 /* --- disk.c -------------------------------------------------------------------------------- */
 
-struct sim_op {
-    struct sim_op *next;
-    parley_ticket ticket;
-    struct parley_store_op op; /* its spans point behind it */
-    uint8_t bytes[];
-};
-
 struct sim_disk {
     struct parley_disk *disk;
     struct parley_disk *old; /* a copy to come back from, or NULL */
     struct parley_kv *kv;
     struct parley_store *store;
-    struct sim_op *first, *last; /* not begun */
-    struct sim_op *batch;        /* being written, or written and not told */
+    struct kept_op *first, *last; /* not begun */
+    struct kept_op *batch;        /* being written, or written and not told */
     size_t untold_count;
     enum parley_error *results;
     bool is_committed; /* the batch is on disk; its STOREDs are to come */
