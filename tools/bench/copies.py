@@ -53,6 +53,8 @@ def copy_once(build, folder, full, total, want):
         api.close()
     finally:
         empty.stop()
+    empty.start()  # what the copy left half merged is put in order by opening it
+    empty.stop()
     size = disk_bytes(empty.home)
     shutil.rmtree(empty.home)
     return total / spent, received / total, size / total

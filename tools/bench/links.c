@@ -29,6 +29,7 @@
 #define HEADS_MAX    65536u
 #define EVENTS_MAX   256
 #define PATIENCE_MS  60000
+#define OUT_BYTES    (8u << 20) /* all lines of a run: who reads them does so at the end */
 
 struct peer {
     int socket;
@@ -51,6 +52,7 @@ static size_t heads_count, heads_asked, asks_count;
 static uint64_t entries_count, bytes_count;
 static unsigned posts_wanted;
 static bool is_fan;
+static char out[OUT_BYTES];
 
 static _Noreturn void stop(const char *what) {
     fprintf(stderr, "links: %s\n", what);
@@ -241,6 +243,7 @@ int main(int argc, char **argv) {
     if (parley_crypto_self_test() != PARLEY_E_OK ||
         parley_address_decode(&target, PARLEY_SPAN(argv[1], strlen(argv[1]))).error != PARLEY_E_OK)
         stop("what address is that?");
+    (void)setvbuf(stdout, out, _IOFBF, sizeof out);
     peers_count = is_fan ? strtoul(argv[3], NULL, 10) : 1;
     posts_wanted = (unsigned)strtoul(argv[argc - 1], NULL, 10);
     if (peers_count < 1 || peers_count > LINKS_MAX || posts_wanted < 1)
