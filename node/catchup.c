@@ -70,23 +70,36 @@ void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t aut
     } while (log != NONE);
 }
 
-/* Of one log, also if there is nothing to tell: that is what is told. */
-static void heads_send_log(struct parley_node *node, struct peer *peer, uint32_t log) {
-    const struct log_row *row = &node->logs[log];
-    struct parley_wire_author_heads item = {.author = node->authors[row->author].set.author};
+void heads_put_log(struct parley_node *node, struct parley_writer *out, uint32_t author,
+                   uint32_t log) {
+    struct parley_wire_author_heads item = {.author = node->authors[author].set.author};
     struct parley_identity_hash hash;
-    struct parley_writer heads, items;
-    struct parley_anchor told;
-    bool is_signed;
-    (void)log_told(row, &told, &is_signed);
-    parley_identity_hash(&hash, &node->authors[row->author].set);
+    struct parley_writer heads;
+    parley_identity_hash(&hash, &node->authors[author].set);
     memcpy(item.set_hash, hash.bytes, sizeof item.set_hash);
     parley_writer_init(&heads, node->heads, PARLEY_HEADS_BYTES);
-    size_t count = put_heads(&heads, row, &told);
+    size_t count = 0;
+    if (log != NONE) {
+        struct parley_anchor told;
+        bool is_signed;
+        (void)log_told(&node->logs[log], &told, &is_signed);
+        count = put_heads(&heads, &node->logs[log], &told);
+    }
     item.heads = parley_wire_list_of(&heads, count);
+    parley_wire_put_author_heads(out, &item);
+}
+
+bool heads_send(struct parley_node *node, struct peer *peer, struct parley_writer *items,
+                size_t count) {
+    return send_heads(node, peer, items, count, 0, true);
+}
+
+/* Of one log, also if there is nothing to tell: that is what is told. */
+static void heads_send_log(struct parley_node *node, struct peer *peer, uint32_t log) {
+    struct parley_writer items;
     parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
-    parley_wire_put_author_heads(&items, &item);
-    (void)send_heads(node, peer, &items, 1, 0, true);
+    heads_put_log(node, &items, node->logs[log].author, log);
+    (void)heads_send(node, peer, &items, 1);
 }
 
 void heads_tell_log(struct parley_node *node, uint32_t log) {
@@ -241,9 +254,12 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
 
 /* What changed there since it last told is enough, unless something that it told was lost here. */
 void heads_ask(struct parley_node *node, struct peer *peer) {
+    if (sessions_ask(node, peer))
+        return;
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};
-    message.as.ask_heads.session = peer->is_forgotten ? 0 : PARLEY_HEADS_CHANGES;
-    if (peer_send_message(node, peer, &message))
+    bool is_all = peer->is_forgotten && !peer->session.is_spoken;
+    message.as.ask_heads.session = is_all ? PARLEY_HEADS_ALL : PARLEY_HEADS_CHANGES;
+    if (peer_send_message(node, peer, &message) && is_all)
         peer->is_forgotten = false;
 }
 
@@ -257,6 +273,12 @@ void heads_forget_and_ask(struct parley_node *node) {
     if (node->heads_at > node->now + SOON_MS)
         node->heads_at = node->now + SOON_MS;
     deadline_lower(node, node->heads_at);
+}
+
+void heads_lose(struct parley_node *node) {
+    heads_forget(node);
+    for (size_t i = 0; i < node->peers_count; i++)
+        node->peers[i].session.has_lost = true;
 }
 
 void author_changed(struct parley_node *node, uint32_t author) {

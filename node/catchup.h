@@ -12,6 +12,15 @@ void heads_ask(struct parley_node *node, struct peer *peer);
 void heads_forget(struct parley_node *node);
 /* And the first of them now: the owner waits. */
 void heads_forget_and_ask(struct parley_node *node);
+/* The same, and what else it told is not known here any more, not even by name. */
+void heads_lose(struct parley_node *node);
+/* One author's element with one log, or without any (NONE), also if there is nothing to tell of it.
+ */
+void heads_put_log(struct parley_node *node, struct parley_writer *out, uint32_t author,
+                   uint32_t log);
+/* As an answer of one message. */
+bool heads_send(struct parley_node *node, struct peer *peer, struct parley_writer *items,
+                size_t count);
 void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
                        uint64_t session);
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);

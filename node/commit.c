@@ -153,6 +153,7 @@ void reload_begin(struct parley_node *node) {
         return;
     /* Before the store opens, all that waited for it is answered. */
     assert(node->stores_head == node->stores_tail);
+    sessions_stop(node);
     node->is_reloading = true;
     node->entries_count = 0;
     quota_forget(node);
@@ -234,7 +235,7 @@ void on_store_opened(struct parley_node *node) {
     reload_begin(node);
     node->is_failed = false;
     node->is_reloading = false;
-    heads_forget(node);
+    heads_lose(node);
     node->heads_at = node->now; /* what was lost on the way is asked for again */
     deadline_lower(node, node->now);
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, 0, "the store is open again");

@@ -32,6 +32,7 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
     parley_seq newest = view->count == 0 ? 0 : view->ranges[0].hi;
     parley_seq forked = log_forked(row);
     (void)parley_ranges_head(view, &row->policy, &head);
+    bool is_seq_alone = PARLEY_IS_ZERO(row->source_id); /* as a session finds it */
     ask->kind = PARLEY_RUN_FROM_HEAD;
     ask->top_seq = 0;
     if (row->policy.kind != PARLEY_POLICY_OPEN || row->source_seq <= row->policy.seq ||
@@ -46,7 +47,7 @@ static bool ask_from_head(const struct parley_node *node, const struct log_row *
         return true;
     }
     /* Two branches of one height: a chunk of theirs shows the lowest place where they part. */
-    if (row->source_seq != head.seq || PARLEY_EQUAL(row->source_id, head.id) ||
+    if (is_seq_alone || row->source_seq != head.seq || PARLEY_EQUAL(row->source_id, head.id) ||
         row->tried == difference(node, row, &head))
         return false;
     ask->down_seq = row->policy.seq;
@@ -96,6 +97,11 @@ static bool has_holes(const struct log_row *row) {
     struct parley_ranges view;
     log_view(row, &view);
     return parley_ranges_holes(&view, &row->policy, log_floor(row), holes) > 0;
+}
+
+bool log_misses(const struct log_row *row) {
+    return !row->is_queued && row->fetch == NONE && !row->is_doubted && !row->is_unjudged &&
+           has_holes(row);
 }
 
 /* Whom the owner of a relay follows goes before strangers, however many these are. */
@@ -231,7 +237,11 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     struct parley_wire_ask_run *ask = &message.as.ask_run;
     struct peer *peer = row->source == 0 ? NULL : peer_find(node, row->source);
     /* First what costs least: while everything is fetched this is how nearly all of them end. */
-    if (peer != NULL && peer->phase == PEER_OPEN && !peer_has_room(node, peer, log))
+    if (peer != NULL && peer->phase == PEER_OPEN && !peer_has_room(node, peer, log)) {
+        peer->session.is_refilled = false;
+        return false;
+    }
+    if (peer != NULL && small_is_asked(peer, row) && !small_may_ask(peer))
         return false;
     if (row->fetch != NONE || !next_ask(node, row, ask))
         return true;
@@ -247,13 +257,17 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     if (fetch == NULL)
         return false;
     ask->request = node->next_request;
-    if (!peer_send_message(node, peer, &message))
+    bool is_small =
+        ask->kind == PARLEY_RUN_FROM_HEAD && ask->bytes_max == PARLEY_RUN_ASK_BYTES &&
+        small_ask(node, peer, (uint32_t)(fetch - node->fetches), ask->request, log, ask->down_seq);
+    if (!is_small && !peer_send_message(node, peer, &message))
         return false;
     *fetch = (struct fetch){.is_used = true,
                             .request = node->next_request++,
                             .peer = peer_slot(node, peer),
                             .connection = peer->connection,
                             .log = log,
+                            .is_small = is_small,
                             .is_anchored = ask->kind == PARLEY_RUN_ANCHORED,
                             .anchor = {ask->top_seq, ask->top_id},
                             .down = ask->down_seq,
@@ -271,7 +285,7 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     return true;
 }
 
-void fetch_pump(struct parley_node *node) {
+static void fetch_some(struct parley_node *node) {
     if (node->queue_first == NONE || node->is_failed)
         return;
     unsigned refusals = 0;
@@ -284,6 +298,11 @@ void fetch_pump(struct parley_node *node) {
         if (!done)
             queue_add(node, log, false); /* whoever it is: others may be asked meanwhile */
     }
+}
+
+void fetch_pump(struct parley_node *node) {
+    fetch_some(node);
+    small_asks_flush(node);
 }
 
 void log_back_off(struct parley_node *node, uint32_t log) {
@@ -302,8 +321,10 @@ void log_back_off(struct parley_node *node, uint32_t log) {
 
 static void fetch_give(struct parley_node *node, struct fetch *fetch) {
     if (node->peers[fetch->peer].phase != PEER_FREE &&
-        node->peers[fetch->peer].connection == fetch->connection)
+        node->peers[fetch->peer].connection == fetch->connection) {
         node->peers[fetch->peer].fetches_count--;
+        node->peers[fetch->peer].session.small_fetches -= fetch->is_small;
+    }
     fetch->is_used = false;
     node->logs[fetch->log].fetch = NONE;
 }
@@ -405,5 +426,6 @@ bool node_is_catching_up(const struct parley_node *node) {
     for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++)
         if (node->fetches[i].is_used)
             return true;
-    return node->queue_first != NONE || node->review.is_active || node->reviews_first != NONE;
+    return node->queue_first != NONE || sessions_are_under_way(node) || node->review.is_active ||
+           node->reviews_first != NONE;
 }

@@ -6,10 +6,10 @@ void say_hello(struct parley_node *node, struct peer *peer) {
     peer->phase = PEER_HELLO;
     struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
     message.as.hello.version = PARLEY_WIRE_VERSION;
-    message.as.hello.features = PARLEY_WIRE_SERVES_RUNS |
-                                (node->config.relay ? PARLEY_WIRE_RELAY : 0) |
-                                (node->config.flood ? 0 : PARLEY_WIRE_TREE) |
-                                (node->config.discover ? PARLEY_WIRE_ADDRESSING : 0);
+    message.as.hello.features =
+        PARLEY_WIRE_SERVES_RUNS | (node->config.tells_all ? 0 : PARLEY_WIRE_RECONCILES) |
+        (node->config.relay ? PARLEY_WIRE_RELAY : 0) | (node->config.flood ? 0 : PARLEY_WIRE_TREE) |
+        (node->config.discover ? PARLEY_WIRE_ADDRESSING : 0);
     message.as.hello.node_key = node->node_key;
     (void)peer_send_message(node, peer, &message);
 }
@@ -65,6 +65,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
     }
     peer->phase = PEER_OPEN;
     tree_open(node, peer, hello->features);
+    sessions_open_link(node, peer, hello->features);
     peer->deadline = node->now + PARLEY_IDLE_MS;
     peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
     peer->opened_at = node->now;

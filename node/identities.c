@@ -97,7 +97,7 @@ void identity_pump(struct parley_node *node) {
         node->authors_queue_first = row->queue_next;
         row->is_queued = false;
         if (gone) {
-            heads_forget(node);
+            heads_lose(node);
             named_end(node, author);
         } else {
             identity_want(node, peer, author); /* to the back: others do not wait for this one */
@@ -107,7 +107,7 @@ void identity_pump(struct parley_node *node) {
 
 void identity_drop_peer(struct parley_node *node, struct peer *peer) {
     if (peer->identities_count > 0)
-        heads_forget(node); /* others may have told of them, too */
+        heads_lose(node); /* others may have told of them, too */
     for (size_t i = 0; peer->identities_count > 0 && i < node->authors_count; i++)
         if (node->authors[i].is_asked && node->authors[i].source == peer->connection) {
             node->authors[i].is_asked = false;

@@ -10,6 +10,8 @@ void identity_drop_peer(struct parley_node *node, struct peer *peer);
 void identity_on_timer(struct parley_node *node);
 
 /* named.c */
+/* How many more names one peer may say now. */
+uint32_t named_room(const struct parley_node *node, const struct peer *peer);
 /* A row for an author whose name this peer says, or NONE when it has its share of them. */
 uint32_t named_take(struct parley_node *node, struct peer *peer,
                     const struct parley_author *author);

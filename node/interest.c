@@ -159,7 +159,10 @@ void on_interest(struct parley_node *node, struct peer *peer,
         if (interest_reserve(node, peer, peer->interest_count + 1))
             peer->interest[peer->interest_count++] = table_hash(node, author.bytes);
     sort_hashes(peer->interest, peer->interest_count);
-    heads_send_all(node, peer, 0);
+    if (!peer->session.is_spoken)
+        heads_send_all(node, peer, 0);
+    else if (peer->session.is_begun)
+        peer->is_forgotten = true; /* another one than that of the first session */
 }
 
 static bool interest_insert(struct parley_node *node, struct peer *peer, uint64_t hash) {
@@ -195,7 +198,8 @@ void on_interest_change(struct parley_node *node, struct peer *peer,
         if (!interest_insert(node, peer, table_hash(node, author.bytes)))
             continue;
         uint32_t row = author_find(node, &author);
-        if (row != NONE)
+        bool is_told = !peer->session.is_spoken || peer->session.is_begun;
+        if (row != NONE && is_told)
             heads_send_author(node, peer, row, 0);
     }
 }

@@ -11,7 +11,7 @@
  *   interest.c what peers want of us, and we      ingest.c  the one door for every entry
  *   jobs.c     messages that wait                 records.c and for every identity record
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
- *   catchup.c  who has what: heads                fetch.c   what is missing, and asking for it
+ *   catchup.c  who has what: heads; sessions.h    fetch.c   what is missing, and asking for it
  *   identities.c asking for identity records      serve.c   answers to asks
  *   named.c    authors who are a name so far  bodies.c  bodies apart from their headers
  *   edges.c    who follows whom           tree.c     to whom new entries are pushed or announced
@@ -56,6 +56,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "parents.h"
 #include "quota.h"
 #include "review.h"
+#include "sessions.h"
 #include "ticket.h"
 #include "tree.h"
 #include "views.h"
@@ -185,6 +186,7 @@ struct peer {
     /* heads from it */
     bool is_forgotten; /* something that it told was lost here: it is asked for everything again */
     uint64_t asked;    /* the regular turn that was its last; 0: none yet */
+    struct peer_session session;
 };
 
 struct book_row {
@@ -212,8 +214,8 @@ struct serve {
     struct parley_author author;
     bool is_anchored; /* the next chunk must end in top_id */
     struct parley_id top_id;
-    parley_seq top, down; /* RUN, BODIES: next to send; exclusive lower bound */
-    bool bodies;
+    parley_seq top, down;  /* RUN, BODIES: next to send; exclusive lower bound */
+    bool bodies, is_small; /* the answer may go with others */
     uint64_t bytes_left;
     size_t index; /* EVIDENCE, RECORDS */
     bool is_read; /* RECORDS: all were sent, and heads are to follow */
@@ -225,7 +227,7 @@ struct fetch {
     uint32_t peer;
     parley_connection connection;
     uint32_t log;
-    bool is_anchored; /* anchor is what the next chunk must end in */
+    bool is_small, is_anchored; /* anchor is what the next chunk must end in */
     struct parley_anchor anchor;
     parley_seq down;
     bool any_new;         /* something was stored by it */
@@ -292,6 +294,7 @@ struct parley_node {
     struct edges edges;
     struct parents parents;
     struct tree tree;
+    struct sessions sessions;
     struct arena facts;
     void *facts_memory;
     struct log_row *logs;

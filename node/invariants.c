@@ -33,6 +33,7 @@ static void check_peer(const struct parley_node *node, uint32_t slot, const stru
 }
 
 static void check_peers(const struct parley_node *node) {
+    sessions_check(node);
     struct in_use all = count_in_use(node);
     assert(PARLEY_JOBS_MAX - all.jobs == node->jobs_free && all.serves == node->serves_count);
     for (uint32_t p = 0; p < node->peers_count; p++)

@@ -49,6 +49,7 @@ struct job {
     parley_connection connection;
     parley_request request;
     size_t size;
+    size_t done; /* of a message's runs, those that need no more */
     struct chunk_task chunk;
     bool is_judged;              /* a chunk's signature is or was checked: */
     struct parley_judged judged; /* what the judge said, */

@@ -87,7 +87,7 @@ static void block_changed(struct parley_node *node, uint32_t author, bool was_wa
         return;
     heads_tell(node, author);
     if (node->config.relay)
-        heads_forget(node); /* who is told that all is wanted tells of this author when asked */
+        heads_lose(node); /* who is told that all is wanted tells of this author when asked */
 }
 
 static enum parley_error author_set(struct parley_node *node, enum parley_list list,

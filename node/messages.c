@@ -51,10 +51,10 @@ static bool records_hold_back(const struct parley_node *node, const struct peer 
 
 /* Entries of one log are judged one after the other, and nothing overtakes identity records of the
  * author of whom it is. */
-static bool must_wait(const struct parley_node *node, const struct peer *peer,
-                      const struct parley_wire_message *message) {
+bool message_must_wait(const struct parley_node *node, const struct peer *peer,
+                       const struct parley_wire_message *message) {
     struct parley_log log;
-    if (records_hold_back(node, peer, message))
+    if (records_hold_back(node, peer, message) || sessions_must_wait(node, peer, message))
         return true;
     if (message->type == PARLEY_WIRE_RUN && message->as.run.chunk.size == 0)
         return peer->jobs_count > 0; /* the end of a run comes after its chunks */
@@ -162,13 +162,36 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         on_shuffle(node, peer, &message->as.shuffle, bytes.size);
         return;
     case PARLEY_WIRE_RECONCILE:
+        on_reconcile(node, peer, &message->as.reconcile);
+        return;
     case PARLEY_WIRE_ASK_HEADS_OF:
+        on_ask_heads_of(node, peer, &message->as.ask_heads_of);
+        return;
     case PARLEY_WIRE_ASK_RUNS:
-    case PARLEY_WIRE_RUNS:
+        on_ask_runs(node, peer, &message->as.ask_runs);
+        return;
+    case PARLEY_WIRE_RUNS: /* handle_runs */
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_IGNORED:
         return;
     }
+}
+
+/* What it brought is kept as a job until its turn comes. done: of its runs. */
+static void stall(struct parley_node *node, struct peer *peer, struct parley_span bytes,
+                  size_t done) {
+    struct job *job = job_take(node, peer, JOB_MESSAGE, bytes);
+    assert(job != NULL); /* may_read saw a free one */
+    job->state = JOB_STALLED;
+    job->done = done;
+    peer->stalled = (uint32_t)(job - node->jobs);
+}
+
+/* One after the other; true when all of them need no more. */
+static bool handle_runs(struct parley_node *node, struct peer *peer,
+                        const struct parley_wire_message *message, size_t *done) {
+    *done = on_runs(node, peer, &message->as.runs, *done);
+    return *done == message->as.runs.runs.count;
 }
 
 void message_handle(struct parley_node *node, struct peer *peer, struct parley_span bytes) {
@@ -188,11 +211,15 @@ void message_handle(struct parley_node *node, struct peer *peer, struct parley_s
             peer_close(node, peer, PARLEY_E_BAD_MESSAGE, PARLEY_GOODBYE_FAULT);
         return;
     }
-    if (must_wait(node, peer, &message)) {
-        struct job *job = job_take(node, peer, JOB_MESSAGE, bytes);
-        assert(job != NULL); /* may_read saw a free one */
-        job->state = JOB_STALLED;
-        peer->stalled = (uint32_t)(job - node->jobs);
+    size_t done = 0;
+    sessions_prepare(node, peer, &message);
+    if (message.type == PARLEY_WIRE_RUNS) {
+        if (!handle_runs(node, peer, &message, &done) && peer->phase == PEER_OPEN)
+            stall(node, peer, bytes, done);
+        return;
+    }
+    if (message_must_wait(node, peer, &message)) {
+        stall(node, peer, bytes, 0);
         return;
     }
     on_open_message(node, peer, &message, bytes);
@@ -206,12 +233,15 @@ void message_retry_stalled(struct parley_node *node, struct peer *peer) {
     assert(decodes); /* it did before */
     /* The stalled job itself does not count. */
     peer->jobs_count--;
-    bool waits = must_wait(node, peer, &message);
+    bool is_runs = message.type == PARLEY_WIRE_RUNS;
+    bool waits = is_runs ? !handle_runs(node, peer, &message, &job->done)
+                         : message_must_wait(node, peer, &message);
     peer->jobs_count++;
-    if (waits || node->jobs_free == 0)
+    if (peer->phase != PEER_OPEN || waits || (!is_runs && node->jobs_free == 0))
         return;
     peer->stalled = NONE;
-    on_open_message(node, peer, &message, bytes);
+    if (!is_runs)
+        on_open_message(node, peer, &message, bytes);
     if (job->state == JOB_STALLED)
         job_give(node, job);
 }

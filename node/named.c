@@ -12,10 +12,15 @@ static size_t named_max(const struct parley_node *node) {
     return share > 2 * node->config.peers_max ? share : 2 * node->config.peers_max;
 }
 
-static bool may_name(const struct parley_node *node, const struct peer *peer) {
+/* Of one peer, now. */
+static size_t name_max(const struct parley_node *node) {
     size_t half = named_max(node) / 2;
-    size_t max = node->named_count < half ? PARLEY_NAMED_PER_PEER : half / node->config.peers_max;
-    return peer->named_count < max;
+    return node->named_count < half ? PARLEY_NAMED_PER_PEER : half / node->config.peers_max;
+}
+
+uint32_t named_room(const struct parley_node *node, const struct peer *peer) {
+    size_t max = name_max(node);
+    return max > peer->named_count ? (uint32_t)(max - peer->named_count) : 0;
 }
 
 uint32_t named_take(struct parley_node *node, struct peer *peer,
@@ -23,8 +28,9 @@ uint32_t named_take(struct parley_node *node, struct peer *peer,
     uint32_t row = author_find(node, author);
     if (row != NONE)
         return row;
-    row = may_name(node, peer) ? author_take_stranger(node, author) : NONE;
+    row = named_room(node, peer) > 0 ? author_take_stranger(node, author) : NONE;
     if (row == NONE) {
+        peer->session.has_lost = true;
         peer->has_more_names = true; /* it is asked again when those it named are settled */
         return NONE;
     }
@@ -50,6 +56,7 @@ void named_is_real(struct parley_node *node, uint32_t author) {
         return;
     peer->has_more_names = false;
     peer->is_forgotten = true;
+    peer->session.open_at = node->now;
     heads_ask(node, peer); /* there was no place for all: the next ones */
 }
 

@@ -50,7 +50,7 @@ static bool create_memory(struct parley_node *node) {
     node->compose = calloc(1, PARLEY_MESSAGE_BYTES_MAX + PARLEY_CHUNK_HEAD_MAX);
     node->heads = calloc(1, PARLEY_HEADS_BYTES);
     node->items = calloc(1, PARLEY_ITEMS_BYTES);
-    bool has_tree = tree_create(node);
+    bool has_tree = tree_create(node) && sessions_create(node);
     node->review_memory =
         calloc(SUSPECTS_MAX + EVIDENCE_CHUNKS_MAX + REVIEW_BLOCKS_COUNT, PARLEY_CHUNK_BUFFER_SIZE);
     if (node->interests_memory != NULL)
@@ -152,6 +152,7 @@ void parley_node_free(struct parley_node *node) {
     free(node->review_memory);
     free(node->quota.evicted);
     free(node->tree.memory);
+    sessions_free(node);
     parley_random_clear(&node->random);
     parley_wipe(node, sizeof *node);
     free(node);
@@ -226,6 +227,7 @@ static void settle(struct parley_node *node) {
     reviews_pump(node);
     serve_pump(node);
     heads_pump(node);
+    sessions_pump(node);
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
         if (peer->phase != PEER_OPEN)
@@ -243,6 +245,7 @@ static void settle(struct parley_node *node) {
     identity_pump(node);
     fetch_pump(node);
     bodies_pump(node);
+    small_runs_pump(node);
     quota_pump(node);
 }
 

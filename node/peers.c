@@ -173,6 +173,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     parents_drop_peer(node, &node->peers[slot]);
     bodies_drop_peer(node, slot);
     identity_drop_peer(node, peer);
+    sessions_drop_peer(node, peer);
     tree_close(node, peer);
     interest_clear(node, peer);
     parley_link_close(&peer->link);

@@ -27,6 +27,8 @@ static void serve_give(struct parley_node *node, struct serve *serve) {
     struct peer *peer = &node->peers[serve->peer];
     if (peer->phase != PEER_FREE && peer->connection == serve->connection)
         peer->serves_count--;
+    if (peer->phase != PEER_FREE && peer->connection == serve->connection && serve->is_small)
+        peer->session.small_serves--;
     if (serve->is_reading)
         node->reads_in_flight--; /* its answer finds another generation */
     if (peer->evidence_serve == (uint32_t)(serve - node->serves))
@@ -58,8 +60,17 @@ static void send_run(struct parley_node *node, struct peer *peer, uint64_t reque
     (void)peer_send_message(node, peer, &message);
 }
 
-void on_ask_run(struct parley_node *node, struct peer *peer,
-                const struct parley_wire_ask_run *ask) {
+/* small: the answer goes with others if it is one chunk of little. */
+static void send_last(struct parley_node *node, struct peer *peer, uint64_t request, bool is_small,
+                      struct parley_span chunk) {
+    if (is_small)
+        small_run(node, peer, request, chunk);
+    else
+        send_run(node, peer, request, true, chunk);
+}
+
+static void answer_ask(struct parley_node *node, struct peer *peer,
+                       const struct parley_wire_ask_run *ask, bool is_small) {
     uint32_t log = log_to_serve(node, &ask->log);
     const struct log_row *row = log == NONE ? NULL : &node->logs[log];
     struct parley_anchor top = {ask->top_seq, ask->top_id};
@@ -72,10 +83,12 @@ void on_ask_run(struct parley_node *node, struct peer *peer,
                parley_ranges_covers(&row->ranges, top.seq);
     struct serve *serve = has ? serve_take(node, peer) : NULL;
     if (serve == NULL) {
-        send_run(node, peer, ask->request, true, PARLEY_NO_SPAN);
+        send_last(node, peer, ask->request, is_small, PARLEY_NO_SPAN);
         return;
     }
     serve->kind = SERVE_RUN;
+    serve->is_small = is_small;
+    peer->session.small_serves += is_small;
     serve->is_anchored = ask->kind == PARLEY_RUN_ANCHORED;
     serve->top_id = top.id;
     serve->request = ask->request;
@@ -85,6 +98,19 @@ void on_ask_run(struct parley_node *node, struct peer *peer,
     serve->bodies = ask->bodies;
     serve->bytes_left = ask->bytes_max;
     serve_pump(node);
+}
+
+void on_ask_run(struct parley_node *node, struct peer *peer,
+                const struct parley_wire_ask_run *ask) {
+    answer_ask(node, peer, ask, false);
+}
+
+void serve_small_ask(struct parley_node *node, struct peer *peer,
+                     const struct parley_wire_ask_run *ask, bool is_known) {
+    if (is_known)
+        answer_ask(node, peer, ask, true);
+    else
+        small_run(node, peer, ask->request, PARLEY_NO_SPAN);
 }
 
 static void send_bodies(struct parley_node *node, struct peer *peer, const struct serve *serve,
@@ -229,13 +255,16 @@ static void run_was_read(struct parley_node *node, struct peer *peer, struct ser
                          struct parley_span bytes) {
     struct parley_chunk chunk;
     if (!decode_asked(&chunk, serve, bytes)) {
-        send_run(node, peer, serve->request, true, PARLEY_NO_SPAN);
+        send_last(node, peer, serve->request, serve->is_small, PARLEY_NO_SPAN);
         serve_give(node, serve);
         return;
     }
     uint64_t left = serve->bytes_left > bytes.size ? serve->bytes_left - bytes.size : 0;
     bool last = chunk.seq_first <= serve->down + 1 || left == 0;
-    send_run(node, peer, serve->request, last, bytes);
+    if (last)
+        send_last(node, peer, serve->request, serve->is_small, bytes);
+    else
+        send_run(node, peer, serve->request, false, bytes);
     serve->bytes_left = left;
     serve->top = chunk.seq_first - 1;
     if (last)
@@ -294,7 +323,7 @@ static void evidence_was_read(struct parley_node *node, struct peer *peer, struc
 static void serve_end(struct parley_node *node, struct peer *peer, struct serve *serve) {
     switch (serve->kind) {
     case SERVE_RUN:
-        send_run(node, peer, serve->request, true, PARLEY_NO_SPAN);
+        send_last(node, peer, serve->request, serve->is_small, PARLEY_NO_SPAN);
         break;
     case SERVE_BODIES:
         send_bodies(node, peer, serve, true, (struct parley_wire_list){0});

@@ -47,9 +47,10 @@ struct parley_node_config {
     bool has_author; /* author is set: whose node this is; has_device says so, too */
     struct parley_author author;
     struct parley_secret_key device_key;
-    bool relay;    /* carries for strangers: interest in everything */
-    bool flood;    /* pushes to all that want it, with no tree: to compare */
-    unsigned hops; /* 1: whom the owner follows; 2: whom they follow, too; ... */
+    bool relay;     /* carries for strangers: interest in everything */
+    bool tells_all; /* speaks no reconciliation, as nodes that do not know it: to compare */
+    bool flood;     /* pushes to all that want it, with no tree: to compare */
+    unsigned hops;  /* 1: whom the owner follows; 2: whom they follow, too; ... */
     /* SPEC 5.7: from an erasure's arrival until the bytes go; PARLEY_TIME_MAX: never. In the log
      * of this device they go at once. */
     parley_time_ms erase_after_ms;

@@ -87,6 +87,17 @@
 #define PARLEY_STORE_BYTES_MAX      (16u << 20) /* bytes of them: a second of a slow disk */
 #define PARLEY_STAGE_BYTES_MAX      (8u << 20)  /* live entries kept until they are durable */
 
+/* Reconciliation. A set takes 40 bytes for a log and as many for an author, touched when used. */
+#define PARLEY_SESSIONS_OURS     2u     /* that we open, at a time */
+#define PARLEY_SESSIONS_MAX      4u     /* with those that we answer: neither waits for the other */
+#define PARLEY_SESSION_TURNS_MAX 24u    /* of ours: the deepest split, a list and what follows */
+#define PARLEY_SESSION_BYTES_MIN 65536u /* that we say in one, and 16 for each item: four lists */
+#define PARLEY_SESSION_TURNS     16u    /* regular asks, and then a session, whatever was pushed */
+#define PARLEY_SESSION_DOUBLINGS 5u     /* of the pause while the same is found: 16 minutes */
+#define PARLEY_SAID_MAX          65536u /* things told that are not told again: half a MiB */
+#define PARLEY_TELLS_PER_MESSAGE 128u   /* of 127 bytes: several messages to a window */
+#define PARLEY_SMALL_BATCH_BYTES 32768u /* small asks, or small runs, of one message */
+
 /* What replies answer, of authors who are not carried. */
 #define PARLEY_PARENTS_MAX       32u   /* asked for at a time */
 #define PARLEY_PARENTS_PER_PEER  4u    /* with the asks above SPEC 9.2.7: 32 runs, 64 authors */
@@ -119,7 +130,11 @@
 #define PARLEY_HEADS_EVERY_MS      30000u /* catching up runs regardless of what was pushed */
 #define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */
 #define PARLEY_GRAFT_AFTER_MS      500u /* longer than any way along the tree but a broken one */
-#define PARLEY_GRAFT_AGAIN_MS      2000u /* a slow link there and back, with an entry */
+#define PARLEY_GRAFT_AGAIN_MS      2000u   /* a slow link there and back, with an entry */
+#define PARLEY_SESSION_IDLE_MS     30000u  /* a turn that does not come */
+#define PARLEY_SESSION_LONGEST_MS  120000u /* of one session, whatever comes */
+#define PARLEY_SESSION_EVERY_MS    10000u  /* of one link, opened or answered */
+#define PARLEY_SAID_AGAIN_MS       600000u /* of what both have in another form */
 #define PARLEY_DIAL_BACKOFF_MIN_MS 500u
 #define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */
 #define PARLEY_LINK_LASTED_MS      30000u /* open for so long, and the pause begins small again */

@@ -27,6 +27,7 @@ def measure(build, folder, scale, runs):
     machine.describe(folder)
     machine.sync_latency(folder)
     machine.rules(build, runs)
+    machine.reconciliation(build, scale)
     for count in (100_000 // scale, 2_000_000 // scale):
         machine.store(build, folder, count)
     for clients, posts in ((1, 20_000), (8, 5_000)):

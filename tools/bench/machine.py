@@ -53,6 +53,13 @@ def rules(build, runs):
     keep("judged_per_second", judged, 0)
 
 
+def reconciliation(build, scale):
+    """What catching up takes on the wire, by how many of how many logs differ."""
+    sizes = [1000, 0, 1000, 100] if scale > 1 else []
+    subprocess.run([str(build / "tools" / "bench" / "reconcile_bench"), *map(str, sizes)],
+                   check=True)
+
+
 def store(build, folder, count):
     subprocess.run([str(build / "tools" / "bench" / "store_ops_bench"),
                     str(folder / f"store-{count}"), str(count)], check=True)
