@@ -189,6 +189,7 @@ static void test_changes_go_on(void **state) {
     assert_int_equal(other.heads, 0);
     story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(&writers[1], "2", buffer));
     story_settle(&story);
+    other.heads = 0;
     story_send(&story, other.puppet, &ask);
     assert_int_equal(other.heads, 1);
     story_end(&story);

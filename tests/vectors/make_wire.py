@@ -268,6 +268,7 @@ def compare(path):
         return 0 if file.read() == written.getvalue() else 1
 
 
-if len(sys.argv) == 2:
-    sys.exit(compare(sys.argv[1]))
-main()
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        sys.exit(compare(sys.argv[1]))
+    main()
