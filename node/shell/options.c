@@ -246,6 +246,15 @@ static error_t parse_one(int key, char *value, struct argp_state *state) {
     return 0;
 }
 
+/* argp prints its help only where it may print errors as well. */
+static bool is_asked_for_help(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 ||
+            strcmp(argv[i], "--usage") == 0)
+            return true;
+    return false;
+}
+
 void options_parse_daemon(struct options *options, int argc, char **argv) {
     struct argp_option all[OPTION_ROWS_MAX + 1];
     fill_argp_options(all);
@@ -254,7 +263,8 @@ void options_parse_daemon(struct options *options, int argc, char **argv) {
         .parser = parse_one,
         .doc = "The node of parley: keeps and passes on signed posts. Runs until SIGTERM."};
     memset(options, 0, sizeof *options);
-    error_t error = argp_parse(&parser, argc, argv, ARGP_NO_ERRS, NULL, options);
+    unsigned flags = is_asked_for_help(argc, argv) ? 0 : ARGP_NO_ERRS;
+    error_t error = argp_parse(&parser, argc, argv, flags, NULL, options);
     if (error == ENOMEM)
         exit(4);
     if (error != 0) {
