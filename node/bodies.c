@@ -329,8 +329,11 @@ void bodies_load(struct parley_node *node, uint32_t log, parley_seq low, parley_
 
 void bodies_again(struct parley_node *node, uint32_t log, parley_seq low, parley_seq high) {
     bodies_load(node, log, low, high);
-    node->logs[log].bodies.failures = 0;
-    node->logs[log].bodies.at = 0;
+    struct log_bodies *bodies = &node->logs[log].bodies;
+    bodies->failures = 0;
+    bodies->at = 0;
+    if (bodies->ask == NONE)
+        take_source(bodies, 0, 0); /* whoever holds the log is asked, by name */
     heads_forget_and_ask(node);
 }
 

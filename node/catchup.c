@@ -254,6 +254,7 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
 
 /* What changed there since it last told is enough, unless something that it told was lost here. */
 void heads_ask(struct parley_node *node, struct peer *peer) {
+    sessions_ask_by_name(node, peer);
     if (sessions_ask(node, peer))
         return;
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};

@@ -5,6 +5,11 @@
 #define PORTION_ROWS 2048u /* authors and logs looked at in one step: a millisecond or two */
 #define ASKED_OF_MAX 4096u /* logs whose heads are asked for in one session */
 
+/* The same at a regular turn: most rows are passed by at a glance, and what is left comes at the
+ * next turn. */
+#define NAME_LOOKS_MAX    65536u
+#define NAME_MESSAGES_MAX 8u
+
 /* An item's mark: the row, and what it is. */
 #define MARK_TELL   (1u << 31)
 #define MARK_AUTHOR (1u << 30) /* the row is of an author without a log */
@@ -76,8 +81,12 @@ uint64_t session_hash(const struct parley_node *node, const struct session *sess
 
 /* Of a log that misses something and has nobody who is asked for it: a peer that holds the same
  * head may have it. */
-static bool is_asked_of(const struct parley_node *node, const struct log_row *row) {
-    return log_misses(row) || (row->bodies.high != 0 && row->bodies.source == 0);
+static bool is_asked_of(struct parley_node *node, const struct log_row *row) {
+    const struct log_bodies *bodies = &row->bodies;
+    bool lacks_named = row->pin == PIN_ABSENT && row->policy.seq != 0 && row->fetch == NONE;
+    bool lacks_bodies = bodies->high != 0 && bodies->ask == NONE &&
+                        (bodies->source == 0 || peer_find(node, bodies->source) == NULL);
+    return log_misses(row) || lacks_named || lacks_bodies;
 }
 
 static void ask_heads_of(struct parley_node *node, struct peer *peer, struct session *session,
@@ -86,6 +95,33 @@ static void ask_heads_of(struct parley_node *node, struct peer *peer, struct ses
     message.as.ask_heads_of.logs = parley_wire_list_of(logs, count);
     if (count > 0 && peer_send_message(node, peer, &message))
         session->asked_of += count;
+}
+
+void sessions_ask_by_name(struct parley_node *node, struct peer *peer) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS_OF};
+    size_t looks = node->logs_count < NAME_LOOKS_MAX ? node->logs_count : NAME_LOOKS_MAX;
+    size_t messages = 0;
+    if (!peer->session.is_spoken || peer->is_silent)
+        return;
+    while (looks > 0 && messages < NAME_MESSAGES_MAX && effects_have_room(node)) {
+        struct parley_writer missing;
+        size_t count = 0;
+        parley_writer_init(&missing, node->heads, PARLEY_HEADS_BYTES);
+        for (; looks > 0 && count < PARLEY_WIRE_LOGS_MAX; looks--) {
+            uint32_t log =
+                peer->session.names_next < node->logs_count ? peer->session.names_next : 0;
+            const struct log_row *row = &node->logs[log];
+            peer->session.names_next = log + 1;
+            if (row->is_free || !is_asked_of(node, row) || !is_item(node, peer, row->author))
+                continue;
+            parley_wire_put_log(&missing, &row->log);
+            count++;
+        }
+        message.as.ask_heads_of.logs = parley_wire_list_of(&missing, count);
+        if (count > 0 && !peer_send_message(node, peer, &message))
+            return;
+        messages += count > 0;
+    }
 }
 
 bool session_build(struct parley_node *node, struct peer *peer, struct session *session) {

@@ -115,8 +115,12 @@ static void end_session(struct parley_node *node, struct session *session, bool 
         peer->has_more_names = true;
         peer->is_forgotten |= peer->named_count == 0;
     }
-    if (!session->is_ours)
+    if (!session->is_ours) {
+        /* What differs may take several: names that there was no room for, asks that ended. */
+        if (had_set && session->set.differences > 0)
+            peer->session.answer_at = node->now + PARLEY_SESSION_AGAIN_MS;
         return;
+    }
     session->findings += is_cut; /* another end than a whole one */
     note_findings(node, peer, session);
 }

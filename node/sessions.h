@@ -61,6 +61,7 @@ struct peer_session {
     uint32_t small_serves;    /* small asks of it that are not answered */
     uint32_t small_fetches;   /* of ours to it */
     bool is_refilled;         /* more of them go out */
+    uint32_t names_next;      /* the log to look at next for what is asked for by name */
 };
 
 /* Small asks, or the answers to some, of one peer until they go out together. */
@@ -87,6 +88,9 @@ void sessions_open_link(struct parley_node *node, struct peer *peer, uint64_t fe
 void sessions_drop_peer(struct parley_node *node, struct peer *peer);
 /* The store tells anew what it holds. */
 void sessions_stop(struct parley_node *node);
+/* The heads of logs that miss something here, in whatever the two differ: equal heads do not mean
+ * equal holdings. */
+void sessions_ask_by_name(struct parley_node *node, struct peer *peer);
 /* In the place of an ask for heads. False: ask for heads. */
 bool sessions_ask(struct parley_node *node, struct peer *peer);
 /* Whether the message waits for a set that is being made; the first one begins it. */

@@ -134,6 +134,7 @@
 #define PARLEY_SESSION_IDLE_MS     30000u  /* a turn that does not come */
 #define PARLEY_SESSION_LONGEST_MS  120000u /* of one session, whatever comes */
 #define PARLEY_SESSION_EVERY_MS    10000u  /* of one link, opened or answered */
+#define PARLEY_SESSION_AGAIN_MS    1000u   /* answered, when the one before found something */
 #define PARLEY_SAID_AGAIN_MS       600000u /* of what both have in another form */
 #define PARLEY_DIAL_BACKOFF_MIN_MS 500u
 #define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */
