@@ -164,6 +164,25 @@ static bool on_held(void *context, const struct parley_store_log *log,
     return true;
 }
 
+static bool on_loaded(void *context, const struct parley_store_log *log,
+                      const struct parley_entry *entry, const struct parley_timeline_place *place,
+                      parley_time_ms received_ms) {
+    const struct walk *walk = context;
+    entry_is_durable(walk->sim, walk->node, entry);
+    return true;
+}
+
+/* An old disk holds what was forgotten with the newer one. */
+static void note_disk(struct sim *sim, uint32_t node) {
+    struct walk walk = {sim, node, 1};
+    for (uint32_t log = 0; log < sim->logs_count; log++) {
+        enum parley_error error = parley_store_entries(
+            sim->nodes[node].disk.store, &sim->logs[log].log, 1, PARLEY_SEQ_MAX, on_loaded, &walk);
+        if (error != PARLEY_E_OK && error != PARLEY_E_NOT_FOUND)
+            sim_fail(sim, "n%u cannot read log %u: %s", node, log, parley_strerror(error));
+    }
+}
+
 /* What its owner ended may have gone above the end. */
 static parley_seq must_be_kept(const struct sim *sim, const struct sim_log *log) {
     if (log->kind != LOG_HONEST || sim->authors[log->author].stolen_roots != 0)
@@ -174,6 +193,7 @@ static parley_seq must_be_kept(const struct sim *sim, const struct sim_log *log)
 void check_after_load(struct sim *sim, uint32_t node) {
     struct sim_node *host = &sim->nodes[node];
     struct walk walk = {sim, node, 1};
+    note_disk(sim, node);
     if (!host->has_author)
         return;
     const struct sim_log *log = &sim->logs[host->log];

@@ -77,6 +77,31 @@ void disks_check(struct sim *sim) {
 
 /* --- the owners' words --------------------------------------------------------------------- */
 
+/* By whoever reaches the node. Not what went with a newer disk: a home that comes back from an old
+ * one may have been the only one that held what its owner closed a log at. */
+static bool can_be_had(const struct sim *sim, uint32_t node, const struct sim_log *log,
+                       const struct sim_known *known) {
+    for (uint32_t i = 0; i < sim->config.nodes_count; i++)
+        if ((known->durable_on >> i & 1) != 0 &&
+            (i == node ||
+             (settled_wants(sim, i, log->author) && settled_reaches(sim, i, node, log->author))))
+            return true;
+    return false;
+}
+
+/* Whether of each seq below the end one can be had. */
+static bool all_can_be_had(const struct sim *sim, uint32_t node, struct sim_log *log) {
+    for (size_t i = 0; i < log->known_count; i++) {
+        parley_seq seq = log->known[i].seq;
+        bool any = seq > log->end.seq;
+        for (size_t j = 0; !any && j < log->known_count; j++)
+            any = log->known[j].seq == seq && can_be_had(sim, node, log, &log->known[j]);
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
 struct owned {
     struct sim *sim;
     uint32_t node;
@@ -85,21 +110,26 @@ struct owned {
     uint64_t found;
 };
 
+static bool is_owed(const struct owned *owned, const struct sim_known *known) {
+    return known->is_acknowledged && known->seq <= owned->up_to &&
+           can_be_had(owned->sim, owned->node, owned->log, known);
+}
+
 static bool on_owned(void *context, const struct parley_store_log *log,
                      const struct parley_entry *entry, const struct parley_timeline_place *place,
                      parley_time_ms received_ms) {
     struct owned *owned = context;
     const struct sim_known *known = ledger_find(owned->log, entry->header.seq, &entry->id);
-    owned->found += known != NULL && known->is_acknowledged && known->seq <= owned->up_to;
+    owned->found += known != NULL && is_owed(owned, known);
     return true;
 }
 
-/* Each that its author was told is kept, up to a seq. */
+/* Each that its author was told is kept and that can be had, up to a seq. */
 static void all_are_there(struct sim *sim, uint32_t node, uint32_t log, parley_seq up_to) {
     struct owned owned = {sim, node, &sim->logs[log], up_to, 0};
     uint64_t acknowledged = 0;
     for (size_t i = 0; i < owned.log->known_count; i++)
-        acknowledged += owned.log->known[i].is_acknowledged && owned.log->known[i].seq <= up_to;
+        acknowledged += is_owed(&owned, &owned.log->known[i]);
     enum parley_error error = parley_store_entries(sim->nodes[node].disk.store, &owned.log->log, 1,
                                                    PARLEY_SEQ_MAX, on_owned, &owned);
     if ((error != PARLEY_E_OK && acknowledged > 0) || owned.found != acknowledged)
@@ -109,7 +139,7 @@ static void all_are_there(struct sim *sim, uint32_t node, uint32_t log, parley_s
 
 static void check_ended(struct sim *sim, uint32_t node, uint32_t log,
                         const struct parley_node_log *row) {
-    const struct sim_log *of = &sim->logs[log];
+    struct sim_log *of = &sim->logs[log];
     bool is_right = of->end.seq == 0 ? row->policy.kind == PARLEY_POLICY_VOID
                                      : row->policy.kind == PARLEY_POLICY_CLOSED &&
                                            row->policy.seq == of->end.seq &&
@@ -118,13 +148,15 @@ static void check_ended(struct sim *sim, uint32_t node, uint32_t log,
         sim_fail(sim, "n%u: log %u, closed by its owner at %llu, is %d at %llu", node, log,
                  (unsigned long long)of->end.seq, (int)row->policy.kind,
                  (unsigned long long)row->policy.seq);
-    if (of->end.seq > 0 &&
-        (row->head_seq != of->end.seq || !PARLEY_EQUAL(row->head_id, of->end.id)))
+    const struct sim_known *end =
+        of->end.seq == 0 ? NULL : ledger_find(of, of->end.seq, &of->end.id);
+    bool is_there = of->end.seq > 0 && (end == NULL || can_be_had(sim, node, of, end));
+    if (is_there && (row->head_seq != of->end.seq || !PARLEY_EQUAL(row->head_id, of->end.id)))
         sim_fail(sim, "n%u: log %u, closed by its owner at %llu, has its head at %llu", node, log,
                  (unsigned long long)of->end.seq, (unsigned long long)row->head_seq);
     const struct parley_run *run =
         of->end.seq == 0 ? NULL : parley_ranges_find(&row->ranges, of->end.seq);
-    if (of->end.seq > 0 && (run == NULL || run->lo != 1))
+    if (is_there && (run == NULL || run->lo != 1) && all_can_be_had(sim, node, of))
         sim_fail(sim, "n%u: log %u, closed by its owner, has holes", node, log);
     if (of->kind != LOG_TORN)
         all_are_there(sim, node, log, of->end.seq);
