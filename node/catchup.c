@@ -254,7 +254,6 @@ void on_heads(struct parley_node *node, struct peer *peer, const struct parley_w
 
 /* What changed there since it last told is enough, unless something that it told was lost here. */
 void heads_ask(struct parley_node *node, struct peer *peer) {
-    sessions_ask_by_name(node, peer);
     if (sessions_ask(node, peer))
         return;
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS};
@@ -271,6 +270,7 @@ void heads_forget(struct parley_node *node) {
 
 void heads_forget_and_ask(struct parley_node *node) {
     heads_forget(node);
+    node->sessions.missing_anew++;
     if (node->heads_at > node->now + SOON_MS)
         node->heads_at = node->now + SOON_MS;
     deadline_lower(node, node->heads_at);
@@ -311,6 +311,7 @@ static void ask_somebody(struct parley_node *node) {
         return;
     peer->asked = node->heads_turns;
     heads_ask(node, peer);
+    missing_ask(node, peer);
 }
 
 void catchup_on_timer(struct parley_node *node) {

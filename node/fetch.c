@@ -100,8 +100,8 @@ static bool has_holes(const struct log_row *row) {
 }
 
 bool log_misses(const struct log_row *row) {
-    return !row->is_queued && row->fetch == NONE && !row->is_doubted && !row->is_unjudged &&
-           has_holes(row);
+    bool is_asked = row->fetch != NONE || (row->is_queued && row->failures == 0);
+    return !is_asked && !row->is_doubted && !row->is_unjudged && has_holes(row);
 }
 
 /* Whom the owner of a relay follows goes before strangers, however many these are. */

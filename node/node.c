@@ -228,6 +228,7 @@ static void settle(struct parley_node *node) {
     serve_pump(node);
     heads_pump(node);
     sessions_pump(node);
+    missing_pump(node);
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
         if (peer->phase != PEER_OPEN)

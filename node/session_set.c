@@ -3,12 +3,6 @@
 /* The set of a session: which logs are its items, and which of them are to be told whole. */
 
 #define PORTION_ROWS 2048u /* authors and logs looked at in one step: a millisecond or two */
-#define ASKED_OF_MAX 4096u /* logs whose heads are asked for in one session */
-
-/* The same at a regular turn: most rows are passed by at a glance, and what is left comes at the
- * next turn. */
-#define NAME_LOOKS_MAX    65536u
-#define NAME_MESSAGES_MAX 8u
 
 /* An item's mark: the row, and what it is. */
 #define MARK_TELL   (1u << 31)
@@ -79,56 +73,8 @@ uint64_t session_hash(const struct parley_node *node, const struct session *sess
 
 /* --- making it ----------------------------------------------------------------------------- */
 
-/* Of a log that misses something and has nobody who is asked for it: a peer that holds the same
- * head may have it. */
-static bool is_asked_of(struct parley_node *node, const struct log_row *row) {
-    const struct log_bodies *bodies = &row->bodies;
-    bool lacks_named = row->pin == PIN_ABSENT && row->policy.seq != 0 && row->fetch == NONE;
-    bool lacks_bodies = bodies->high != 0 && bodies->ask == NONE &&
-                        (bodies->source == 0 || peer_find(node, bodies->source) == NULL);
-    return log_misses(row) || lacks_named || lacks_bodies;
-}
-
-static void ask_heads_of(struct parley_node *node, struct peer *peer, struct session *session,
-                         const struct parley_writer *logs, size_t count) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS_OF};
-    message.as.ask_heads_of.logs = parley_wire_list_of(logs, count);
-    if (count > 0 && peer_send_message(node, peer, &message))
-        session->asked_of += count;
-}
-
-void sessions_ask_by_name(struct parley_node *node, struct peer *peer) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS_OF};
-    size_t looks = node->logs_count < NAME_LOOKS_MAX ? node->logs_count : NAME_LOOKS_MAX;
-    size_t messages = 0;
-    if (!peer->session.is_spoken || peer->is_silent)
-        return;
-    while (looks > 0 && messages < NAME_MESSAGES_MAX && effects_have_room(node)) {
-        struct parley_writer missing;
-        size_t count = 0;
-        parley_writer_init(&missing, node->heads, PARLEY_HEADS_BYTES);
-        for (; looks > 0 && count < PARLEY_WIRE_LOGS_MAX; looks--) {
-            uint32_t log =
-                peer->session.names_next < node->logs_count ? peer->session.names_next : 0;
-            const struct log_row *row = &node->logs[log];
-            peer->session.names_next = log + 1;
-            if (row->is_free || !is_asked_of(node, row) || !is_item(node, peer, row->author))
-                continue;
-            parley_wire_put_log(&missing, &row->log);
-            count++;
-        }
-        message.as.ask_heads_of.logs = parley_wire_list_of(&missing, count);
-        if (count > 0 && !peer_send_message(node, peer, &message))
-            return;
-        messages += count > 0;
-    }
-}
-
 bool session_build(struct parley_node *node, struct peer *peer, struct session *session) {
-    struct parley_writer missing;
-    size_t missing_count = 0;
     uint32_t looks = 0;
-    parley_writer_init(&missing, node->heads, PARLEY_HEADS_BYTES);
     for (; session->author < node->authors_count && looks < PORTION_ROWS; session->author++) {
         uint32_t author = session->author, before = session->set.count;
         struct parley_reconcile_log item, alone;
@@ -141,17 +87,10 @@ bool session_build(struct parley_node *node, struct peer *peer, struct session *
              log = node->logs[log].next_of_author, looks++) {
             if (describe_log(&node->logs[log], &item))
                 (void)parley_reconcile_add(&session->set, &item, log);
-            if (missing_count < PARLEY_WIRE_LOGS_MAX &&
-                session->asked_of + missing_count < ASKED_OF_MAX && !peer->is_silent &&
-                is_asked_of(node, &node->logs[log])) {
-                parley_wire_put_log(&missing, &node->logs[log].log);
-                missing_count++;
-            }
         }
         if (session->set.count == before)
             (void)parley_reconcile_add(&session->set, &alone, author | MARK_AUTHOR);
     }
-    ask_heads_of(node, peer, session, &missing, missing_count);
     return session->author == node->authors_count;
 }
 

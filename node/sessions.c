@@ -84,6 +84,7 @@ static void begin_set(struct parley_node *node, struct session *session) {
     session->phase = SESSION_BUILDING;
     session->changes = node->changes_count;
     session->is_again |= peer->session.is_again;
+    missing_ask(node, peer);
     if (node->config.relay)
         session->set.room = named_room(node, peer);
     deadline_lower(node, node->now);

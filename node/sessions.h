@@ -1,6 +1,7 @@
 /* Reconciliation: in what this node and a peer differ. SPEC 11. A part of internal.h.
  *   sessions.c     when and with whom, turn by turn      small.c  asks and answers in one message
  *   session_set.c  what is compared, and told whole
+ *   missing.c      whom to ask for what no session finds
  */
 #ifndef PARLEY_NODE_SESSIONS_H
 #define PARLEY_NODE_SESSIONS_H
@@ -32,7 +33,6 @@ struct session {
     struct parley_reconcile_bucket *buckets;
     uint32_t author;   /* BUILDING: the next one */
     uint64_t changes;  /* of node.changes_count when it began */
-    size_t asked_of;   /* logs whose heads were asked for */
     bool is_expecting; /* their turn so far asks for an answer */
     bool is_answering; /* our turn so far does */
     unsigned turns;
@@ -61,7 +61,9 @@ struct peer_session {
     uint32_t small_serves;    /* small asks of it that are not answered */
     uint32_t small_fetches;   /* of ours to it */
     bool is_refilled;         /* more of them go out */
-    uint32_t names_next;      /* the log to look at next for what is asked for by name */
+    uint32_t missing_next;    /* of the logs: where to look on for what it is asked for by name */
+    uint32_t missing_looks;   /* how many of them in this turn */
+    uint32_t missing_left;    /* how many names may still be said in it */
 };
 
 /* Small asks, or the answers to some, of one peer until they go out together. */
@@ -76,7 +78,8 @@ struct small_batch {
 struct sessions {
     struct session slots[PARLEY_SESSIONS_MAX];
     void *memory;
-    uint64_t *said; /* hashes of what was told, and to whom: PARLEY_SAID_MAX */
+    uint64_t *said;        /* hashes of what was told, and to whom: PARLEY_SAID_MAX */
+    uint64_t missing_anew; /* counts how often all that misses something was to be asked for anew */
     struct small_batch asks, runs;
 };
 
@@ -88,9 +91,6 @@ void sessions_open_link(struct parley_node *node, struct peer *peer, uint64_t fe
 void sessions_drop_peer(struct parley_node *node, struct peer *peer);
 /* The store tells anew what it holds. */
 void sessions_stop(struct parley_node *node);
-/* The heads of logs that miss something here, in whatever the two differ: equal heads do not mean
- * equal holdings. */
-void sessions_ask_by_name(struct parley_node *node, struct peer *peer);
 /* In the place of an ask for heads. False: ask for heads. */
 bool sessions_ask(struct parley_node *node, struct peer *peer);
 /* Whether the message waits for a set that is being made; the first one begins it. */
@@ -118,8 +118,15 @@ void session_tell_on(struct parley_node *node, struct peer *peer, struct session
 uint64_t session_hash(const struct parley_node *node, const struct session *session,
                       const struct parley_reconcile_item *item);
 
+/* missing.c */
+/* From time to time: heads of logs that miss something. */
+void missing_ask(struct parley_node *node, struct peer *peer);
+/* At the end of every step. */
+void missing_pump(struct parley_node *node);
+
 /* fetch.c */
-/* Entries of it are missing, and nobody is asked for them or about to be. */
+/* Entries of it are missing, and nobody is asked for them or about to be, or whoever is has failed
+ * before. */
 bool log_misses(const struct log_row *row);
 
 /* small.c */

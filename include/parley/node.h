@@ -359,7 +359,8 @@ struct parley_node_log {
     struct parley_id head_id;
 };
 bool parley_node_log_at(const struct parley_node *node, size_t index, struct parley_node_log *out);
-/* Of one author, in no order; *position is 0 to begin. False past the last. Cost: by their number. */
+/* Of one author, in no order; *position is 0 to begin. False past the last. Cost: by their number.
+ */
 bool parley_node_log_of(const struct parley_node *node, const struct parley_author *author,
                         size_t *position, struct parley_node_log *out);
 bool parley_node_log_find(const struct parley_node *node, const struct parley_log *log,

@@ -136,6 +136,7 @@
 #define PARLEY_SESSION_EVERY_MS    10000u  /* of one link, opened or answered */
 #define PARLEY_SESSION_AGAIN_MS    1000u   /* answered, when the one before found something */
 #define PARLEY_SAID_AGAIN_MS       600000u /* of what both have in another form */
+#define PARLEY_MISSING_AGAIN_MS    480000u /* what a peer had nothing of: first sooner */
 #define PARLEY_DIAL_BACKOFF_MIN_MS 500u
 #define PARLEY_DIAL_BACKOFF_MAX_MS 60000u /* a relay that comes back is found in a minute */
 #define PARLEY_LINK_LASTED_MS      30000u /* open for so long, and the pause begins small again */

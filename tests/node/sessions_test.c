@@ -6,7 +6,8 @@
 /* Sessions of reconciliation with a puppet that speaks them: when they begin, what they may take,
  * what they leave told. */
 
-#define ITEMS_MAX 600u
+#define ITEMS_MAX    600u
+#define MISSING_LOGS 600u /* more than one message names */
 
 /* What the puppet holds, and what the node said in the session. */
 struct other {
@@ -21,7 +22,16 @@ struct other {
     bool last, again;
     uint64_t request;
     struct parley_log told;
+    struct parley_log *missing; /* asked for by name: which, and how often */
+    unsigned missing_asks[MISSING_LOGS];
 };
+
+static void count_missing(struct other *other, struct parley_wire_list logs) {
+    struct parley_log log;
+    while (other->missing != NULL && parley_wire_next_log(&logs, &log))
+        for (size_t i = 0; i < MISSING_LOGS; i++)
+            other->missing_asks[i] += PARLEY_EQUAL(other->missing[i], log);
+}
 
 static void listen(struct story *story, const struct story_puppet *puppet,
                    const struct parley_wire_message *message) {
@@ -48,8 +58,10 @@ static void listen(struct story *story, const struct story_puppet *puppet,
     if (message->type == PARLEY_WIRE_RUNS)
         other->runs += message->as.runs.runs.count;
     other->asks_named += message->type == PARLEY_WIRE_ASK_RUN;
-    if (message->type == PARLEY_WIRE_ASK_HEADS_OF)
+    if (message->type == PARLEY_WIRE_ASK_HEADS_OF) {
         other->asks_of += message->as.ask_heads_of.logs.count;
+        count_missing(other, message->as.ask_heads_of.logs);
+    }
     if (message->type != PARLEY_WIRE_RECONCILE)
         return;
     const struct parley_wire_reconcile *said = &message->as.reconcile;
@@ -388,6 +400,102 @@ static void test_heads_of(void **state) {
     story_end(&story);
 }
 
+/* --- what no session finds ----------------------------------------------------------------- */
+
+/* The second entry of a log alone. */
+static void know_above_a_hole(struct story *story, struct story_person *writer) {
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_import(story, 0, PARLEY_EVENT_IMPORT_RECORD, writer->certificate);
+    story_settle(story);
+    (void)story_entry(writer, "1", buffer);
+    story_import(story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(writer, "2", buffer));
+    story_settle(story);
+    story_forget(story);
+}
+
+/* Time goes by, and the puppet is not idle. */
+static void stay(struct story *story, struct other *other, parley_time_ms ms) {
+    struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_HEADS};
+    ask.as.ask_heads.session = PARLEY_HEADS_CHANGES;
+    for (parley_time_ms until = story->now + ms; story->now < until;) {
+        story_wait(story, PARLEY_HEADS_EVERY_MS / 2);
+        story_settle(story);
+        story_send(story, other->puppet, &ask);
+        story_forget(story);
+    }
+}
+
+/* However many logs miss something, each is asked for, again and again and ever more rarely; with
+ * or without sessions. */
+static void test_all_missing(void **state) {
+    struct story story;
+    struct story_person writer;
+    static struct parley_log logs[MISSING_LOGS];
+    static struct other other;
+    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 1024};
+    story_begin_sized(&story, true, &sizes);
+    other = (struct other){.missing = logs};
+    for (unsigned i = 0; i < MISSING_LOGS; i++) {
+        if (i % 200 == 0) {
+            story_person(&writer, (uint8_t)(9 + i / 200));
+            story_know(&story, &writer);
+        }
+        story_device(&writer, (uint8_t)(9 + i / 200), i);
+        know_above_a_hole(&story, &writer);
+        logs[i] = writer.log;
+    }
+    connect_other(&story, &other, 'A');
+    open_session(&story, &other, 2, false);
+    stay(&story, &other, 300000);
+    for (unsigned i = 0; i < MISSING_LOGS; i++)
+        assert_int_not_equal(other.missing_asks[i], 0);
+    assert_in_range(other.asks_of, MISSING_LOGS, 6 * MISSING_LOGS);
+    stay(&story, &other, 3300000);
+    /* In an hour: five times until the link is eight minutes old, and then every eight minutes. */
+    for (unsigned i = 0; i < MISSING_LOGS; i++)
+        assert_true(other.missing_asks[i] >= 8);
+    assert_in_range(other.asks_of, 8 * MISSING_LOGS, 14 * MISSING_LOGS);
+    story_end(&story);
+}
+
+/* One says that it has what is missing, and never gives it: others are asked meanwhile. */
+static void test_missing_from_a_liar(void **state) {
+    struct story story;
+    struct story_person writer;
+    static struct other other, liar;
+    struct parley_wire_message heads = {.type = PARLEY_WIRE_HEADS};
+    struct parley_wire_author_heads item = {0};
+    struct parley_wire_head head = {.low_seq = 1};
+    struct parley_writer list, of_author;
+    uint8_t bytes[256], more[256];
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    story_know(&story, &writer);
+    know_above_a_hole(&story, &writer);
+    other = (struct other){0};
+    connect_other(&story, &liar, 'B');
+    head.log = writer.log;
+    head.seq = writer.seq;
+    head.id = writer.id;
+    parley_writer_init(&of_author, more, sizeof more);
+    parley_wire_put_head(&of_author, &head);
+    item.author = writer.author;
+    item.heads = parley_wire_list_of(&of_author, 1);
+    parley_writer_init(&list, bytes, sizeof bytes);
+    parley_wire_put_author_heads(&list, &item);
+    heads.as.heads.last = true;
+    heads.as.heads.authors = parley_wire_list_of(&list, 1);
+    story_send(&story, liar.puppet, &heads);
+    story_settle(&story);
+    assert_int_equal(liar.asks_named, 1);
+    story_wait(&story, PARLEY_FETCH_MS);
+    connect_other(&story, &other, 'A');
+    open_session(&story, &other, 2, false);
+    story_settle(&story);
+    assert_int_equal(other.asks_of, 1);
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_session),
@@ -400,6 +508,8 @@ int main(void) {
         cmocka_unit_test(test_small_ask),
         cmocka_unit_test(test_small_ask_of_nothing),
         cmocka_unit_test(test_heads_of),
+        cmocka_unit_test(test_all_missing),
+        cmocka_unit_test(test_missing_from_a_liar),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);

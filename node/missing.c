@@ -1,0 +1,93 @@
+#include "internal.h"
+
+/* Logs that miss something and have nobody to be asked for it. Who holds the same head may have it,
+ * and no session finds that: every peer is asked for its heads of them, by name. SPEC 11.8.
+ *
+ * However many are missed by all, each has its turn: what is asked of a peer goes on where it
+ * stopped the last time. */
+
+#define PORTION_ROWS 2048u /* logs looked at in one step: a millisecond or two */
+#define NAMES_MAX    4096u /* asked for in one turn */
+
+/* What a peer was asked before is asked again as its link gets twice as old, and regularly in the
+ * end; at once when something else is missing, or whoever was asked in its place had nothing. */
+static uint64_t turn_of(const struct parley_node *node, const struct peer *peer) {
+    parley_time_ms age = node->now - peer->opened_at;
+    uint64_t doublings = 0;
+    if (age >= PARLEY_MISSING_AGAIN_MS)
+        return PARLEY_MISSING_AGAIN_MS + age / PARLEY_MISSING_AGAIN_MS;
+    for (; age >= PARLEY_HEADS_EVERY_MS; age /= 2)
+        doublings++;
+    return doublings;
+}
+
+static bool was_asked(struct parley_node *node, const struct peer *peer, uint32_t log) {
+    const struct log_row *row = &node->logs[log];
+    struct {
+        uint64_t connection, log, newest, count, bodies, source, turn, anew;
+    } all = {peer->connection, log,         log_newest(row),     row->entries_count,
+             row->bodies.high, row->source, turn_of(node, peer), node->sessions.missing_anew};
+    uint64_t mark = table_hash_of(node, PARLEY_SPAN(&all, sizeof all));
+    uint64_t *place = &node->sessions.said[mark % PARLEY_SAID_MAX];
+    bool was = *place == mark;
+    *place = mark;
+    return was;
+}
+
+static bool is_missing(struct parley_node *node, const struct peer *peer, uint32_t log) {
+    const struct log_row *row = &node->logs[log];
+    const struct log_bodies *bodies = &row->bodies;
+    if (row->is_free)
+        return false;
+    bool lacks_named = row->pin == PIN_ABSENT && row->policy.seq != 0 && row->fetch == NONE;
+    bool lacks_bodies = bodies->high != 0 && bodies->ask == NONE &&
+                        (bodies->source == 0 || peer_find(node, bodies->source) == NULL);
+    return (lacks_named || lacks_bodies || log_misses(row)) &&
+           author_is_wanted(node, row->author) && peer_wants(node, peer, row->author) &&
+           node->authors[row->author].set.revealed;
+}
+
+/* A portion; false: it could not be sent. */
+static bool ask_some(struct parley_node *node, struct peer *peer) {
+    struct peer_session *state = &peer->session;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_HEADS_OF};
+    struct parley_writer names;
+    size_t count = 0;
+    parley_writer_init(&names, node->heads, PARLEY_HEADS_BYTES);
+    for (uint32_t looks = 0; looks < PORTION_ROWS && state->missing_looks > 0 &&
+                             count < state->missing_left && count < PARLEY_WIRE_LOGS_MAX;
+         looks++, state->missing_looks--, state->missing_next++) {
+        if (state->missing_next >= node->logs_count)
+            state->missing_next = 0;
+        if (!is_missing(node, peer, state->missing_next) ||
+            was_asked(node, peer, state->missing_next))
+            continue;
+        parley_wire_put_log(&names, &node->logs[state->missing_next].log);
+        count++;
+    }
+    state->missing_left -= (uint32_t)count;
+    message.as.ask_heads_of.logs = parley_wire_list_of(&names, count);
+    return count == 0 || peer_send_message(node, peer, &message);
+}
+
+void missing_ask(struct parley_node *node, struct peer *peer) {
+    if (!peer->session.is_spoken || peer->is_silent)
+        return;
+    peer->session.missing_left = NAMES_MAX;
+    peer->session.missing_looks = node->logs_count;
+    deadline_lower(node, node->now);
+}
+
+void missing_pump(struct parley_node *node) {
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        struct peer_session *state = &peer->session;
+        bool is_asked = peer->phase == PEER_OPEN && state->missing_left > 0 &&
+                        state->missing_looks > 0 && peer->unsent_bytes < PARLEY_WINDOW_BYTES;
+        if (!is_asked)
+            continue;
+        if (effects_have_room(node) && !ask_some(node, peer))
+            state->missing_left = 0; /* until its next turn */
+        deadline_lower(node, node->now);
+    }
+}
