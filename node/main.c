@@ -118,20 +118,28 @@ static enum parley_error open_api(struct daemon *daemon, struct parley_problem *
     daemon->api = parley_api_create(daemon->host);
     if (daemon->api == NULL)
         return parley_problem_set(problem, PARLEY_E_NO_MEMORY, "not enough memory for the API");
+    const struct options *options = &daemon->options;
+    bool is_said = options->has_api;
     struct parley_http_config config = {
         .loop = &daemon->loop,
         .api = daemon->api,
         .home = daemon->home,
-        .tcp_host = daemon->options.has_api ? daemon->options.api.host : NULL,
-        .tcp_port = daemon->options.api.port,
+        .tcp_host = !is_said              ? "127.0.0.1"
+                    : options->is_api_off ? NULL
+                                          : options->api.host,
+        .tcp_port = is_said ? options->api.port : PARLEY_API_PORT,
+        .is_optional = !is_said,
         .token = token,
     };
     error = parley_http_open(&daemon->http, &config);
+    sodium_memzero(token, sizeof token);
+    if (error == PARLEY_E_BAD_INPUT)
+        return parley_problem_set(problem, error,
+                                  "cannot serve the API: %s:%u cannot be listened on; is it taken?",
+                                  config.tcp_host, config.tcp_port);
     if (error != PARLEY_E_OK)
-        return parley_problem_set(problem, error, "cannot serve the API: %s",
-                                  error == PARLEY_E_BAD_INPUT
-                                      ? "the address of --api cannot be listened on"
-                                      : "no socket can be made in the home");
+        return parley_problem_set(problem, error,
+                                  "cannot serve the API: no socket or key can be made in the home");
     parley_api_set_url(daemon->api, parley_http_url(daemon->http));
     return PARLEY_E_OK;
 }
@@ -196,6 +204,8 @@ static void announce(struct daemon *daemon) {
     const char *text;
     for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
         (void)printf("ready %s\n", text);
+    if (parley_http_url(daemon->http) != NULL)
+        (void)printf("page %s\n", parley_http_url(daemon->http));
     (void)fflush(stdout);
     parley_service_ready(&daemon->service, daemon->host);
     parley_log_line(PARLEY_LOG_INFO, "parleyd %s serves %s%s", PARLEY_VERSION, daemon->home,

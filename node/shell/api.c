@@ -25,6 +25,8 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
     {PARLEY_API_GET, "check", false, NULL, NULL, api_run_check, API_AT_ONCE},
     {PARLEY_API_GET, "metrics", false, NULL, NULL, api_run_metrics, API_AT_ONCE},
+    {PARLEY_API_GET, "healthz", false, NULL, NULL, api_run_healthz, API_AT_ONCE},
+    {PARLEY_API_GET, "readyz", false, NULL, NULL, api_run_readyz, API_AT_ONCE},
     {PARLEY_API_POST, "posts", false, JSON_TYPE, api_names_publish, api_run_publish},
     {PARLEY_API_POST, "posts/batch", false, NDJSON_TYPE, NULL, api_run_publish_batch},
     {PARLEY_API_POST, "profile", false, JSON_TYPE, NULL, api_run_set_profile},
@@ -165,11 +167,13 @@ const char *api_member_text(const json_t *object, const char *name) {
 static const struct api_route *find_route(const struct parley_api_request *request,
                                           const char **rest, unsigned *status) {
     *status = 404;
-    /* Prometheus asks for this path unless it is told another. */
-    bool is_metrics = strcmp(request->path, "/metrics") == 0;
-    if (!is_metrics && strncmp(request->path, "/v1/", 4) != 0)
+    /* What watches over services asks for these paths unless it is told others. */
+    bool is_watched = strcmp(request->path, "/metrics") == 0 ||
+                      strcmp(request->path, "/healthz") == 0 ||
+                      strcmp(request->path, "/readyz") == 0;
+    if (!is_watched && strncmp(request->path, "/v1/", 4) != 0)
         return NULL;
-    const char *path = request->path + (is_metrics ? 1 : 4);
+    const char *path = request->path + (is_watched ? 1 : 4);
     for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
         const struct api_route *route = &ROUTES[i];
         size_t size = strlen(route->path);

@@ -79,14 +79,25 @@ void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max);
 void parley_api_handle(struct parley_api *api, const struct parley_api_request *request,
                        parley_api_done *done, void *context);
 
-/* Calls back with one post as JSON (no line end) for each that becomes durable from now on and that
- * the parameters of a timeline (author, tag) let through. NULL when a parameter is wrong or there
- * are too many watchers: *problem is then the answer to give, static. */
-typedef void parley_api_on_post(void *context, struct parley_span json);
+/* What a stream tells. Borrowed until the callback returns. */
+struct parley_api_event {
+    /* "post" for posts and echoes; with kinds=all also "vote", "profile", "follow" and "erase";
+     * "gap": more came than is remembered, the timeline has it; "start": nothing but the cursor */
+    const char *kind;
+    const char *cursor;      /* to go on behind it: at most 63 letters */
+    struct parley_span json; /* no line end; of a start: empty */
+};
+typedef void parley_api_on_event(void *context, const struct parley_api_event *event);
+
+/* Calls back for each post that becomes durable from now on, or behind the cursor `after`, and that
+ * the parameters of a timeline (author, tag) let through; first with a start or a gap. With
+ * kinds=all also for what is no post, and for what concerns the owner from whomever it is (then
+ * "concerns" says as what). NULL when a parameter is wrong or there are too many watchers: *problem
+ * is then the answer to give, static. */
 struct parley_api_watch;
 struct parley_api_watch *parley_api_watch_open(struct parley_api *api,
                                                const struct parley_api_request *request,
-                                               parley_api_on_post *on_post, void *context,
+                                               parley_api_on_event *on_event, void *context,
                                                struct parley_api_answer *problem);
 void parley_api_watch_close(struct parley_api_watch *watch);
 

@@ -1,14 +1,22 @@
-/* The stream of what comes: each SHOW of the node is read back from the store and given to whoever
- * watches, in the order of the SHOWs. Nothing is read while nobody watches.
+/* The stream of what becomes durable. SHOWs of the host are numbered and kept in a ring, watched or
+ * not, so that a reader who comes back goes on where he was: a cursor names the start of this node,
+ * the SHOW and the entry in it. A worker reads the entries of one SHOW at a time, the one that the
+ * reader who is furthest behind needs; the loop hands them to whoever waits for that SHOW.
  */
+#include "api_concern.h"
 #include "api_filter.h"
 #include "api_job.h"
 #include "api_view.h"
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* SHOWs that wait to be read. Beyond it the oldest go: a reader who lost some asks the timeline. */
-#define SHOWS_MAX 4096u
-#define TURN_MAX  256u /* entries read in one turn */
+/* SHOWs that are remembered. Beyond it the oldest go: who lost some is told of a gap, and asks the
+ * timeline. */
+#define SHOWS_MAX   4096u
+#define TURN_MAX    256u /* entries read in one turn */
+#define CURSOR_SIZE 64u
 
 struct show {
     struct parley_log log;
@@ -19,19 +27,25 @@ struct parley_api_watch {
     struct parley_api *api;
     struct parley_api_watch *next;
     struct api_filter filter;
-    parley_api_on_post *on_post;
+    bool is_all;      /* not posts alone */
+    uint64_t number;  /* of the SHOW it waits for */
+    parley_seq above; /* and of it the entries above this one */
+    bool is_in;       /* it takes what is being read */
+    parley_api_on_event *on_event;
     void *context;
 };
 
 struct api_feed {
     struct parley_api *api;
     struct parley_host_watch host_watch;
+    uint32_t epoch; /* another at each start */
     struct parley_api_watch *watches;
     size_t watches_count;
-    struct show *shows; /* a ring */
-    size_t shows_first, shows_count;
-    bool is_reading;
-    struct show at; /* being read */
+    struct show *shows;   /* a ring, by their numbers */
+    uint64_t shows_count; /* since the start */
+    bool is_reading, is_within;
+    uint64_t number; /* of what is being read, within it */
+    struct show at;  /* what is left of it */
     struct api_entries found;
     struct api_view view;
 };
@@ -40,13 +54,54 @@ static void read_next(struct api_feed *feed);
 
 static void on_show(void *context, const struct parley_effect *effect) {
     struct api_feed *feed = context;
-    if (feed->shows_count == SHOWS_MAX) {
-        feed->shows_first = (feed->shows_first + 1) % SHOWS_MAX;
-        feed->shows_count--;
-    }
-    feed->shows[(feed->shows_first + feed->shows_count++) % SHOWS_MAX] =
+    feed->shows[feed->shows_count++ % SHOWS_MAX] =
         (struct show){effect->show.log, effect->show.seq_low, effect->show.seq_high};
     read_next(feed);
+}
+
+/* ---- cursors ------------------------------------------------------------------------------ */
+
+static void cursor_encode(char text[CURSOR_SIZE], const struct api_feed *feed, uint64_t number,
+                          parley_seq seq) {
+    snprintf(text, CURSOR_SIZE, "%08" PRIx32 "-%" PRIu64 "-%" PRIu64, feed->epoch, number, seq);
+}
+
+/* False: of another start, or none. */
+static bool cursor_decode(struct parley_api_watch *watch, const struct api_feed *feed,
+                          const char *text) {
+    uint32_t epoch = 0;
+    int end = 0;
+    if (strlen(text) >= CURSOR_SIZE ||
+        sscanf(text, "%8" SCNx32 "-%19" SCNu64 "-%19" SCNu64 "%n", &epoch, &watch->number,
+               &watch->above, &end) != 3 ||
+        text[end] != '\0')
+        return false;
+    return epoch == feed->epoch && watch->number <= feed->shows_count;
+}
+
+static void tell(struct parley_api_watch *watch, const char *kind, uint64_t number, parley_seq seq,
+                 struct parley_span json) {
+    char cursor[CURSOR_SIZE];
+    cursor_encode(cursor, watch->api->feed, number, seq);
+    struct parley_api_event event = {kind, cursor, json};
+    watch->on_event(watch->context, &event);
+}
+
+/* It goes on with what comes from now on. */
+static void tell_gap(struct parley_api_watch *watch) {
+    watch->number = watch->api->feed->shows_count;
+    watch->above = 0;
+    tell(watch, "gap", watch->number, 0, PARLEY_SPAN("{}", 2));
+}
+
+/* ---- reading one SHOW --------------------------------------------------------------------- */
+
+/* Posts and echoes; for who wants all, whatever says something. */
+static bool is_said(const struct parley_entry *entry) {
+    struct parley_body body;
+    return entry->has_body && entry->header.version == PARLEY_ENTRY_VERSION &&
+           entry->header.ext_size == 0 &&
+           parley_body_decode(&body, entry->body).error == PARLEY_E_OK;
 }
 
 static bool on_entry(void *context, const struct parley_store_log *log,
@@ -54,7 +109,7 @@ static bool on_entry(void *context, const struct parley_store_log *log,
                      parley_time_ms received) {
     struct api_feed *feed = context;
     feed->at.low = entry->header.seq + 1;
-    if (api_entry_is_listed(entry, NULL))
+    if (is_said(entry))
         api_entries_add(&feed->found, api_entry_copy(log, entry, place, received));
     return feed->found.count < TURN_MAX;
 }
@@ -69,6 +124,26 @@ static void read_show(void *context, struct parley_store *store) {
     (void)api_view_read(&feed->view, store, &feed->found); /* what there is no memory for lacks */
 }
 
+static const char *kind_of(const struct api_entry *entry) {
+    struct parley_body body;
+    if (!api_entry_body(entry, &body))
+        return "post";
+    switch (body.kind) {
+    case PARLEY_BODY_PROFILE:
+        return "profile";
+    case PARLEY_BODY_VOTE:
+        return "vote";
+    case PARLEY_BODY_FOLLOW:
+        return "follow";
+    case PARLEY_BODY_ERASE:
+        return "erase";
+    case PARLEY_BODY_POST:
+    case PARLEY_BODY_ECHO:
+        break;
+    }
+    return "post";
+}
+
 static bool entry_has_tag(const struct api_entry *entry, const char *tag) {
     struct parley_entry plain = {.has_body = true};
     plain.header.version = PARLEY_ENTRY_VERSION;
@@ -76,23 +151,60 @@ static bool entry_has_tag(const struct api_entry *entry, const char *tag) {
     return tag[0] == '\0' || api_entry_is_listed(&plain, tag);
 }
 
+/* An entry as it is told, made once for all who watch. */
+struct telling {
+    const struct api_entry *entry;
+    const char *kind, *concern;
+    char *plain, *with_concern;
+    size_t plain_size, with_concern_size;
+};
+
+static void make_telling(struct telling *telling, const struct api_feed *feed,
+                         const struct api_entry *entry) {
+    const struct parley_home *home = parley_host_home(feed->api->host);
+    *telling = (struct telling){.entry = entry, .kind = kind_of(entry)};
+    telling->concern = home->has_author ? api_entry_concern(entry, &home->author) : NULL;
+    json_t *json = api_entry_json(entry, &feed->view);
+    if (json != NULL)
+        telling->plain = api_dump(json, &telling->plain_size);
+    if (json != NULL && telling->concern != NULL) {
+        json_object_set_new(json, "concerns", json_string(telling->concern));
+        telling->with_concern = api_dump(json, &telling->with_concern_size);
+    }
+    json_decref(json);
+}
+
+static bool is_for(const struct parley_api_watch *watch, const struct telling *telling,
+                   const struct api_wanted *wanted, const struct parley_node *node) {
+    const struct api_entry *entry = telling->entry;
+    if (!watch->is_in || entry->seq <= watch->above || !entry_has_tag(entry, watch->filter.tag))
+        return false;
+    if (!watch->is_all && strcmp(telling->kind, "post") != 0)
+        return false;
+    return api_filter_shows(&watch->filter, wanted, node, entry) ||
+           (watch->is_all && telling->concern != NULL && !watch->filter.has_author &&
+            api_filter_may_show(node, entry));
+}
+
 /* A watcher may close itself, not others, in its callback. */
 static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
                        const struct api_entry *entry) {
     const struct parley_node *node = parley_host_node(feed->api->host);
-    json_t *json = api_entry_json(entry, &feed->view);
-    size_t size = 0;
-    char *text = json != NULL ? api_dump(json, &size) : NULL;
-    json_decref(json);
+    struct telling telling;
+    make_telling(&telling, feed, entry);
     struct parley_api_watch *next;
-    for (struct parley_api_watch *watch = feed->watches; text != NULL && watch != NULL;
+    for (struct parley_api_watch *watch = feed->watches; telling.plain != NULL && watch != NULL;
          watch = next) {
         next = watch->next;
-        if (entry_has_tag(entry, watch->filter.tag) &&
-            api_filter_shows(&watch->filter, wanted, node, entry))
-            watch->on_post(watch->context, PARLEY_SPAN(text, size));
+        if (!is_for(watch, &telling, wanted, node))
+            continue;
+        bool is_concerned = watch->is_all && telling.with_concern != NULL;
+        tell(watch, telling.kind, feed->number, entry->seq,
+             is_concerned ? PARLEY_SPAN(telling.with_concern, telling.with_concern_size)
+                          : PARLEY_SPAN(telling.plain, telling.plain_size));
     }
-    free(text);
+    free(telling.plain);
+    free(telling.with_concern);
 }
 
 static void give_found(struct api_feed *feed) {
@@ -105,6 +217,17 @@ static void give_found(struct api_feed *feed) {
     api_wanted_clear(&wanted);
 }
 
+static void end_show(struct api_feed *feed) {
+    feed->is_within = false;
+    for (struct parley_api_watch *watch = feed->watches; watch != NULL; watch = watch->next) {
+        if (!watch->is_in)
+            continue;
+        watch->is_in = false;
+        watch->number = feed->number + 1;
+        watch->above = 0;
+    }
+}
+
 static void on_read(void *context, enum parley_error error) {
     struct api_feed *feed = context;
     feed->is_reading = false;
@@ -112,24 +235,59 @@ static void on_read(void *context, enum parley_error error) {
         give_found(feed);
     api_view_clear(&feed->view);
     api_entries_clear(&feed->found);
-    if (error != PARLEY_E_OK)
-        feed->at.low = feed->at.high + 1;
+    if (error != PARLEY_E_OK || feed->at.low > feed->at.high)
+        end_show(feed);
     read_next(feed);
     api_settle(feed->api);
 }
 
-static void read_next(struct api_feed *feed) {
-    if (feed->is_reading || feed->watches == NULL)
-        return;
-    if (feed->at.low > feed->at.high || feed->at.high == 0) {
-        if (feed->shows_count == 0)
-            return;
-        feed->at = feed->shows[feed->shows_first];
-        feed->shows_first = (feed->shows_first + 1) % SHOWS_MAX;
-        feed->shows_count--;
+/* ---- which SHOW is next ------------------------------------------------------------------- */
+
+/* The number that whoever is furthest behind waits for; shows_count: nobody waits. */
+static uint64_t first_wanted(struct api_feed *feed) {
+    uint64_t kept = feed->shows_count > SHOWS_MAX ? feed->shows_count - SHOWS_MAX : 0;
+    uint64_t first = feed->shows_count;
+    struct parley_api_watch *next;
+    for (struct parley_api_watch *watch = feed->watches; watch != NULL; watch = next) {
+        next = watch->next;
+        if (watch->number < kept)
+            tell_gap(watch);
+        else if (watch->number < first)
+            first = watch->number;
     }
-    feed->is_reading = true;
-    parley_host_read(feed->api->host, read_show, on_read, feed);
+    return first;
+}
+
+/* Who waits for the SHOW takes part, and it is read from the first entry that one of them lacks. */
+static void begin_show(struct api_feed *feed, uint64_t number) {
+    parley_seq above = UINT64_MAX;
+    feed->number = number;
+    feed->is_within = true;
+    feed->at = feed->shows[number % SHOWS_MAX];
+    for (struct parley_api_watch *watch = feed->watches; watch != NULL; watch = watch->next) {
+        watch->is_in = watch->number == number;
+        if (watch->is_in && watch->above < above)
+            above = watch->above;
+    }
+    if (above != UINT64_MAX && above >= feed->at.low)
+        feed->at.low = above + 1;
+}
+
+static void read_next(struct api_feed *feed) {
+    while (!feed->is_reading && feed->watches != NULL) {
+        if (!feed->is_within) {
+            uint64_t number = first_wanted(feed);
+            if (number == feed->shows_count)
+                return;
+            begin_show(feed, number);
+        }
+        if (feed->at.low <= feed->at.high) {
+            feed->is_reading = true;
+            parley_host_read(feed->api->host, read_show, on_read, feed);
+            return;
+        }
+        end_show(feed);
+    }
 }
 
 /* ---- watching ----------------------------------------------------------------------------- */
@@ -144,11 +302,14 @@ static const char PROBLEM_TAG[] =
     "{\"status\":400,\"title\":\"the input is not valid\",\"detail\":\"tag must have 1 to 64 "
     "bytes\",\"error\":\"BAD_INPUT\",\"field\":\"tag\"}";
 
-static struct parley_api_watch *refuse_watch(struct parley_api_answer *problem, unsigned status,
-                                             const char *json) {
+static const char PROBLEM_KINDS[] =
+    "{\"status\":400,\"title\":\"the input is not valid\",\"detail\":\"kinds must be posts or "
+    "all\",\"error\":\"BAD_INPUT\",\"field\":\"kinds\"}";
+
+static bool refuse_watch(struct parley_api_answer *problem, unsigned status, const char *json) {
     *problem = (struct parley_api_answer){status, "application/problem+json",
                                           PARLEY_SPAN(json, strlen(json)), NULL};
-    return NULL;
+    return false;
 }
 
 static const char *find_parameter(const struct parley_api_request *request, const char *name) {
@@ -158,13 +319,13 @@ static const char *find_parameter(const struct parley_api_request *request, cons
     return NULL;
 }
 
-struct parley_api_watch *parley_api_watch_open(struct parley_api *api,
-                                               const struct parley_api_request *request,
-                                               parley_api_on_post *on_post, void *context,
-                                               struct parley_api_answer *problem) {
-    struct api_feed *feed = api->feed;
+/* False: *problem says why. */
+static bool read_parameters(struct parley_api_watch *watch,
+                            const struct parley_api_request *request,
+                            struct parley_api_answer *problem) {
     const char *author_text = find_parameter(request, "author");
     const char *tag = find_parameter(request, "tag");
+    const char *kinds = find_parameter(request, "kinds");
     struct parley_author author;
     if (author_text != NULL &&
         parley_author_decode(&author, PARLEY_SPAN(author_text, strlen(author_text))).error !=
@@ -172,20 +333,48 @@ struct parley_api_watch *parley_api_watch_open(struct parley_api *api,
         return refuse_watch(problem, 400, PROBLEM_AUTHOR);
     if (tag != NULL && (tag[0] == '\0' || strlen(tag) > PARLEY_TAG_BYTES_MAX))
         return refuse_watch(problem, 400, PROBLEM_TAG);
+    if (kinds != NULL && strcmp(kinds, "all") != 0 && strcmp(kinds, "posts") != 0)
+        return refuse_watch(problem, 400, PROBLEM_KINDS);
+    watch->is_all = kinds != NULL && strcmp(kinds, "all") == 0;
+    api_filter_init(&watch->filter, watch->api->host, author_text != NULL ? &author : NULL, tag);
+    return true;
+}
+
+static void begin(struct parley_api_watch *watch, const char *after) {
+    struct api_feed *feed = watch->api->feed;
+    if (after != NULL && !cursor_decode(watch, feed, after)) {
+        tell_gap(watch);
+        return;
+    }
+    if (after == NULL)
+        watch->number = feed->shows_count;
+    tell(watch, "start", watch->number, watch->above, PARLEY_NO_SPAN);
+    read_next(feed);
+}
+
+struct parley_api_watch *parley_api_watch_open(struct parley_api *api,
+                                               const struct parley_api_request *request,
+                                               parley_api_on_event *on_event, void *context,
+                                               struct parley_api_answer *problem) {
+    struct api_feed *feed = api->feed;
     struct parley_api_watch *watch = NULL;
     if (feed->watches_count < PARLEY_API_WATCHERS_MAX)
         watch = calloc(1, sizeof(*watch));
-    if (watch == NULL)
-        return refuse_watch(problem, 503, PROBLEM_MANY);
+    if (watch == NULL) {
+        (void)refuse_watch(problem, 503, PROBLEM_MANY);
+        return NULL;
+    }
     watch->api = api;
-    watch->on_post = on_post;
+    watch->on_event = on_event;
     watch->context = context;
-    api_filter_init(&watch->filter, api->host, author_text != NULL ? &author : NULL, tag);
-    if (feed->watches == NULL)
-        parley_host_watch(api->host, &feed->host_watch);
+    if (!read_parameters(watch, request, problem)) {
+        free(watch);
+        return NULL;
+    }
     watch->next = feed->watches;
     feed->watches = watch;
     feed->watches_count++;
+    begin(watch, find_parameter(request, "after"));
     return watch;
 }
 
@@ -196,12 +385,6 @@ void parley_api_watch_close(struct parley_api_watch *watch) {
         at = &(*at)->next;
     *at = watch->next;
     feed->watches_count--;
-    if (feed->watches == NULL) {
-        parley_host_unwatch(watch->api->host, &feed->host_watch);
-        feed->shows_count = 0;
-        if (!feed->is_reading)
-            feed->at = (struct show){0};
-    }
     free(watch);
 }
 
@@ -210,16 +393,19 @@ struct api_feed *api_feed_create(struct parley_api *api) {
     if (feed == NULL)
         return NULL;
     feed->api = api;
+    feed->epoch = randombytes_random();
     feed->host_watch = (struct parley_host_watch){.on_show = on_show, .context = feed};
     feed->shows = calloc(SHOWS_MAX, sizeof(*feed->shows));
     if (feed->shows == NULL) {
         free(feed);
         return NULL;
     }
+    parley_host_watch(api->host, &feed->host_watch);
     return feed;
 }
 
 void api_feed_close(struct api_feed *feed) {
+    parley_host_unwatch(feed->api->host, &feed->host_watch);
     while (feed->watches != NULL)
         parley_api_watch_close(feed->watches);
 }

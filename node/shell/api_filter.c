@@ -57,3 +57,8 @@ bool api_filter_shows(const struct api_filter *filter, const struct api_wanted *
         return false;
     return api_entry_is_good(node, entry) && !api_entry_is_erased(node, entry);
 }
+
+bool api_filter_may_show(const struct parley_node *node, const struct api_entry *entry) {
+    return api_hiding_of(node, entry, NULL) == API_HIDES_NOTHING &&
+           api_entry_is_good(node, entry) && !api_entry_is_erased(node, entry);
+}

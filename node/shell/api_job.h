@@ -179,6 +179,7 @@ api_handler api_names_why, api_run_why;
 api_handler api_run_lists, api_names_list, api_run_list;
 api_handler api_run_check;
 api_handler api_run_metrics;
+api_handler api_run_healthz, api_run_readyz;
 api_handler api_names_export, api_run_export, api_run_import;
 
 /* ---- digests (api_digest.c): job->state is taken for them */

@@ -154,3 +154,22 @@ void api_run_metrics(struct api_job *job) {
         api_no_memory(job);
     free(text);
 }
+
+/* --- whether it lives, whether it serves: for what starts it again, or sends it work -------------
+ */
+
+void api_run_healthz(struct api_job *job) {
+    api_answer_json(job, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void api_run_readyz(struct api_job *job) {
+    size_t logs = parley_node_unreviewed(parley_host_node(job->api->host));
+    enum parley_error error = parley_host_store_error(job->api->host);
+    if (error != PARLEY_E_OK)
+        api_refuse(job, PARLEY_E_RETRY, NULL, "nothing can be stored: %s", parley_strerror(error));
+    else if (logs > 0)
+        api_refuse(job, PARLEY_E_RETRY, NULL, "still judging what the store holds, %zu %s left",
+                   logs, logs == 1 ? "log" : "logs");
+    else
+        api_answer_json(job, 200, json_pack("{s:s}", "status", "ok"));
+}

@@ -89,8 +89,12 @@ static enum parley_error open_tcp(struct parley_http *http,
         .server_string = "parley",
     };
     http->tcp_vhost = lws_create_vhost(http->context, &info);
+    if (http->tcp_vhost == NULL && config->is_optional) {
+        info.port = 0;
+        http->tcp_vhost = lws_create_vhost(http->context, &info);
+    }
     if (http->tcp_vhost == NULL)
-        return PARLEY_E_BAD_INPUT;
+        return config->is_optional ? PARLEY_E_OK : PARLEY_E_BAD_INPUT;
     http->port = (uint16_t)lws_get_vhost_listen_port(http->tcp_vhost);
     bool is_v6 = strchr(http->tcp_host, ':') != NULL;
     snprintf(http->url, sizeof(http->url), is_v6 ? "http://[%s]:%u" : "http://%s:%u",
@@ -134,8 +138,11 @@ enum parley_error parley_http_open(struct parley_http **out,
     enum parley_error error = open_context(http, config->loop);
     if (error == PARLEY_E_OK)
         error = open_unix(http, config->home);
-    if (error == PARLEY_E_OK && config->tcp_host != NULL)
-        error = open_tcp(http, config);
+    if (error == PARLEY_E_OK && config->tcp_host != NULL) {
+        error = door_open(http, config->home);
+        if (error == PARLEY_E_OK)
+            error = open_tcp(http, config);
+    }
     return error;
 }
 
@@ -166,5 +173,6 @@ void parley_http_free(struct parley_http *http) {
     if (http->context != NULL)
         lws_context_destroy(http->context);
     sodium_memzero(http->token, sizeof(http->token));
+    sodium_memzero(&http->sessions, sizeof(http->sessions));
     free(http);
 }

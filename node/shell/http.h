@@ -4,7 +4,15 @@
  * Two doors: a unix socket in the home, mode 0600, where file permissions are the guard; and, if
  * the owner wants it, TCP, where a web page that the owner opens could knock too. So on TCP the
  * Host and Origin headers are looked at before anything else, and each request must bear the token
- * of HOME/api.token. Nothing is ever sent that would let a page of another origin read an answer.
+ * of HOME/api.token, or come from the node's own page with the session that a link of the owner's
+ * opened (http_session.h). The page's files, /healthz and /readyz are anybody's who names this node
+ * by its address: they tell nothing. Nothing is ever sent that would let a page of another origin
+ * read an answer.
+ *
+ * The door's own, beside what api.h has: GET / and the page's files, /v1/openapi.json;
+ *   POST /v1/openings           makes a link: {"url", "expires"}
+ *   POST /v1/sessions           {"secret"} of a link for a cookie and {"word", "expires"}
+ *   DELETE /v1/sessions         ends every session
  */
 #ifndef PARLEY_SHELL_HTTP_H
 #define PARLEY_SHELL_HTTP_H
@@ -21,6 +29,7 @@ struct parley_http_config {
     const char *home;     /* api.sock is made there; a path of any length */
     const char *tcp_host; /* NULL: no TCP */
     uint16_t tcp_port;    /* 0: any free one */
+    bool is_optional;     /* where the port is taken any free one does, or none */
     const char *token;    /* for TCP: what "Authorization: Bearer" must bear */
 };
 

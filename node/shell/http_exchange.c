@@ -6,6 +6,8 @@
 #define WRITE_BYTES_MAX  16384u
 #define STREAM_BYTES_MAX (1024u * 1024u) /* unsent on one stream; more closes it */
 #define ANSWER_SECONDS   120
+/* An answer that is opened as a page by itself does nothing. */
+#define ANSWER_POLICY "default-src 'none'; frame-ancestors 'none'"
 
 static void unlink_exchange(struct exchange *exchange) {
     if (exchange->http == NULL)
@@ -94,9 +96,31 @@ void exchange_answer(struct exchange *exchange, unsigned status, const char *typ
     lws_callback_on_writable(exchange->wsi);
 }
 
+static const char *error_word(unsigned status) {
+    switch (status) {
+    case 401:
+        return "UNAUTHORIZED";
+    case 403:
+        return "FORBIDDEN";
+    case 404:
+    case 405:
+        return "NOT_FOUND";
+    case 413:
+    case 414:
+        return "TOO_LARGE";
+    case 500:
+        return "NO_MEMORY";
+    default:
+        return "BAD_INPUT";
+    }
+}
+
 void exchange_problem(struct exchange *exchange, unsigned status, const char *text) {
-    char json[256];
-    int size = snprintf(json, sizeof(json), "{\"status\":%u,\"title\":\"%s\"}\n", status, text);
+    char json[512];
+    int size = snprintf(json, sizeof(json),
+                        "{\"status\":%u,\"title\":\"%s\",\"detail\":\"%s\",\"error\":\"%s\","
+                        "\"field\":null}",
+                        status, text, text, error_word(status));
     exchange_answer(exchange, status, "application/problem+json", PARLEY_SPAN(json, size), NULL);
 }
 
@@ -109,13 +133,28 @@ void exchange_on_answer(void *context, const struct parley_api_answer *answer) {
         exchange_answer(exchange, answer->status, answer->content_type, answer->body, answer->next);
 }
 
-void exchange_on_post(void *context, struct parley_span json) {
+/* A post is what a stream is for, and what its reader gets who gives names no heed. */
+static bool append_event(struct exchange *exchange, const struct parley_api_event *event) {
+    char head[160];
+    bool is_named = event->json.size > 0 && strcmp(event->kind, "post") != 0;
+    int size =
+        snprintf(head, sizeof(head), "id: %s\n%s%s%s", event->cursor, is_named ? "event: " : "",
+                 is_named ? event->kind : "", is_named ? "\n" : "");
+    if (!append_out(exchange, head, (size_t)size))
+        return false;
+    if (event->json.size > 0 && (!append_out(exchange, "data: ", 6) ||
+                                 !append_out(exchange, event->json.data, event->json.size) ||
+                                 !append_out(exchange, "\n", 1)))
+        return false;
+    return append_out(exchange, "\n", 1);
+}
+
+void exchange_on_event(void *context, const struct parley_api_event *event) {
     struct exchange *exchange = context;
     if (exchange->wsi == NULL)
         return;
-    bool fits = exchange->out_size - exchange->out_at + json.size <= STREAM_BYTES_MAX;
-    if (!fits || !append_out(exchange, "data: ", 6) ||
-        !append_out(exchange, json.data, json.size) || !append_out(exchange, "\n\n", 2)) {
+    bool fits = exchange->out_size - exchange->out_at + event->json.size <= STREAM_BYTES_MAX;
+    if (!fits || !append_event(exchange, event)) {
         exchange->is_drained = true; /* too slow: closed, and the reader catches up by asking */
         exchange->out_at = exchange->out_size;
     }
@@ -137,7 +176,7 @@ static int add_header(struct lws *wsi, const char *name, const char *value, uint
 }
 
 static int write_headers(struct exchange *exchange) {
-    uint8_t buffer[LWS_PRE + 2048];
+    uint8_t buffer[LWS_PRE + 4096];
     uint8_t *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof(buffer) - 1;
     struct lws *wsi = exchange->wsi;
     lws_filepos_t length =
@@ -145,7 +184,18 @@ static int write_headers(struct exchange *exchange) {
     if (lws_add_http_common_headers(wsi, exchange->status, exchange->answer_type, length, &at,
                                     end) ||
         add_header(wsi, "cache-control:", "no-store", &at, end) ||
-        add_header(wsi, "x-content-type-options:", "nosniff", &at, end))
+        add_header(wsi, "x-content-type-options:", "nosniff", &at, end) ||
+        add_header(wsi, "referrer-policy:", "no-referrer", &at, end) ||
+        add_header(wsi, "cross-origin-resource-policy:", "same-origin", &at, end) ||
+        add_header(wsi, "x-frame-options:", "DENY", &at, end) ||
+        add_header(wsi, "content-security-policy:",
+                   exchange->policy != NULL ? exchange->policy : ANSWER_POLICY, &at, end))
+        return -1;
+    if (exchange->policy != NULL &&
+        add_header(wsi, "cross-origin-opener-policy:", "same-origin", &at, end))
+        return -1;
+    if (exchange->answer_cookie[0] != '\0' &&
+        add_header(wsi, "set-cookie:", exchange->answer_cookie, &at, end))
         return -1;
     if (exchange->answer_next[0] != '\0' &&
         add_header(wsi, "parley-next:", exchange->answer_next, &at, end))

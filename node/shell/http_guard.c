@@ -42,14 +42,48 @@ static bool has_token(const char *authorization, const char *token) {
            sodium_memcmp(authorization + start, token, size) == 0;
 }
 
-const char *http_guard_refuse(const struct http_visitor *visitor, uint16_t port, const char *token,
+/* Browsers say so of themselves, and no script can say otherwise; programs and old browsers say
+ * nothing. */
+static bool is_own_site(const char *site) {
+    return site[0] == '\0' || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+}
+
+const char *http_guard_refuse(const struct http_visitor *visitor, const struct http_door *door,
                               unsigned *status) {
     *status = 403;
-    if (!is_own_host(visitor->host, port))
+    if (!is_own_host(visitor->host, door->port))
         return "the Host header does not name this node by its address";
     if (visitor->origin[0] != '\0' && !is_own_origin(visitor->origin, visitor->host))
         return "the request comes from a page of another origin";
+    if (has_token(visitor->authorization, door->token))
+        return NULL;
+    /* A browser names the origin of what changes something. */
+    if (visitor->changes && visitor->origin[0] == '\0')
+        return "the request says nothing of where it comes from";
+    if (visitor->is_open)
+        return NULL;
+    if (!is_own_site(visitor->site))
+        return "the request comes from a page of another site";
     *status = 401;
-    return has_token(visitor->authorization, token) ? NULL
-                                                    : "the token of api.token is missing or wrong";
+    bool is_in = door->sessions != NULL &&
+                 http_sessions_holds(door->sessions, visitor->cookie, visitor->word, door->now);
+    return is_in ? NULL : "the token of api.token is missing or wrong, and no session is open";
+}
+
+void http_guard_cookie(char *value, size_t value_size, const char *header, const char *name) {
+    size_t name_size = strlen(name);
+    value[0] = '\0';
+    while (*header != '\0') {
+        header += strspn(header, "; \t");
+        size_t size = strcspn(header, ";");
+        if (size > name_size && strncmp(header, name, name_size) == 0 && header[name_size] == '=') {
+            size_t length = size - name_size - 1;
+            if (length < value_size) {
+                memcpy(value, header + name_size + 1, length);
+                value[length] = '\0';
+            }
+            return;
+        }
+        header += size;
+    }
 }

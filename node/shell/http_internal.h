@@ -7,7 +7,9 @@
 #define PARLEY_SHELL_HTTP_INTERNAL_H
 
 #include "http.h"
+#include "http_session.h"
 #include <libwebsockets.h>
+#include <limits.h>
 
 #define HTTP_PATH_SIZE 512u
 
@@ -15,6 +17,7 @@ struct exchange {
     struct exchange *next; /* in http->exchanges */
     struct parley_http *http;
     struct lws *wsi; /* NULL: the connection is gone */
+    bool is_tcp;
     bool is_dispatched;
     bool is_asked; /* the API will call back */
     bool is_answered;
@@ -24,6 +27,7 @@ struct exchange {
     enum parley_api_method method;
     char path[HTTP_PATH_SIZE];
     char content_type[64];
+    char last_event[64];
     char *parameters_text;
     struct parley_api_parameter parameters[PARLEY_API_PARAMETERS_MAX];
     size_t parameters_count;
@@ -35,7 +39,9 @@ struct exchange {
     unsigned status;
     char answer_type[64];
     char answer_next[256];
-    uint8_t *out; /* of a stream: what is not sent yet */
+    char answer_cookie[256]; /* Set-Cookie; "": none */
+    const char *policy;      /* of a file of the page: its Content-Security-Policy; NULL: none */
+    uint8_t *out;            /* of a stream: what is not sent yet */
     size_t out_size, out_at, out_room;
     struct parley_api_watch *watch;
 };
@@ -50,6 +56,8 @@ struct parley_http {
     struct parley_api *api;
     uv_timer_t *ping;
     struct exchange *exchanges;
+    struct http_sessions sessions;
+    char key_path[PATH_MAX];
     char token[128];
     char url[320];
     uint16_t port;
@@ -68,10 +76,11 @@ void exchange_detach(struct exchange *exchange);
 /* next: the parley-next header, or NULL. */
 void exchange_answer(struct exchange *exchange, unsigned status, const char *type,
                      struct parley_span body, const char *next);
+/* As the API's problems: status, title, detail, error, field. */
 void exchange_problem(struct exchange *exchange, unsigned status, const char *text);
 /* What the API calls. */
 void exchange_on_answer(void *context, const struct parley_api_answer *answer);
-void exchange_on_post(void *context, struct parley_span json);
+void exchange_on_event(void *context, const struct parley_api_event *event);
 void exchange_ping(struct exchange *exchange);
 /* Like those of libwebsockets: not 0 closes the connection. */
 int exchange_on_writable(struct session *session);
@@ -82,5 +91,18 @@ int request_on_head(struct lws *wsi, struct session *session);
 int request_on_body(struct exchange *exchange, const void *data, size_t size);
 /* The request is whole; libwebsockets says so again after a body of size 0. */
 void request_dispatch(struct exchange *exchange);
+
+/* http_door.c: the page's files, and who is let in to it */
+/* The key of HOME/page.key, made where there is none. Errors: DISK_FULL, DISK_FAILED. */
+PARLEY_USE_RESULT enum parley_error door_open(struct parley_http *http, const char *home);
+/* "parley_PORT": browsers know no ports where cookies are concerned. */
+#define DOOR_COOKIE_NAME_SIZE 16u
+void door_cookie_name(char name[DOOR_COOKIE_NAME_SIZE], const struct parley_http *http);
+/* Asks for what needs no session: the page's files, whether the node lives, to be let in. */
+bool door_is_open(const struct exchange *exchange);
+/* Answers what is the door's own; false: it is the API's. */
+bool door_answer(struct exchange *exchange);
+/* Wall time, ms since 1970. */
+parley_time_ms door_now(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define PARAMETER_SIZE  512u
+#define COOKIES_SIZE    8192u                 /* of all ports of this machine */
 #define DRAIN_BYTES_MAX (16u * 1024u * 1024u) /* of a body that is refused: read over */
 
 /* ---- the guard ---------------------------------------------------------------------------- */
@@ -15,16 +16,35 @@ static void copy_header(char *text, size_t size, struct lws *wsi, enum lws_token
         snprintf(text, size, "?");
 }
 
+/* libwebsockets has no number for these. */
+static void copy_named(char *text, size_t size, struct lws *wsi, const char *name) {
+    int length = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+    if (length > 0 && lws_hdr_custom_copy(wsi, text, (int)size, name, (int)strlen(name)) <= 0)
+        snprintf(text, size, "?");
+}
+
+static void copy_cookie(struct http_visitor *visitor, struct parley_http *http, struct lws *wsi) {
+    char header[COOKIES_SIZE] = "", name[DOOR_COOKIE_NAME_SIZE];
+    copy_header(header, sizeof(header), wsi, WSI_TOKEN_HTTP_COOKIE);
+    door_cookie_name(name, http);
+    http_guard_cookie(visitor->cookie, sizeof(visitor->cookie), header, name);
+}
+
 /* NULL when the request may go on; else why not. */
-static const char *refuse_visitor(struct parley_http *http, struct lws *wsi, unsigned *status) {
-    struct http_visitor visitor = {0};
-    if (lws_get_vhost(wsi) != http->tcp_vhost)
-        return NULL;
+static const char *refuse_visitor(const struct exchange *exchange, struct lws *wsi,
+                                  unsigned *status) {
+    struct parley_http *http = exchange->http;
+    struct http_visitor visitor = {.changes = exchange->method != PARLEY_API_GET,
+                                   .is_open = door_is_open(exchange)};
+    struct http_door door = {http->port, http->token, &http->sessions, door_now()};
     copy_header(visitor.host, sizeof(visitor.host), wsi, WSI_TOKEN_HOST);
     copy_header(visitor.origin, sizeof(visitor.origin), wsi, WSI_TOKEN_ORIGIN);
     copy_header(visitor.authorization, sizeof(visitor.authorization), wsi,
                 WSI_TOKEN_HTTP_AUTHORIZATION);
-    return http_guard_refuse(&visitor, http->port, http->token, status);
+    copy_named(visitor.word, sizeof(visitor.word), wsi, "parley-page:");
+    copy_named(visitor.site, sizeof(visitor.site), wsi, "sec-fetch-site:");
+    copy_cookie(&visitor, http, wsi);
+    return http_guard_refuse(&visitor, &door, status);
 }
 
 /* ---- reading a request -------------------------------------------------------------------- */
@@ -53,6 +73,18 @@ static bool read_parameters(struct exchange *exchange, struct lws *wsi) {
             *equals = '\0';
         text += size + 1;
     }
+    return true;
+}
+
+/* A browser's own way to say how far it came in a stream; the parameter says the same. */
+static bool read_last_event(struct exchange *exchange, struct lws *wsi) {
+    copy_named(exchange->last_event, sizeof(exchange->last_event), wsi, "last-event-id:");
+    if (exchange->last_event[0] == '\0')
+        return true;
+    if (exchange->parameters_count == PARLEY_API_PARAMETERS_MAX)
+        return false;
+    exchange->parameters[exchange->parameters_count++] =
+        (struct parley_api_parameter){"after", exchange->last_event};
     return true;
 }
 
@@ -88,14 +120,15 @@ static void refuse(struct exchange *exchange, unsigned status, const char *text)
 
 /* The size of the body to come; decides on what can be said before it is here. */
 static size_t read_head(struct exchange *exchange, struct lws *wsi) {
-    unsigned status;
-    const char *why = refuse_visitor(exchange->http, wsi, &status);
+    unsigned wrong = read_method(exchange, wsi), status;
+    exchange->is_tcp = lws_get_vhost(wsi) == exchange->http->tcp_vhost;
+    const char *why = exchange->is_tcp ? refuse_visitor(exchange, wsi, &status) : NULL;
     if (why != NULL)
         refuse(exchange, status, why);
-    status = read_method(exchange, wsi);
+    status = wrong;
     if (status != 0)
         refuse(exchange, status, status == 405 ? "no such method" : "the path is too long");
-    if (!read_parameters(exchange, wsi))
+    if (!read_parameters(exchange, wsi) || !read_last_event(exchange, wsi))
         refuse(exchange, 400, "too many parameters, or one is too long");
     lws_hdr_copy(wsi, exchange->content_type, sizeof(exchange->content_type),
                  WSI_TOKEN_HTTP_CONTENT_TYPE);
@@ -120,11 +153,11 @@ static size_t read_head(struct exchange *exchange, struct lws *wsi) {
 static void open_stream(struct exchange *exchange, const struct parley_api_request *request) {
     struct parley_api_answer problem = {0};
     exchange->watch =
-        parley_api_watch_open(exchange->http->api, request, exchange_on_post, exchange, &problem);
+        parley_api_watch_open(exchange->http->api, request, exchange_on_event, exchange, &problem);
     if (exchange->watch == NULL)
         exchange_answer(exchange, problem.status, problem.content_type, problem.body, NULL);
     else
-        exchange_answer(exchange, 200, "text/event-stream", PARLEY_SPAN(": hello\n\n", 9), NULL);
+        exchange_answer(exchange, 200, "text/event-stream", PARLEY_NO_SPAN, NULL);
 }
 
 void request_dispatch(struct exchange *exchange) {
@@ -144,6 +177,8 @@ void request_dispatch(struct exchange *exchange) {
         .content_type = exchange->content_type[0] ? exchange->content_type : NULL,
         .body = PARLEY_SPAN(exchange->body, exchange->body_size),
     };
+    if (door_answer(exchange))
+        return;
     if (exchange->method == PARLEY_API_GET && strcmp(exchange->path, "/v1/events") == 0) {
         open_stream(exchange, &request);
         return;

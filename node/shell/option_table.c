@@ -28,7 +28,10 @@ static const struct option_row ROWS[] = {
      "Nodes to begin with while no other is known, an address a line (default: bootstrap in the "
      "home, if it is there)",
      "\"/etc/parley/bootstrap\""},
-    {OPTION_API, "api", "HOST:PORT", "Serve the local API there, too, for a browser",
+    {OPTION_API, "api", "HOST:PORT|no",
+     "Serve the page and the local API there, too, to who has the token or a link of parley open "
+     "(default: 127.0.0.1:8373, or a free port where that is taken). no: on the socket in the home "
+     "alone",
      "\"127.0.0.1:8373\""},
     {OPTION_RELAY, "relay", NULL, "Carry the posts of everybody", "no"},
     {OPTION_HOPS, "hops", "N", "Carry whom I follow (1), whom they follow (2), ...", "2"},

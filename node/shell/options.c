@@ -62,6 +62,13 @@ static const char *read_bootstrap(struct options *options, const char *value) {
     return NULL;
 }
 
+static const char *read_api(struct options *options, const char *value) {
+    options->has_api = true;
+    options->is_api_off = strcmp(value, "no") == 0 || strcmp(value, "false") == 0;
+    const char *wrong = options->is_api_off ? NULL : read_endpoint(&options->api, value);
+    return wrong == NULL ? NULL : "HOST:PORT or no is expected";
+}
+
 static const char *read_relay(struct options *options, const char *value) {
     options->relay = value == NULL || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
     bool is_no = !options->relay && (strcmp(value, "no") == 0 || strcmp(value, "false") == 0);
@@ -162,8 +169,7 @@ const char *options_set(struct options *options, enum option_key key, const char
     case OPTION_BOOTSTRAP:
         return read_bootstrap(options, value);
     case OPTION_API:
-        options->has_api = true;
-        return read_endpoint(&options->api, value);
+        return read_api(options, value);
     case OPTION_RELAY:
         return read_relay(options, value);
     case OPTION_HOPS:

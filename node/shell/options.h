@@ -13,6 +13,9 @@
 #define OPTIONS_LISTENERS_MAX 16u
 #define OPTIONS_PEERS_MAX     64u
 #define PARLEY_PORT           7373u
+/* Of the page and the API on loopback, where nothing else is said: the node's own and a thousand.
+ */
+#define PARLEY_API_PORT 8373u
 /* Beyond a year an author's word would mean nothing. */
 #define OPTIONS_ERASE_AFTER_MAX_MS (UINT64_C(365) * 86400000u)
 
@@ -33,7 +36,7 @@ struct options {
     size_t advertised_count;
     bool has_discover, is_closed; /* is_closed: no addresses are learned */
     char bootstrap[PATH_MAX];     /* "": not said */
-    bool has_api;
+    bool has_api, is_api_off;
     struct parley_host_endpoint api;
     bool relay;
     bool same_device;

@@ -122,8 +122,8 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
         const char *name;
         bool is_new;
     } rows[] = {
-        {"api",
-         fresh->has_api != old->has_api || memcmp(&fresh->api, &old->api, sizeof fresh->api) != 0},
+        {"api", fresh->has_api != old->has_api || fresh->is_api_off != old->is_api_off ||
+                    memcmp(&fresh->api, &old->api, sizeof fresh->api) != 0},
         {"advertise", fresh->advertised_count != old->advertised_count ||
                           memcmp(fresh->advertised, old->advertised, sizeof old->advertised) != 0},
         {"connections", fresh->connections != old->connections},
@@ -147,6 +147,7 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     fresh->is_closed = old->is_closed;
     memcpy(fresh->bootstrap, old->bootstrap, sizeof fresh->bootstrap);
     fresh->has_api = old->has_api;
+    fresh->is_api_off = old->is_api_off;
     fresh->api = old->api;
     fresh->has_erase_after = old->has_erase_after;
     fresh->erase_after_ms = old->erase_after_ms;

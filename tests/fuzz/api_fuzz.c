@@ -165,15 +165,25 @@ static void on_event(const struct parley_event *event, const void *context) {
     }
 }
 
-static void on_post(void *context, struct parley_span json) {
-    check_json(json, false);
+static void on_told(void *context, const struct parley_api_event *event) {
+    static const char *const kinds[] = {"post", "vote", "profile", "follow", "erase", "gap"};
+    size_t known = 0;
+    FUZZ_HOLDS(strlen(event->cursor) < 64);
+    if (strcmp(event->kind, "start") == 0) {
+        FUZZ_HOLDS(event->json.size == 0);
+        return;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        known += strcmp(event->kind, kinds[i]) == 0;
+    FUZZ_HOLDS(known == 1);
+    check_json(event->json, false);
 }
 
 /* A stream of posts takes the parameters of a timeline. */
 static void watch(const struct parley_api_request *request) {
     struct parley_api_answer problem = {0};
     struct parley_api_watch *watched =
-        parley_api_watch_open(api_host_api(), request, on_post, NULL, &problem);
+        parley_api_watch_open(api_host_api(), request, on_told, NULL, &problem);
     FUZZ_HOLDS((watched == NULL) == (problem.status >= 400));
     if (watched == NULL)
         return;
@@ -206,7 +216,7 @@ static void try_limits(void) {
     static struct parley_api_watch *watched[PARLEY_API_WATCHERS_MAX + 1];
     struct parley_api_answer problem = {0};
     for (size_t i = 0; i <= PARLEY_API_WATCHERS_MAX; i++)
-        watched[i] = parley_api_watch_open(api_host_api(), &request, on_post, NULL, &problem);
+        watched[i] = parley_api_watch_open(api_host_api(), &request, on_told, NULL, &problem);
     FUZZ_HOLDS(watched[PARLEY_API_WATCHERS_MAX] == NULL && problem.status == 503);
     for (size_t i = 0; i < PARLEY_API_WATCHERS_MAX; i++)
         parley_api_watch_close(watched[i]);

@@ -191,8 +191,8 @@ void api_host_show(void) {
     show.show.seq_low = 1;
     show.show.seq_high = 4;
     show.show.id = people[1].chain[0][3].id;
-    if (host.watch != NULL)
-        host.watch->on_show(host.watch->context, &show);
+    for (struct parley_host_watch *watch = host.watch; watch != NULL; watch = watch->next)
+        watch->on_show(watch->context, &show);
 }
 
 /* ---- node/shell/host.h */
@@ -222,12 +222,15 @@ void parley_host_read(struct parley_host *of, parley_host_work *work, parley_hos
 }
 
 void parley_host_watch(struct parley_host *of, struct parley_host_watch *watch) {
+    watch->next = of->watch;
     of->watch = watch;
 }
 
 void parley_host_unwatch(struct parley_host *of, struct parley_host_watch *watch) {
-    (void)watch;
-    of->watch = NULL;
+    struct parley_host_watch **at = &of->watch;
+    while (*at != watch)
+        at = &(*at)->next;
+    *at = watch->next;
 }
 
 const struct parley_node *parley_host_node(const struct parley_host *of) {

@@ -50,7 +50,9 @@ static void put_options(const struct options *options) {
         parley_address_encode(address, &options->peers[i]);
         put("  peer\t+='%s'  # '\n", address);
     }
-    if (options->has_api) {
+    if (options->has_api && options->is_api_off)
+        put("api = no\n");
+    else if (options->has_api) {
         put("api=");
         put_endpoint(&options->api);
     }
@@ -92,7 +94,8 @@ static void compare(const struct options *a, const struct options *b) {
                    a->peers[i].port == b->peers[i].port &&
                    strcmp(a->peers[i].host, b->peers[i].host) == 0 &&
                    strcmp(a->peers[i].transport, b->peers[i].transport) == 0);
-    FUZZ_HOLDS(a->has_api == b->has_api && (!a->has_api || is_same_endpoint(&a->api, &b->api)));
+    FUZZ_HOLDS(a->has_api == b->has_api && a->is_api_off == b->is_api_off);
+    FUZZ_HOLDS(!a->has_api || is_same_endpoint(&a->api, &b->api));
     FUZZ_HOLDS(a->relay == b->relay && a->hops == b->hops);
     FUZZ_HOLDS(strcmp(a->home, b->home) == 0 && a->has_erase_after == b->has_erase_after);
     FUZZ_HOLDS(a->has_discover == b->has_discover && a->is_closed == b->is_closed);

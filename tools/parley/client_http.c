@@ -208,7 +208,8 @@ static void take_line(struct transfer *transfer, const char *line, size_t size) 
     if (size < 6 || strncmp(line, "data: ", 6) != 0)
         return;
     json_t *post = json_loadb(line + 6, size - 6, JSON_ALLOW_NUL, NULL);
-    if (post != NULL && !transfer->on_post(transfer->context, post))
+    bool is_post = json_object_get(post, "post") != NULL; /* and not a gap */
+    if (is_post && !transfer->on_post(transfer->context, post))
         transfer->has_stopped = true;
     json_decref(post);
 }

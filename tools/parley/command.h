@@ -16,6 +16,7 @@ struct command {
 };
 
 int command_init(const struct options *options);
+int command_open(const struct options *options);
 int command_id(const struct options *options);
 int command_doctor(const struct options *options);
 int command_status(const struct options *options);

@@ -8,6 +8,8 @@
 static const struct command COMMANDS[] = {
     {"init", "", "makes keys and store; shows the recovery words once", 0, 0, "nRJG", command_init},
     {"id", "", "prints the author, the device and the node's address", 0, 0, "", command_id},
+    {"open", "", "the page of the node in a browser: prints a link that is good once", 0, 0, "",
+     command_open},
     {"post", "[TEXT|-]", "publishes; - reads standard input, --ndjson one post a line", 0, 1,
      "rqTN", command_post},
     {"echo", "POST [TEXT]", "passes a post on, with or without a comment", 1, 2, "", command_echo},

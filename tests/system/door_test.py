@@ -1,0 +1,240 @@
+"""The API over TCP: where it listens, who is let in, what every answer says, and streams that go on
+where they were."""
+import os
+import socket
+import stat
+import subprocess
+
+from door import Stream, Visitor, page, program, secret_of, url_of
+from nodes import PARLEY, PARLEYD, lines_of_posts, run, wait_until
+
+EVERYBODYS = ["/", "/healthz", "/readyz"]
+CONSTANT = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
+            "cross-origin-resource-policy": "same-origin", "x-frame-options": "DENY"}
+
+
+def it_listens_by_itself_and_says_where(scratch):
+    first, second, third = (scratch.home(name).init() for name in "abc")
+    first.start()
+    assert first.process.stdout.readline() == f"page {url_of(first)}\n"
+    with socket.socket() as holder:
+        try:
+            holder.bind(("127.0.0.1", 8373))  # by this test, if by nobody else
+            holder.listen()
+        except OSError:
+            pass
+        second.start()
+        assert url_of(second) not in (url_of(first), "http://127.0.0.1:8373"), url_of(second)
+        assert program(second).get("/v1/id").status == 200
+    third.start("--api", "no")
+    assert url_of(third) is None
+    assert "no page" in refused_open(third)
+    for home in (first, second, third):
+        assert home.end() == 0
+
+
+def refused_open(home):
+    done = subprocess.run([PARLEY, "--home", home.path, "open"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == "", done
+    return done.stderr
+
+
+def a_port_that_was_asked_for_is_that_or_none(scratch):
+    home = scratch.home("a").init()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([PARLEYD, "--home", home.path, "--listen", "127.0.0.1:0", "--api",
+                               f"127.0.0.1:{port}"], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1 and str(port) in done.stderr, done
+    home.start("--api", f"127.0.0.1:{port}")
+    assert url_of(home) == f"http://127.0.0.1:{port}"
+    assert home.end() == 0
+
+
+def what_is_everybodys_tells_nothing(scratch):
+    home = scratch.home("a").init().start()
+    stranger = Visitor(url_of(home))
+    for path in EVERYBODYS:
+        answer = stranger.get(path)
+        assert answer.status == 200, (path, answer.status)
+        for name, value in CONSTANT.items():
+            assert answer.headers[name] == value, (path, name, answer.headers)
+        assert not any(name.startswith("access-control") for name in answer.headers)
+        assert home.author[:12].encode() not in answer.bytes
+        rebound = stranger.get(path, Host="evil.example:%d" % stranger.port)
+        assert rebound.status == 403 and "Host" in rebound.problem()["detail"]
+    assert stranger.get("/healthz").json == {"status": "ok"} == stranger.get("/readyz").json
+    policy = stranger.get("/").headers["content-security-policy"]
+    for words in ("default-src 'none'", "script-src 'self'", "base-uri 'none'", "form-action 'none'",
+                  "frame-ancestors 'none'", "require-trusted-types-for 'script'"):
+        assert words in policy, policy
+    assert "unsafe" not in policy and "http:" not in policy and "*" not in policy, policy
+    for path in ("/v1/status", "/v1/timeline", "/metrics", "/v1/events", "/v1/none", "/none"):
+        answer = stranger.get(path)
+        assert answer.status == 401 and answer.problem()["error"] == "UNAUTHORIZED", (path, answer.bytes)
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert home.end() == 0
+
+
+def a_link_lets_in_once(scratch):
+    home = scratch.home("a").init().start()
+    visitor = Visitor(url_of(home), Origin=url_of(home))
+    secret = secret_of(home)
+    for body, status in (({"secret": secret[:-1] + "x"}, 401), ({"secret": 5}, 400), ({}, 400), ([], 400),
+                         ({"secret": ""}, 401)):
+        assert visitor.post("/v1/sessions", body).status == status, body
+    assert visitor.post("/v1/sessions", {"secret": secret}, Origin=None).status == 403
+    assert visitor.post("/v1/sessions", {"secret": secret}, Origin="http://evil.example").status == 403
+    assert visitor.post("/v1/sessions", {"secret": secret}, Content_Type="text/plain").status == 415
+    entered = visitor.post("/v1/sessions", {"secret": secret})
+    assert entered.status == 201 and len(entered.json["word"]) == 64
+    cookie, *attributes = entered.headers["set-cookie"].split("; ")
+    assert cookie.startswith(f"parley_{visitor.port}="), cookie
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes), attributes
+    assert visitor.post("/v1/sessions", {"secret": secret}).status == 401
+    assert secret_of(home) != secret
+    assert home.end() == 0
+
+
+def both_halves_and_the_own_page_are_needed(scratch):
+    home = scratch.home("a").init().start()
+    inside = page(home)
+    other = page(home)
+    assert inside.get("/v1/status").json["author"] == home.author
+    rows = [(dict(Cookie=None), 401), (dict(parley_page=None), 401), (dict(parley_page="0" * 64), 401),
+            (dict(parley_page=other.headers["parley_page"]), 401), (dict(sec_fetch_site="same-site"), 403),
+            (dict(sec_fetch_site="cross-site"), 403), (dict(Origin="http://127.0.0.1:1"), 403),
+            (dict(Origin="null"), 403), (dict(Origin=None), 200),
+            (dict(Host=f"localhost:{inside.port}", Origin=None), 200),
+            (dict(Host=f"name.example:{inside.port}", Origin=None), 403),
+            (dict(Cookie="a=b; " * 40 + inside.headers["Cookie"]), 200)]
+    for headers, status in rows:
+        answer = inside.get("/v1/status", **headers)
+        assert answer.status == status, (headers, answer.status)
+        if status != 200:
+            answer.problem()
+    post = {"text": "from the page"}
+    assert inside.post("/v1/posts", post, Origin=None).status == 403
+    assert inside.post("/v1/posts", post, Content_Type="text/plain").status == 415
+    assert inside.post("/v1/posts", post).status == 201
+    assert inside.get("/metrics").status == 200
+    assert home.end() == 0
+
+
+def a_session_outlives_a_restart_and_ends_when_told(scratch):
+    home = scratch.home("a").init().start("--api", "127.0.0.1:0")
+    port = Visitor(url_of(home)).port
+    inside = page(home)
+    assert stat.S_IMODE(os.stat(home.path / "page.key").st_mode) == 0o600
+    assert home.end() == 0
+    home.start("--api", f"127.0.0.1:{port}")
+    assert inside.get("/v1/status").status == 200
+    other = page(home)
+    assert inside.ask("DELETE", "/v1/sessions", Origin=None).status == 403
+    left = inside.ask("DELETE", "/v1/sessions")
+    assert left.status == 200 and "Max-Age=0" in left.headers["set-cookie"]
+    assert inside.get("/v1/status").status == 401 == other.get("/v1/status").status
+    assert home.end() == 0
+    os.chmod(home.path / "page.key", 0o644)  # others may have read it: another is made
+    key = (home.path / "page.key").read_bytes()
+    home.start()
+    assert (home.path / "page.key").read_bytes() != key
+    assert stat.S_IMODE(os.stat(home.path / "page.key").st_mode) == 0o600
+    assert home.end() == 0
+
+
+def every_refusal_is_a_problem(scratch):
+    home = scratch.home("a").init().start()
+    inside = program(home)
+    rows = [("GET", "/v1/none", None, 404), ("GET", "/none", None, 404), ("DELETE", "/v1/posts", None, 405),
+            ("PUT", "/v1/posts", b"x", 405), ("OPTIONS", "/v1/posts", None, 405), ("GET", "/v1/openings", None, 405),
+            ("POST", "/", {}, 404), ("GET", "/v1/timeline?limit=0", None, 400), ("GET", "/v1/events?kinds=x", None, 400),
+            ("GET", "/v1/events?author=x", None, 400), ("GET", "/v1/posts/post1x", None, 400),
+            ("POST", "/v1/posts", {"text": ""}, 400), ("POST", "/v1/posts", b"x" * 1100000, 413),
+            ("GET", "/" + "x" * 600, None, 414), ("GET", "/v1/timeline?" + "a=b&" * 65, None, 400),
+            ("POST", "/v1/follows", {"author": "nobody"}, 404)]
+    for method, path, body, status in rows:
+        answer = inside.ask(method, path, body)
+        assert answer.status == status, (method, path[:40], answer.status, answer.bytes[:200])
+        answer.problem()
+    assert home.end() == 0
+
+
+def a_stream_goes_on_where_it_was(scratch):
+    home = scratch.home("a").init().start()
+    inside = page(home)
+    stream = Stream(inside, "/v1/events")
+    kind, begin, data = stream.next()
+    assert kind == "message" and data is None
+    home.parley("post", "--ndjson", text=lines_of_posts(20))
+    told = [stream.next() for _ in range(20)]
+    assert [data["text"] for _, _, data in told] == [f"post {i}" for i in range(20)]
+    assert len({cursor for _, cursor, _ in told}) == 20
+    stream.close()
+    home.parley("post", "--ndjson", text=lines_of_posts(25, 20))
+    for at, headers in ((9, {"Last-Event-ID": told[9][1]}), (-1, {"last-event-id": begin}), (12, {})):
+        after = "" if headers else "?after=" + told[at][1]
+        stream = Stream(inside, "/v1/events" + after, **headers)
+        assert stream.next()[2] is None
+        texts = [stream.next()[2]["text"] for _ in range(at + 1, 45)]
+        assert texts == [f"post {i}" for i in range(at + 1, 45)], texts
+        stream.close()
+    cursor = told[9][1]
+    for wrong in ("x", "0-0-0", cursor.replace(cursor[:8], "00000000"), cursor + "9" * 30, cursor[:9] + "999999-0"):
+        stream = Stream(inside, "/v1/events?after=" + wrong)
+        assert stream.next()[0] == "gap", wrong
+        stream.close()
+    home.end()
+    home.start("--api", f"127.0.0.1:{inside.port}")  # another start: nobody knows what came between
+    stream = Stream(inside, "/v1/events", **{"Last-Event-ID": cursor})
+    assert stream.next()[0] == "gap"
+    home.parley("post", "after the gap")
+    assert stream.next()[2]["text"] == "after the gap"
+    stream.close()
+    assert home.end() == 0
+
+
+def streams_of_different_age_do_not_disturb_each_other(scratch):
+    home = scratch.home("a").init().start()
+    inside = page(home)
+    live = Stream(inside, "/v1/events")
+    begin = live.next()[1]
+    for part in range(10):
+        home.parley("post", "--ndjson", text=lines_of_posts(30, 30 * part))
+        late = Stream(inside, "/v1/events?after=" + begin)
+        late.next()
+        assert [late.next()[2]["text"] for _ in range(30 * part + 30)] == [f"post {i}" for i in range(30 * part + 30)]
+        late.close()
+    assert [live.next()[2]["text"] for _ in range(300)] == [f"post {i}" for i in range(300)]
+    live.close()
+    assert home.end() == 0
+
+
+def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
+    ann = scratch.home("ann").init().start()
+    bob = scratch.home("bob").init().start(peers=[ann.address])
+    bob.parley("follow", ann.author)
+    ann.parley("follow", bob.author)
+    post = ann.json("post", "hear me")[0]["post"]
+    wait_until(lambda: "hear me" in bob.parley("timeline"), "the post at bob's")
+    everything, posts = Stream(page(ann), "/v1/events?kinds=all"), Stream(page(ann), "/v1/events")
+    everything.next(), posts.next()
+    bob.parley("vote", post, "up")
+    bob.parley("profile", "set", "--name", "Bob")
+    bob.parley("post", "--reply", post, "I do")
+    kind, _, data = everything.next()
+    assert (kind, data["concerns"], data["vote_for"], data["value"]) == ("vote", "vote", post, 1), data
+    kind, _, data = everything.next()
+    assert (kind, data["name"]) == ("profile", "Bob") and "concerns" not in data
+    kind, _, data = everything.next()
+    assert (kind, data["concerns"], data["text"]) == ("message", "reply", "I do")
+    kind, _, data = posts.next()
+    assert data["text"] == "I do" and "concerns" not in data
+    everything.close(), posts.close()
+    assert ann.end() == bob.end() == 0
+
+
+run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing,
+    a_link_lets_in_once, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
+    every_refusal_is_a_problem, a_stream_goes_on_where_it_was, streams_of_different_age_do_not_disturb_each_other,
+    other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)
