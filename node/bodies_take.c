@@ -88,6 +88,7 @@ void on_bodies(struct parley_node *node, struct peer *peer,
         return;
     }
     ask->deadline = node->now + PARLEY_FETCH_MS;
+    budget_give_back(node, peer, message->bodies.bytes.size);
     if (message->bodies.count > 0 && store(node, ask->log, message->bodies, &run))
         look_at(node, ask, message->bodies);
     if (message->last)

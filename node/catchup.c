@@ -108,7 +108,7 @@ void heads_tell_log(struct parley_node *node, uint32_t log) {
         return;
     for (size_t i = 0; i < node->peers_count; i++)
         if (node->peers[i].phase == PEER_OPEN &&
-            node->peers[i].unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
+            node->peers[i].unsent_bytes < peer_window(node, PARLEY_PUSH_WINDOW_BYTES) &&
             peer_wants(node, &node->peers[i], author))
             heads_send_log(node, &node->peers[i], log);
 }
@@ -163,7 +163,8 @@ static bool heads_send_next(struct parley_node *node, struct peer *peer) {
 }
 
 static void heads_pump_peer(struct parley_node *node, struct peer *peer) {
-    while (peer->is_told && peer->unsent_bytes < PARLEY_WINDOW_BYTES && effects_have_room(node))
+    while (peer->is_told && peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES) &&
+           effects_have_room(node))
         if (!heads_send_next(node, peer))
             return;
 }

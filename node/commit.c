@@ -59,7 +59,7 @@ static void answer(struct parley_node *node, const struct pending_store *pending
 void heads_tell(struct parley_node *node, uint32_t author) {
     for (size_t i = 0; i < node->peers_count; i++)
         if (node->peers[i].phase == PEER_OPEN &&
-            node->peers[i].unsent_bytes < PARLEY_PUSH_WINDOW_BYTES &&
+            node->peers[i].unsent_bytes < peer_window(node, PARLEY_PUSH_WINDOW_BYTES) &&
             peer_wants(node, &node->peers[i], author))
             heads_send_author(node, &node->peers[i], author, 0);
 }

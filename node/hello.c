@@ -46,6 +46,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
     }
     peer->node_key = hello->node_key;
     peer->is_known = true;
+    peer->is_owners = !peer->is_dialled && book_holds(node, &peer->node_key);
     peer->is_relay = (hello->features & PARLEY_WIRE_RELAY) != 0;
     peer->is_silent = (hello->features & PARLEY_WIRE_SERVES_RUNS) == 0;
     peer->view.is_addressing = (hello->features & PARLEY_WIRE_ADDRESSING) != 0;

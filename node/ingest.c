@@ -51,6 +51,8 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
     if ((error == PARLEY_E_EXISTS || error == PARLEY_E_OK) &&
         (task->source == CHUNK_PUSH || task->source == CHUNK_RUN))
         bodies_offer(node, log_find(node, &task->log), &judged->chunk);
+    if (peer != NULL && (error == PARLEY_E_OK || task->source == CHUNK_RUN))
+        budget_give_back(node, peer, judged->chunk.bytes.size);
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
     tree_look_at(node, peer, task, error, &judged->run);

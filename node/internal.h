@@ -7,7 +7,7 @@
  *   book.c     whom the owner wants dialled   views.c   and who is dialled beside them
  *   book_table.c  whom peers told of          shuffle.c addresses told and taken
  *   views_keep.c  both over a restart         bans.c    who is kept out
- *   network.c  which network an address is of
+ *   network.c  which network an address is of     budget.c  what a peer may cause
  *   interest.c what peers want of us, and we      ingest.c  the one door for every entry
  *   jobs.c     messages that wait                 records.c and for every identity record
  *   commit.c   the disk said yes                  publish.c a person's words become an entry
@@ -48,6 +48,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 
 #include "bans.h"
 #include "bodies.h"
+#include "budget.h"
 #include "edges.h"
 #include "erase.h"
 #include "jobs.h"
@@ -150,7 +151,8 @@ struct peer {
     bool is_silent;  /* its hello does not say that it answers asks */
     bool is_leaving; /* it said goodbye */
     bool is_known;   /* node_key is that of the peer: dialled, or proved by its hello */
-    bool is_starved; /* bytes wait because no job was free */
+    bool is_owners;  /* it came in, and the owner has named it */
+    bool is_starved; /* bytes wait because no job was free, or no budget */
     parley_connection connection;
     uint32_t book; /* address of the owner's that it was dialled by, or NONE */
     struct peer_view view;
@@ -160,6 +162,7 @@ struct peer {
     parley_time_ms opened_at; /* hello exchanged; 0: not yet */
     parley_time_ms deadline;  /* of the handshake; then of the peer's silence */
     parley_time_ms ping_at;
+    parley_time_ms taken_at; /* something that was sent, last */
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */
     uint32_t jobs_count, serves_count, fetches_count, bodies_count;
@@ -187,6 +190,7 @@ struct peer {
     bool is_forgotten; /* something that it told was lost here: it is asked for everything again */
     uint64_t asked;    /* the regular turn that was its last; 0: none yet */
     struct peer_session session;
+    struct peer_budget budget;
 };
 
 struct book_row {
@@ -317,6 +321,8 @@ struct parley_node {
     struct arena interests;
     void *interests_memory;
     size_t peers_count; /* slots in use */
+    size_t unsent_bytes; /* of all of them */
+    struct budget budget;
     struct book_row book[PARLEY_BOOK_ADDRESSES_MAX];
     struct views views;
     struct bans bans;

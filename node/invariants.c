@@ -35,10 +35,15 @@ static void check_peer(const struct parley_node *node, uint32_t slot, const stru
 static void check_peers(const struct parley_node *node) {
     sessions_check(node);
     struct in_use all = count_in_use(node);
+    size_t unsent = 0;
     assert(PARLEY_JOBS_MAX - all.jobs == node->jobs_free && all.serves == node->serves_count);
-    for (uint32_t p = 0; p < node->peers_count; p++)
-        if (node->peers[p].phase != PEER_FREE)
-            check_peer(node, p, &all);
+    for (uint32_t p = 0; p < node->peers_count; p++) {
+        if (node->peers[p].phase == PEER_FREE)
+            continue;
+        check_peer(node, p, &all);
+        unsent += node->peers[p].unsent_bytes;
+    }
+    assert(unsent == node->unsent_bytes);
 }
 
 /* Two hashes a log would be most of what a simulated step costs: a name never changes in its row,

@@ -52,6 +52,8 @@ void verify_emit(struct parley_node *node, const struct job *job,
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_VERIFY);
     effect->verify.ticket = ticket_make(TICKET_JOB, (uint32_t)(job - node->jobs), job->generation);
     effect->verify.check = *check;
+    if (job->peer != NONE)
+        budget_take(node, &node->peers[job->peer], BUDGET_CHECKS, 1);
 }
 
 struct peer *job_peer(struct parley_node *node, const struct job *job) {

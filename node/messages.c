@@ -92,10 +92,11 @@ static void on_goodbye(struct parley_node *node, struct peer *peer, uint64_t rea
 static void on_open_message(struct parley_node *node, struct peer *peer,
                             struct parley_wire_message *message, struct parley_span bytes) {
     struct parley_wire_message answer = {.type = PARLEY_WIRE_PONG};
+    budget_take_message(node, peer, message);
     switch (message->type) {
     case PARLEY_WIRE_PING:
         answer.as.pong = message->as.ping;
-        if (peer->unsent_bytes < PARLEY_WINDOW_BYTES)
+        if (peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES))
             (void)peer_send_message(node, peer, &answer);
         return;
     case PARLEY_WIRE_INTEREST:
@@ -214,6 +215,7 @@ void message_handle(struct parley_node *node, struct peer *peer, struct parley_s
     size_t done = 0;
     sessions_prepare(node, peer, &message);
     if (message.type == PARLEY_WIRE_RUNS) {
+        budget_take_message(node, peer, &message);
         if (!handle_runs(node, peer, &message, &done) && peer->phase == PEER_OPEN)
             stall(node, peer, bytes, done);
         return;

@@ -83,7 +83,8 @@ void missing_pump(struct parley_node *node) {
         struct peer *peer = &node->peers[i];
         struct peer_session *state = &peer->session;
         bool is_asked = peer->phase == PEER_OPEN && state->missing_left > 0 &&
-                        state->missing_looks > 0 && peer->unsent_bytes < PARLEY_WINDOW_BYTES;
+                        state->missing_looks > 0 &&
+                        peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES);
         if (!is_asked)
             continue;
         if (effects_have_room(node) && !ask_some(node, peer))

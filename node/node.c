@@ -76,6 +76,7 @@ static void set_empty(struct parley_node *node) {
     node->next_dial = 1;
     node->next_request = 1;
     node->jobs_free = PARLEY_JOBS_MAX;
+    budgets_fill(node);
     node->deadline = UINT64_MAX;
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
         node->jobs[i].buffer = node->jobs_memory + i * PARLEY_MESSAGE_BYTES_MAX;
@@ -235,13 +236,8 @@ static void settle(struct parley_node *node) {
             continue;
         if (peer->stalled != NONE && effects_have_room(node) && store_has_room(node))
             message_retry_stalled(node, peer);
-        if (peer->phase == PEER_OPEN && peer->is_starved && peer->stalled == NONE &&
-            node->jobs_free >= 2 && store_has_room_for_more(node) &&
-            peer->jobs_count < PARLEY_JOBS_PER_PEER) {
-            peer->is_starved = false;
-            effect_push(node, PARLEY_EFFECT_RESUME)->resume = peer->connection;
-        }
     }
+    budget_pump(node);
     edges_pump(node);
     identity_pump(node);
     fetch_pump(node);

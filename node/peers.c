@@ -37,6 +37,7 @@ static struct peer *peer_take(struct parley_node *node, parley_connection connec
     peer->view.known = NONE;
     peer->stalled = NONE;
     peer->evidence_serve = NONE;
+    budget_begin(node, peer);
     peer->since = node->now;
     peer->deadline = handshake_deadline(node);
     deadline_lower(node, peer->deadline);
@@ -113,8 +114,11 @@ static void send_bytes(struct parley_node *node, struct peer *peer, struct parle
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_SEND);
     effect->send.connection = peer->connection;
     effect->send.bytes = bytes;
+    if (peer->unsent_bytes == 0) /* its time to take something begins */
+        peer->taken_at = node->now;
     peer->sent_bytes += bytes.size;
     peer->unsent_bytes += bytes.size;
+    node->unsent_bytes += bytes.size;
 }
 
 static void send_flight(struct parley_node *node, struct peer *peer, const uint8_t *flight,
@@ -177,6 +181,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     tree_close(node, peer);
     interest_clear(node, peer);
     parley_link_close(&peer->link);
+    node->unsent_bytes -= peer->unsent_bytes;
     peer->phase = PEER_FREE;
     views_on_closed(node, peer);
     peer->connection = 0;
@@ -204,6 +209,8 @@ void on_sent(struct parley_node *node, parley_connection connection, size_t byte
         return;
     assert(bytes_count <= peer->unsent_bytes);
     peer->unsent_bytes -= bytes_count;
+    node->unsent_bytes -= bytes_count;
+    peer->taken_at = node->now;
 }
 
 bool peer_send(struct parley_node *node, struct peer *peer, struct parley_span message) {
@@ -269,6 +276,10 @@ static bool receive_one(struct parley_node *node, struct peer *peer, struct parl
             peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
         return step.consumed != 0;
     }
+    if (was_linking && !peer->is_dialled && step.consumed > 0)
+        budget_take_flight(node);
+    else if (step.consumed > 0)
+        budget_take(node, peer, BUDGET_BYTES, step.consumed);
     send_flight(node, peer, step.flight, step.flight_size);
     if (was_linking && peer->link.state == PARLEY_LINK_OPEN && peer->view.is_feeler)
         views_on_felt(node, peer);
@@ -279,16 +290,28 @@ static bool receive_one(struct parley_node *node, struct peer *peer, struct parl
     return step.consumed != 0;
 }
 
+/* More than anybody may have, or than its part when all of them together have too much. */
+static bool asks_on_and_takes_nothing(const struct parley_node *node, const struct peer *peer) {
+    return peer->unsent_bytes > PARLEY_UNSENT_BYTES_MAX ||
+           (node->unsent_bytes > PARLEY_UNSENT_ALL_BYTES_MAX &&
+            peer->unsent_bytes > PARLEY_UNSENT_ALL_BYTES_MAX / node->config.peers_max);
+}
+
 static bool may_read(struct parley_node *node, struct peer *peer) {
-    if (peer->phase == PEER_LINKING)
-        return true;
-    if (peer->unsent_bytes > PARLEY_UNSENT_BYTES_MAX) { /* asks on and takes nothing */
+    if (peer->phase == PEER_LINKING) {
+        /* A muted link swallows what comes, which costs nothing. */
+        bool may = peer->is_dialled || peer->link.state != PARLEY_LINK_HANDSHAKING ||
+                   budget_may_shake(node);
+        peer->is_starved |= !may;
+        return may;
+    }
+    if (asks_on_and_takes_nothing(node, peer)) {
         peer_close(node, peer, PARLEY_E_OVER_BUDGET, PARLEY_GOODBYE_BUDGET);
         return false;
     }
     if (peer->stalled != NONE || node->jobs_free < 2 || !store_has_room_for_more(node) ||
-        peer->jobs_count >= PARLEY_JOBS_PER_PEER) {
-        peer->is_starved = true; /* resumed when a job or a store is done */
+        peer->jobs_count >= PARLEY_JOBS_PER_PEER || !budget_may_read(node, peer)) {
+        peer->is_starved = true; /* resumed when a job or a store is done, or a bucket filled */
         return false;
     }
     if (!effects_have_room(node)) {
@@ -303,8 +326,6 @@ size_t on_received(struct parley_node *node, parley_connection connection, struc
     if (peer == NULL || peer->phase == PEER_CLOSING)
         return in.size;
     size_t all = 0, consumed = 0;
-    if (peer->phase == PEER_OPEN)
-        peer->deadline = node->now + PARLEY_IDLE_MS;
     while (all < in.size && may_read(node, peer)) {
         if (!receive_one(node, peer, PARLEY_SPAN(in.data + all, in.size - all), &consumed))
             break;
@@ -312,6 +333,9 @@ size_t on_received(struct parley_node *node, parley_connection connection, struc
         if (peer->phase == PEER_CLOSING)
             return in.size;
     }
+    /* A frame that does not become whole is silence. */
+    if (peer->phase == PEER_OPEN && all > 0)
+        peer->deadline = node->now + PARLEY_IDLE_MS;
     peer->received_bytes += all;
     return peer->phase == PEER_CLOSING ? in.size : all;
 }
@@ -322,7 +346,9 @@ static void peer_on_timer(struct parley_node *node, struct peer *peer) {
     /* Its silence is ours: what it said waits until we can read it. */
     if (peer->phase == PEER_OPEN && (peer->is_starved || peer->stalled != NONE))
         peer->deadline = node->now + PARLEY_IDLE_MS;
-    if (node->now >= peer->deadline) {
+    /* And who takes nothing holds what was meant for him. */
+    bool is_stuck = peer->unsent_bytes > 0 && node->now >= peer->taken_at + PARLEY_STUCK_MS;
+    if (node->now >= peer->deadline || is_stuck) {
         if (peer->phase == PEER_LINKING) {
             peer->phase = PEER_CLOSING;
             close_effect(node, peer->connection, PARLEY_E_BAD_HANDSHAKE);
@@ -338,6 +364,8 @@ static void peer_on_timer(struct parley_node *node, struct peer *peer) {
         peer->ping_at = node->now + PARLEY_PING_AFTER_MS;
     }
     deadline_lower(node, peer->deadline);
+    if (peer->unsent_bytes > 0)
+        deadline_lower(node, peer->taken_at + PARLEY_STUCK_MS);
     if (peer->phase == PEER_OPEN)
         deadline_lower(node, peer->ping_at);
 }

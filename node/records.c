@@ -79,6 +79,8 @@ static void finish_records(struct parley_node *node, struct job *job, enum parle
     struct peer *peer = job_peer(node, job);
     parley_request request = job->request;
     uint64_t added = job->records.added;
+    if (peer != NULL && added > 0)
+        budget_give_back(node, peer, job->size);
     job_give(node, job);
     if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE)
         peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);

@@ -230,7 +230,7 @@ void serve_pump(struct parley_node *node) {
         struct serve *serve = &node->serves[node->serve_cursor];
         node->serve_cursor = (node->serve_cursor + 1) % PARLEY_SERVES_MAX;
         if (serve->is_used && !serve->is_reading && evidence_may_go(node, serve) &&
-            node->peers[serve->peer].unsent_bytes < PARLEY_WINDOW_BYTES &&
+            node->peers[serve->peer].unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES) &&
             node->effects_count + 64 <= PARLEY_EFFECTS_MAX) {
             if (serve->is_read)
                 records_end(node, &node->peers[serve->peer], serve);

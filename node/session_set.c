@@ -116,7 +116,7 @@ static size_t put_item(struct parley_node *node, const struct session *session,
 }
 
 void session_tell_on(struct parley_node *node, struct peer *peer, struct session *session) {
-    while (session->tells_left > 0 && peer->unsent_bytes < PARLEY_WINDOW_BYTES &&
+    while (session->tells_left > 0 && peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES) &&
            effects_have_room(node)) {
         struct parley_writer items;
         size_t count = 0;

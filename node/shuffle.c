@@ -102,7 +102,7 @@ static struct parley_wire_list choose_records(struct parley_node *node, const st
 static bool may_send(const struct parley_node *node, const struct peer *peer) {
     return node->config.discover && peer->view.is_addressing &&
            peer->view.remote.network != PARLEY_NETWORK_NONE &&
-           peer->unsent_bytes < PARLEY_WINDOW_BYTES;
+           peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES);
 }
 
 void shuffle_ask(struct parley_node *node, struct peer *peer) {

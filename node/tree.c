@@ -92,7 +92,8 @@ void on_graft(struct parley_node *node, struct peer *peer, const struct parley_w
 static bool takes(const struct parley_node *node, const struct peer *peer, uint32_t author,
                   parley_connection except) {
     return peer->phase == PEER_OPEN && peer->connection != except &&
-           peer->unsent_bytes < PARLEY_PUSH_WINDOW_BYTES && peer_wants(node, peer, author);
+           peer->unsent_bytes < peer_window(node, PARLEY_PUSH_WINDOW_BYTES) &&
+           peer_wants(node, peer, author);
 }
 
 static void announce_now(struct parley_node *node) {

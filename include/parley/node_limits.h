@@ -115,17 +115,42 @@
 #define PARLEY_OUT_BYTES_MAX (4u << 20) /* sealed bytes of one step */
 
 /* Sending. */
-#define PARLEY_WINDOW_BYTES      (512u << 10) /* unsent bytes above which answers wait */
-#define PARLEY_PUSH_WINDOW_BYTES (1u << 20)   /* above which pushes are left to catching up */
-#define PARLEY_UNSENT_BYTES_MAX  (4u << 20)   /* above which a peer that asks on is closed */
-#define PARLEY_PUSH_BYTES_MAX    8192u        /* larger entries are announced, and asked for */
-#define PARLEY_RUN_ASK_BYTES     (1u << 20)   /* asked for at once, of one log */
+#define PARLEY_WINDOW_BYTES         (512u << 10) /* unsent bytes above which answers wait */
+#define PARLEY_PUSH_WINDOW_BYTES    (1u << 20)   /* above which pushes are left to catching up */
+#define PARLEY_UNSENT_BYTES_MAX     (2u << 20)   /* above which a peer that asks on is closed */
+#define PARLEY_UNSENT_ALL_BYTES_MAX (64u << 20)  /* of all peers: from half of it on windows are a \
+                                                  */
+#define PARLEY_WINDOW_SHARE   16u        /* part of so many, above it who asks on is closed */
+#define PARLEY_PUSH_BYTES_MAX 8192u      /* larger entries are announced, and asked for */
+#define PARLEY_RUN_ASK_BYTES  (1u << 20) /* asked for at once, of one log */
+
+/* What a peer may cause: in a second, and at once. Above it is not read for a while. What was of
+ * use costs nothing, so these are for what is said in vain. */
+#define PARLEY_PEER_BYTES_RATE   (2u << 20) /* duplicates of all that comes in a busy second */
+#define PARLEY_PEER_BYTES_BURST  (8u << 20)
+#define PARLEY_PEER_ASKS_RATE    4096u  /* half of what one core answers from memory */
+#define PARLEY_PEER_ASKS_BURST   16384u /* a session over as many logs, and what follows */
+#define PARLEY_PEER_CHECKS_RATE  4096u  /* of some 10,000 that a core does */
+#define PARLEY_PEER_CHECKS_BURST 8192u
+/* All strangers together; each has at least that, divided by the places. */
+#define PARLEY_STRANGERS_BYTES_RATE  (8u << 20)
+#define PARLEY_STRANGERS_ASKS_RATE   8192u /* a fifth of a core */
+#define PARLEY_STRANGERS_CHECKS_RATE 4096u
+#define PARLEY_HANDSHAKES_RATE       1024u /* flights: two each, a seventh of a core */
+#define PARLEY_ASKS_PER_STEP         64u   /* of one peer: then the others have a turn */
+#define PARLEY_RESUMES_PER_STEP      16u   /* of peers that wait */
+#define PARLEY_RESUME_EVERY_MS       20u   /* what waits for a bucket is looked at */
+/* What is told again costs its sender half of it, or time. */
+#define PARLEY_TELLING_FOR_EACH 2u   /* byte of his */
+#define PARLEY_TELLING_RATE     128u /* bytes a second: twenty logs in half a minute */
+#define PARLEY_TELLING_BURST    (64u << 10)
 
 /* Time, in ms. */
 #define PARLEY_HANDSHAKE_MS        10000u /* a slow link, twice over */
 #define PARLEY_HANDSHAKE_JITTER_MS 5000u  /* so that the moment of closing tells nothing */
 #define PARLEY_PING_AFTER_MS       30000u /* keeps address translators open */
-#define PARLEY_IDLE_MS             90000u /* three pings unanswered */
+#define PARLEY_IDLE_MS             90000u /* three pings unanswered, or a frame that does not end */
+#define PARLEY_STUCK_MS            120000u /* nothing was taken of what waits to be sent */
 #define PARLEY_FETCH_MS            20000u /* an ask without any chunk */
 #define PARLEY_HEADS_EVERY_MS      30000u /* catching up runs regardless of what was pushed */
 #define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */

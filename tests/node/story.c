@@ -16,7 +16,22 @@ void story_step(struct story *story, struct parley_event *event) {
             story_puppet_read(story, &story->puppets[i]);
 }
 
+/* What was sent has left. */
+static void take_sent(struct story *story) {
+    for (size_t i = 0; i < STORY_PUPPETS_MAX; i++) {
+        struct story_puppet *puppet = &story->puppets[i];
+        struct parley_event event = {.kind = PARLEY_EVENT_SENT};
+        event.sent.connection = puppet->connection;
+        event.sent.bytes_count = puppet->unsent;
+        puppet->unsent = 0;
+        if (puppet->is_open && event.sent.bytes_count > 0)
+            story_step(story, &event);
+    }
+}
+
 void story_wait(struct story *story, parley_time_ms ms) {
+    if (!story->is_withheld)
+        take_sent(story);
     struct parley_event event = {.kind = PARLEY_EVENT_TIMER};
     story->now += ms;
     story_step(story, &event);
@@ -187,6 +202,7 @@ static struct story_puppet *puppet_make(struct story *story, char name) {
     seed.bytes[0] = (uint8_t)name;
     puppet->name = name;
     puppet->in_size = 0;
+    puppet->unsent = 0;
     parley_key_pair(&puppet->secret, puppet->key.bytes, &seed);
     return puppet;
 }

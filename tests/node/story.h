@@ -62,6 +62,7 @@ struct story_puppet {
     parley_connection connection;
     uint8_t *in; /* bytes of the node that are not whole yet */
     size_t in_size;
+    size_t unsent; /* of the node's bytes; when time passes they have left */
 };
 
 struct story;
@@ -93,6 +94,7 @@ struct story {
     parley_ticket reads[STORY_WAITING_MAX];
     size_t reads_count;
     bool is_silent; /* messages are not written down: floods */
+    bool is_withheld; /* no puppet takes what is sent to it */
     story_on_message *on_message;
     void *context;                       /* of on_message */
     parley_connection dialled;           /* of the newest DIAL */

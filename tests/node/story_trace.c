@@ -139,6 +139,7 @@ static void keep_bytes(struct story *story, const struct parley_effect *effect) 
     assert_non_null(puppet->in);
     memcpy(puppet->in + puppet->in_size, effect->send.bytes.data, size);
     puppet->in_size += size;
+    puppet->unsent += size;
 }
 
 /* Opens what has come; flights are answered after the step. */

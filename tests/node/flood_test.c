@@ -1,0 +1,179 @@
+#include "story.h"
+
+#include <parley/node_limits.h>
+#include <stdlib.h>
+
+/* Who says too much is not read for a while, is not blamed for it, and delays nobody else. */
+
+static uint8_t sealed[PARLEY_LINK_SEALED_MAX];
+
+/* One that costs 16. False: it was not read. */
+static bool ask_heads(struct story *story, struct story_puppet *puppet) {
+    struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_HEADS};
+    ask.as.ask_heads.session = PARLEY_HEADS_CHANGES;
+    struct parley_span bytes = story_seal(puppet, sealed, &ask);
+    story_send_bytes(story, puppet, bytes);
+    return story->consumed == bytes.size;
+}
+
+/* Until it is not read; how many were. */
+static unsigned flood(struct story *story, struct story_puppet *puppet) {
+    unsigned count = 0;
+    while (count < 10000 && ask_heads(story, puppet))
+        count++;
+    return count;
+}
+
+static void begin(struct story *story) {
+    story_begin_relay(story);
+    story->is_silent = true;
+}
+
+static void test_flood_waits(void **state) {
+    struct story story;
+    begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    unsigned count = flood(&story, peer);
+    assert_in_range(count, PARLEY_STRANGERS_ASKS_RATE / 16 - 8,
+                    2 * PARLEY_STRANGERS_ASKS_RATE / 16);
+    story_forget(&story);
+    story_wait(&story, 1000);
+    assert_true(story_has(&story, "RESUME A"));
+    assert_false(story_has(&story, "CLOSE A OVER_BUDGET"));
+    /* What was not read is still there; so is the link. */
+    story_send_bytes(&story, peer, PARLEY_SPAN(sealed, PARLEY_LINK_SEALED_SIZE(3)));
+    assert_int_equal(story.consumed, PARLEY_LINK_SEALED_SIZE(3));
+    story_end(&story);
+}
+
+/* The bucket of all strangers is empty: each has its share, and who was named by the owner needs
+ * none. */
+static void test_flood_delays_nobody_else(void **state) {
+    struct story story;
+    begin(&story);
+    struct story_puppet *quiet = story_peer(&story, 'B');
+    story_wait(&story, 1000);
+    (void)flood(&story, story_peer(&story, 'A'));
+    assert_true(ask_heads(&story, quiet));
+    story_connect(&story, 1, 'C');
+    story_settle(&story);
+    struct story_puppet *named = story_answer(&story, 'C');
+    story_hello(&story, named);
+    assert_in_range(flood(&story, named), PARLEY_PEER_ASKS_BURST / 16 - 2,
+                    PARLEY_PEER_ASKS_BURST / 16 + 2);
+    story_end(&story);
+}
+
+/* Much in one piece is read in portions: others have their turn in between. */
+static void test_portions(void **state) {
+    struct story story;
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    static uint8_t many[200 * 64];
+    size_t size = 0, one = 0;
+    begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    for (unsigned i = 0; i < 200; i++) {
+        struct parley_span bytes = story_seal(peer, sealed, &ping);
+        memcpy(many + size, bytes.data, bytes.size);
+        size += one = bytes.size;
+    }
+    for (size_t at = 0; at < size; at += story.consumed) {
+        story_forget(&story);
+        story_send_bytes(&story, peer, PARLEY_SPAN(many + at, size - at));
+        assert_in_range(story.consumed, one, PARLEY_ASKS_PER_STEP * one);
+        assert_true(at + story.consumed == size || story_has(&story, "RESUME A"));
+    }
+    story_end(&story);
+}
+
+/* What was not here costs nothing, however much it is. */
+static void test_new_entries_are_free(void **state) {
+    struct story story;
+    struct story_person writer;
+    static uint8_t chunk[PARLEY_CHUNK_BUFFER_SIZE], body[60000];
+    begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_person(&writer, 9);
+    story_introduce(&story, peer, &writer);
+    story_settle(&story);
+    for (size_t bytes = 0; bytes < 2 * PARLEY_PEER_BYTES_BURST; bytes += sizeof body) {
+        story_push(&story, peer, story_body(&writer, PARLEY_SPAN(body, sizeof body), chunk));
+        assert_true(story.consumed > 0);
+        story_settle(&story);
+        story_forget(&story);
+    }
+    /* Once more, it was for nothing. */
+    struct parley_wire_message again = {.type = PARLEY_WIRE_PUSH};
+    again.as.push.chunk = story_body(&writer, PARLEY_SPAN(body, sizeof body), chunk);
+    story_send(&story, peer, &again);
+    story_settle(&story);
+    size_t bytes = 0;
+    do {
+        story_send(&story, peer, &again);
+        bytes += sizeof body;
+    } while (bytes <= PARLEY_PEER_BYTES_BURST && story.consumed > 0);
+    assert_in_range(bytes, PARLEY_PEER_BYTES_BURST / 2,
+                    PARLEY_PEER_BYTES_BURST + sizeof body);
+    story_end(&story);
+}
+
+/* Flights beyond a rate wait: two of each who comes in. */
+static void test_handshakes_wait(void **state) {
+    struct story story;
+    begin(&story);
+    for (unsigned i = 0; i < PARLEY_HANDSHAKES_RATE / 2; i++) {
+        struct story_puppet *puppet = story_accept(&story, 'A');
+        assert_true(story.consumed > 0);
+        story_closed(&story, puppet);
+        story_forget(&story);
+    }
+    (void)story_accept(&story, 'A');
+    assert_int_equal(story.consumed, 0);
+    story_forget(&story);
+    story_wait(&story, 100);
+    assert_true(story_has(&story, "RESUME A"));
+    story_end(&story);
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+/* A byte now and then is no message. */
+static void test_frame_without_end(void **state) {
+    struct story story;
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    struct parley_span bytes = story_seal(peer, sealed, &ping);
+    for (unsigned i = 0; i < PARLEY_IDLE_MS / 10000; i++) {
+        assert_false(story_has(&story, "CLOSE A OK"));
+        story_send_bytes(&story, peer, PARLEY_SPAN(bytes.data, 2 + i));
+        story_wait(&story, 10000);
+    }
+    assert_true(story_has(&story, "CLOSE A OK"));
+    story_end(&story);
+}
+
+/* Who says that it is there and takes nothing of what is sent. */
+static void test_nothing_is_taken(void **state) {
+    struct story story;
+    begin(&story);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story.is_withheld = true;
+    for (unsigned i = 0; i < PARLEY_STUCK_MS / 10000; i++) {
+        assert_false(story_has(&story, "CLOSE A OK"));
+        (void)ask_heads(&story, peer);
+        story_wait(&story, 10000);
+    }
+    assert_true(story_has(&story, "CLOSE A OK"));
+    story_end(&story);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flood_waits),     cmocka_unit_test(test_flood_delays_nobody_else),
+        cmocka_unit_test(test_portions),        cmocka_unit_test(test_new_entries_are_free),
+        cmocka_unit_test(test_handshakes_wait), cmocka_unit_test(test_frame_without_end),
+        cmocka_unit_test(test_nothing_is_taken)};
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("flood", tests, NULL, NULL) == 0 ? 0 : 1;
+}
