@@ -21,18 +21,28 @@ static void put(const char *format, ...) {
     FUZZ_HOLDS(text_size < sizeof text);
 }
 
-static void put_endpoint(const struct parley_host_endpoint *endpoint) {
-    FUZZ_HOLDS(memchr(endpoint->host, 0, sizeof endpoint->host));
-    bool is_ipv6 = strchr(endpoint->host, ':') != NULL;
-    put("\"%s%s%s:%u\"\n", is_ipv6 ? "[" : "", endpoint->host, is_ipv6 ? "]" : "", endpoint->port);
+/* In single quotes nothing is replaced, and two letters need a backslash. */
+static void put_quoted(const char *value) {
+    put("'");
+    for (const char *letter = value; *letter != '\0'; letter++)
+        put(*letter == '\\' || *letter == '\'' ? "\\%c" : "%c", *letter);
+    put("'");
 }
 
-/* In single quotes nothing is replaced, and two letters need a backslash. */
-static void put_path(const char *key, const char *path) {
-    put("%s = '", key);
-    for (const char *letter = path; *letter != '\0'; letter++)
-        put(*letter == '\\' || *letter == '\'' ? "\\%c" : "%c", *letter);
-    put("'\n");
+static void put_endpoint(const struct parley_host_endpoint *endpoint) {
+    char whole[sizeof endpoint->host + 16];
+    FUZZ_HOLDS(memchr(endpoint->host, 0, sizeof endpoint->host));
+    bool is_ipv6 = strchr(endpoint->host, ':') != NULL;
+    snprintf(whole, sizeof whole, "%s%s%s:%u", is_ipv6 ? "[" : "", endpoint->host,
+             is_ipv6 ? "]" : "", endpoint->port);
+    put_quoted(whole);
+    put("\n");
+}
+
+static void put_text(const char *key, const char *value) {
+    put("%s", key);
+    put_quoted(value);
+    put("\n");
 }
 
 static void put_options(const struct options *options) {
@@ -48,7 +58,9 @@ static void put_options(const struct options *options) {
     put(options->listeners_count > 0 ? "} /* { */\n" : "");
     for (size_t i = 0; i < options->peers_count; i++) {
         parley_address_encode(address, &options->peers[i]);
-        put("  peer\t+='%s'  # '\n", address);
+        put("  peer\t+=");
+        put_quoted(address);
+        put("  # '\n");
     }
     if (options->has_api && options->is_api_off)
         put("api = no\n");
@@ -57,13 +69,13 @@ static void put_options(const struct options *options) {
         put_endpoint(&options->api);
     }
     if (options->home[0] != '\0')
-        put_path("home", options->home);
+        put_text("home = ", options->home);
     if (options->bootstrap[0] != '\0')
-        put_path("bootstrap", options->bootstrap);
+        put_text("bootstrap = ", options->bootstrap);
     for (size_t i = 0; i < options->advertised_count; i++) {
         char place[PARLEY_PLACE_TEXT_SIZE];
         parley_place_encode(place, &options->advertised[i]);
-        put("advertise += '%s'\n", place);
+        put_text("advertise += ", place);
     }
     if (options->has_discover)
         put("discover = %s\n", options->is_closed ? "no" : "true");
