@@ -10,8 +10,15 @@ struct salvage {
     struct batch batch;
     struct log_row row; /* as it will be: ranges from what stays */
     struct parley_policy policy;
-    const struct parley_run *above; /* the range under way; NULL: the next one begins a new one */
 };
+
+/* The lowest range so far, which goes on when what comes ends right below it; else NULL. It does so
+ * whatever was dropped in between: two ranges that touch are one. */
+static struct parley_run *above(struct salvage *salvage, parley_seq last) {
+    struct parley_ranges *ranges = &salvage->row.held.ranges;
+    struct parley_run *lowest = ranges->count > 0 ? &ranges->ranges[ranges->count - 1] : NULL;
+    return lowest != NULL && lowest->lo == last + 1 ? lowest : NULL;
+}
 
 static void lose(struct salvage *salvage, enum parley_damage_kind kind, parley_seq low,
                  parley_seq high) {
@@ -31,16 +38,16 @@ static enum parley_error judge(struct salvage *salvage, const struct segment *se
     struct parley_judged judged;
     struct parley_entry top = {0};
     parley_seq last = segment_seq_last(segment);
-    bool is_linked = salvage->above != NULL && salvage->above->lo == last + 1;
+    const struct parley_run *linked = above(salvage, last);
     struct parley_anchor anchor = {last, {{0}}};
     if (!parley_chunk_find(&segment->chunk, last, &top))
         return PARLEY_E_BAD_ANCHOR;
-    anchor.id = is_linked ? salvage->above->lo_prev : top.id;
+    anchor.id = linked != NULL ? linked->lo_prev : top.id;
     struct parley_fault fault =
         parley_judge_chunk(&judged, &salvage->row.held.log, &salvage->policy,
                            &salvage->row.held.device, &anchor, segment->chunk.bytes);
     *run = judged.run;
-    if (fault.error != PARLEY_E_OK || is_linked)
+    if (fault.error != PARLEY_E_OK || linked != NULL)
         return fault.error;
     bool is_named = salvage->policy.seq == last && PARLEY_EQUAL(salvage->policy.id, top.id);
     run->hi_is_signed = parley_check_holds(&judged.check);
@@ -49,14 +56,13 @@ static enum parley_error judge(struct salvage *salvage, const struct segment *se
 
 static void keep(struct salvage *salvage, const struct parley_run *run) {
     struct parley_ranges *ranges = &salvage->row.held.ranges;
-    if (salvage->above != NULL && salvage->above->lo == run->hi + 1) {
-        struct parley_run *above = &ranges->ranges[ranges->count - 1];
-        above->lo = run->lo;
-        above->lo_prev = run->lo_prev;
-    } else {
+    struct parley_run *linked = above(salvage, run->hi);
+    if (linked == NULL) {
         ranges->ranges[ranges->count++] = *run;
+        return;
     }
-    salvage->above = &ranges->ranges[ranges->count - 1];
+    linked->lo = run->lo;
+    linked->lo_prev = run->lo_prev;
 }
 
 static bool on_segment(void *context, struct parley_span key, struct parley_span value) {
@@ -70,13 +76,11 @@ static bool on_segment(void *context, struct parley_span key, struct parley_span
         (ranges->count > 0 && segment_seq_last(&segment) >= ranges->ranges[ranges->count - 1].lo)) {
         lose(salvage, PARLEY_DAMAGE_ENTRIES, seq, seq);
         drop(salvage, key);
-        salvage->above = NULL;
         return true;
     }
     enum parley_error error = judge(salvage, &segment, &run);
-    bool is_joined =
-        error == PARLEY_E_OK && salvage->above != NULL && salvage->above->lo == run.hi + 1;
-    if (error == PARLEY_E_OK && !is_joined && ranges->count == PARLEY_RANGES_MAX)
+    if (error == PARLEY_E_OK && above(salvage, run.hi) == NULL &&
+        ranges->count == PARLEY_RANGES_MAX)
         error = PARLEY_E_FULL;
     if (error == PARLEY_E_OK) {
         keep(salvage, &run);
@@ -85,7 +89,6 @@ static bool on_segment(void *context, struct parley_span key, struct parley_span
     lose(salvage, error == PARLEY_E_BAD_SIGNATURE ? PARLEY_DAMAGE_SIGNATURE : PARLEY_DAMAGE_ENTRIES,
          seq, segment_seq_last(&segment));
     drop(salvage, key);
-    salvage->above = NULL;
     return true;
 }
 

@@ -32,7 +32,7 @@ FILES = {
 }
 
 # Longer inputs say little more, and each takes longer.
-LENGTHS = {"config": 1024, "link": 200, "node": 1601, "store": 200, "api": 1024}
+LENGTHS = {"config": 1024, "link": 150, "node": 1601, "store": 200, "api": 1024}
 LENGTH = 2048
 
 

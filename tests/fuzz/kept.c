@@ -15,8 +15,9 @@
 
 #define KEPT_SIZE_MIN (32u * 1024)
 #define KEPT_MAX      128u
-#define WRITE_MAX     (1024u * 1024)
 #define PAGE_SIZE     4096u
+#define PAGES_MAX     8192u /* of one block */
+#define WRITTEN_MAX   128u  /* pages of one block; more are given back */
 
 void *__real_calloc(size_t count, size_t size);
 void *__real_malloc(size_t size);
@@ -24,6 +25,8 @@ void __real_free(void *memory);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_malloc(size_t size);
 void __wrap_free(void *memory);
+void __real_parley_wipe(void *memory, size_t size);
+void __wrap_parley_wipe(void *memory, size_t size);
 
 static struct kept {
     uint8_t *memory;
@@ -32,29 +35,48 @@ static struct kept {
 } kept[KEPT_MAX];
 static size_t kept_count;
 
-/* To write a small one is cheaper than what faults its pages in again; of a large one few pages are
- * touched, and the kernel takes those back. */
+static bool is_zero(const uint8_t *page) {
+    const uint64_t *words = (const uint64_t *)(const void *)page;
+    uint64_t any = 0;
+    for (size_t i = 0; i < PAGE_SIZE / 8; i++)
+        any |= words[i];
+    return any == 0;
+}
+
+/* A run of whole pages, of which the kernel knows which were ever touched. To write the few that
+ * were is cheaper than what faults them in again; of many it takes them back. Pages that were read
+ * alone are one page of the kernel's, as long as nobody writes to them. */
+static void make_pages_zero(uint8_t *first, size_t size) {
+    static unsigned char touched[PAGES_MAX];
+    size_t count = size / PAGE_SIZE, written = 0;
+    if (count > PAGES_MAX || mincore(first, size, touched) != 0)
+        abort();
+    for (size_t i = 0; i < count && written <= WRITTEN_MAX; i++)
+        if ((touched[i] & 1) != 0 && !is_zero(first + i * PAGE_SIZE)) {
+            memset(first + i * PAGE_SIZE, 0, PAGE_SIZE);
+            written++;
+        }
+    if (written > WRITTEN_MAX && madvise(first, size, MADV_DONTNEED) != 0)
+        abort();
+}
+
 static void make_zero(const struct kept *block) {
-    if (block->size <= WRITE_MAX) {
-        memset(block->memory, 0, block->size);
-        return;
-    }
     uint8_t *end = block->memory + block->size;
     uint8_t *first =
         (uint8_t *)(((uintptr_t)block->memory + PAGE_SIZE - 1) & -(uintptr_t)PAGE_SIZE);
     uint8_t *last = (uint8_t *)((uintptr_t)end & -(uintptr_t)PAGE_SIZE);
     memset(block->memory, 0, (size_t)(first - block->memory));
     memset(last, 0, (size_t)(end - last));
-    if (last > first && madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0)
-        abort();
+    if (last > first)
+        make_pages_zero(first, (size_t)(last - first));
 }
 
 /* What malloc gives may hold anything. */
-static void *take(size_t size, bool is_zero) {
+static void *take(size_t size, bool is_cleared) {
     for (size_t i = 0; i < kept_count; i++)
         if (!kept[i].is_used && kept[i].size == size) {
             kept[i].is_used = true;
-            if (is_zero)
+            if (is_cleared)
                 make_zero(&kept[i]);
             return kept[i].memory;
         }
@@ -82,4 +104,12 @@ void __wrap_free(void *memory) {
             return;
         }
     __real_free(memory);
+}
+
+/* A kept block is made zero when it is taken again: to wipe it as well would touch all of it. */
+void __wrap_parley_wipe(void *memory, size_t size) {
+    for (size_t i = 0; i < kept_count; i++)
+        if (kept[i].memory == memory && kept[i].size == size)
+            return;
+    __real_parley_wipe(memory, size);
 }

@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include <parley/body.h>
+#include <sodium.h>
 
 struct person people[PEOPLE_COUNT];
 
@@ -117,7 +118,7 @@ static void make_person(struct person *person, size_t number) {
 }
 
 void people_make(void) {
-    FUZZ_HOLDS(parley_crypto_self_test() == PARLEY_E_OK);
+    FUZZ_HOLDS(sodium_init() >= 0);
     for (size_t i = 0; i < PEOPLE_COUNT; i++)
         make_person(&people[i], i);
 }

@@ -73,12 +73,32 @@ static void start_node(void) {
     load_all(PARLEY_EVENT_START);
 }
 
-static void set_config(bool is_relay) {
+/* Made once: a key pair takes as long as a dozen deeds. */
+static struct keys {
+    struct parley_secret_key secret;
     struct parley_node_key key;
+} node_keys, puppet_keys[PUPPETS_COUNT];
+
+static void make_keys(struct keys *keys, uint8_t number) {
+    parley_key_pair(&keys->secret, keys->key.bytes, &(struct parley_seed){{number}});
+}
+
+static void make_all_keys(void) {
+    static bool are_made;
+    if (are_made)
+        return;
+    are_made = true;
+    make_keys(&node_keys, 8);
+    /* The last one is the first one's node: two connections of one peer are told apart. */
+    for (size_t i = 0; i < PUPPETS_COUNT; i++)
+        make_keys(&puppet_keys[i], (uint8_t)(100 + i % (PUPPETS_COUNT - 1)));
+}
+
+static void set_config(bool is_relay) {
     struct parley_seed seed = {{7}};
     parley_node_config_defaults(&world.config);
     world.config.seed = seed;
-    parley_key_pair(&world.config.node_key, key.bytes, &(struct parley_seed){{8}});
+    world.config.node_key = node_keys.secret;
     world.config.relay = is_relay;
     world.config.hops = 2;
     world.config.peers_max = 3;
@@ -93,11 +113,11 @@ static void set_config(bool is_relay) {
 
 void world_begin(bool is_relay) {
     memset(&world, 0, offsetof(struct world, puppets));
+    make_all_keys();
     for (size_t i = 0; i < PUPPETS_COUNT; i++) {
-        /* The last one is the first one's node: two connections of one peer are told apart. */
-        struct parley_seed seed = {{(uint8_t)(100 + i % (PUPPETS_COUNT - 1))}};
         world.puppets[i].is_there = false;
-        parley_key_pair(&world.puppets[i].secret, world.puppets[i].key.bytes, &seed);
+        world.puppets[i].secret = puppet_keys[i].secret;
+        world.puppets[i].key = puppet_keys[i].key;
     }
     world.dials_count = 0;
     world.next_request = 1;

@@ -6,6 +6,7 @@ struct pair {
     uint8_t *key; /* key and value in one allocation */
     size_t key_size;
     size_t value_size;
+    bool is_shared; /* of another disk */
 };
 
 struct memory_kv {
@@ -56,10 +57,15 @@ static bool holds_at(const struct parley_disk *disk, size_t index, struct parley
     return index < disk->pairs_count && parley_kv_compare(pair_key(&disk->pairs[index]), key) == 0;
 }
 
+static void free_pair(const struct pair *pair) {
+    if (!pair->is_shared)
+        free(pair->key);
+}
+
 static void remove_at(struct parley_disk *disk, size_t index) {
     struct pair *pair = &disk->pairs[index];
     disk->bytes -= pair->key_size + pair->value_size;
-    free(pair->key);
+    free_pair(pair);
     disk->pairs_count--;
     memmove(pair, pair + 1, (disk->pairs_count - index) * sizeof *pair);
 }
@@ -77,7 +83,9 @@ static void insert_at(struct parley_disk *disk, size_t index, struct parley_span
         disk->pairs_max = disk->pairs_max == 0 ? 64 : disk->pairs_max * 2;
         disk->pairs = must_allocate(realloc(disk->pairs, disk->pairs_max * sizeof disk->pairs[0]));
     }
-    struct pair pair = {must_allocate(malloc(key.size + value.size + 1)), key.size, value.size};
+    struct pair pair = {.key = must_allocate(malloc(key.size + value.size + 1)),
+                        .key_size = key.size,
+                        .value_size = value.size};
     memcpy(pair.key, key.data, key.size);
     if (value.size > 0)
         memcpy(pair.key + key.size, value.data, value.size);
@@ -255,7 +263,7 @@ void parley_disk_free(struct parley_disk *disk) {
         return;
     assert(disk->handle == NULL);
     for (size_t i = 0; i < disk->pairs_count; i++)
-        free(disk->pairs[i].key);
+        free_pair(&disk->pairs[i]);
     free(disk->pairs);
     free(disk);
 }
@@ -293,12 +301,28 @@ struct parley_disk *parley_disk_copy(const struct parley_disk *disk) {
     return copy;
 }
 
+struct parley_disk *parley_disk_share(const struct parley_disk *disk) {
+    struct parley_disk *other = must_allocate(parley_disk_create());
+    other->pairs_max = disk->pairs_count + 64;
+    other->pairs = must_allocate(malloc(other->pairs_max * sizeof other->pairs[0]));
+    other->pairs_count = disk->pairs_count;
+    for (size_t i = 0; i < disk->pairs_count; i++) {
+        other->pairs[i] = disk->pairs[i];
+        other->pairs[i].is_shared = true;
+    }
+    other->bytes = disk->bytes;
+    other->bytes_max = disk->bytes_max;
+    other->is_made = disk->is_made;
+    return other;
+}
+
 bool parley_disk_flip_bit(struct parley_disk *disk, uint64_t index, uint64_t bit) {
     if (disk->pairs_count == 0)
         return false;
     struct pair *pair = &disk->pairs[index % disk->pairs_count];
     if (pair->value_size == 0)
         return false;
+    assert(!pair->is_shared);
     bit %= pair->value_size * 8;
     pair->key[pair->key_size + bit / 8] ^= (uint8_t)(1u << (bit % 8));
     return true;

@@ -36,6 +36,9 @@ void parley_disk_set_unplugged(struct parley_disk *disk, bool is_unplugged);
 void parley_disk_crash(struct parley_disk *disk);
 /* A copy of the contents, for backups that are restored and for torn states. NULL: no memory. */
 struct parley_disk *parley_disk_copy(const struct parley_disk *disk);
+/* A disk with the same contents, which are not copied: the other one outlives it and stays as it
+ * is. No bit of it is to be flipped. Costs 40 bytes a key. */
+struct parley_disk *parley_disk_share(const struct parley_disk *disk);
 /* Flips one bit of the value that `index` (counted over all keys, modulo their count) names; for
  * tests of what damage does. False when the disk is empty. */
 bool parley_disk_flip_bit(struct parley_disk *disk, uint64_t index, uint64_t bit);
