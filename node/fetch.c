@@ -213,8 +213,8 @@ static size_t share_of(size_t most, bool is_stranger) {
 
 static bool peer_has_room(const struct parley_node *node, const struct peer *peer, uint32_t log) {
     bool is_stranger = node->config.relay && !goes_first(node, log);
-    if (is_stranger && node->config.quota_bytes > 0 && node->quota.bytes > node->config.quota_bytes)
-        return false; /* until some have gone */
+    if (is_stranger && quota_strangers_wait(node))
+        return false;
     return peer->fetches_count < share_of(PARLEY_FETCHES_PER_PEER, is_stranger);
 }
 

@@ -55,9 +55,9 @@ static struct list_item *item_find(struct lists *lists, enum parley_list list,
 static enum parley_error item_set(struct lists *lists, enum parley_list list,
                                   struct parley_span bytes, bool on) {
     struct list_item *item = item_find(lists, list, bytes);
-    if (!on && item == NULL)
-        return PARLEY_E_NOT_FOUND;
     if (!on) {
+        if (item == NULL)
+            return PARLEY_E_NOT_FOUND;
         *item = lists->items[--lists->count];
         return PARLEY_E_OK;
     }

@@ -290,6 +290,9 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
     case PARLEY_EVENT_STORE_OPENED:
         on_store_opened(node);
         return 0;
+    case PARLEY_EVENT_COMPACTED:
+        node->quota.is_compacting = false;
+        return 0;
     case PARLEY_EVENT_STOP:
         peers_stop(node);
         return 0;

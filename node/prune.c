@@ -40,11 +40,11 @@ void prune_find(struct parley_node *node) {
     }
 }
 
-static parley_seq next_floor(const struct log_row *row) {
+static parley_seq next_floor(const struct log_row *row, parley_seq lowest_held) {
     uint64_t step = row->entries_count / STEP_SHARE;
     step = step < STEP_ENTRIES_MIN ? STEP_ENTRIES_MIN : step;
     step = step > STEP_ENTRIES_MAX ? STEP_ENTRIES_MAX : step;
-    parley_seq floor = lowest(row)->lo + step, max = floor_max(row);
+    parley_seq floor = lowest_held + step, max = floor_max(row);
     return floor < max ? floor : max;
 }
 
@@ -66,10 +66,11 @@ static uint64_t guess_bytes(const struct log_row *row, parley_seq floor) {
 
 bool prune_next(struct parley_node *node, uint32_t log) {
     struct log_row *row = &node->logs[log];
-    if (!may_prune(node, log))
+    const struct parley_run *low = lowest(row);
+    if (low == NULL || !may_prune(node, log))
         return true; /* not any more */
     struct parley_store_op op = {
-        .kind = PARLEY_STORE_PRUNE, .log = row->log, .seq_low = next_floor(row)};
+        .kind = PARLEY_STORE_PRUNE, .log = row->log, .seq_low = next_floor(row, low->lo)};
     struct pending_store after = {.after = AFTER_PRUNE, .log = log, .author = row->author};
     if (!store_emit(node, &op, &after))
         return false;

@@ -59,8 +59,9 @@ bool parley_node_peer_at(const struct parley_node *node, size_t index,
 
 static void fill_log(const struct parley_node *node, const struct log_row *row,
                      struct parley_node_log *out) {
-    out->author =
-        row->is_free ? (struct parley_author){{0}} : node->authors[row->author].set.author;
+    memset(&out->author, 0, sizeof out->author);
+    if (!row->is_free)
+        out->author = node->authors[row->author].set.author;
     out->device = row->device;
     out->log = row->log;
     out->policy = row->policy;

@@ -215,15 +215,26 @@ bool quota_is_reached(const struct parley_node *node) {
            (node->quota.bytes > mark || node->quota.strangers_bytes > of_strangers(mark));
 }
 
-/* When what went is worth the work. Below the quota what is written over takes no room from
+/* What lies in the files, and nobody needs. Below the quota what is written over takes no room from
  * anybody: there the engine's own pace will do. */
+static uint64_t garbage(const struct parley_node *node) {
+    const struct quota *quota = &node->quota;
+    return quota->dropped_bytes + (quota_is_reached(node) ? quota->written_bytes : 0);
+}
+
+bool quota_strangers_wait(const struct parley_node *node) {
+    uint64_t most = node->config.quota_bytes;
+    return most > 0 && (node->quota.bytes > most || garbage(node) > part(most, 1));
+}
+
+/* When what went is worth the work. */
 static void ask_for_compaction(struct parley_node *node) {
     struct quota *quota = &node->quota;
-    uint64_t garbage = quota->dropped_bytes + (quota_is_reached(node) ? quota->written_bytes : 0);
-    if (garbage < part(node->config.quota_bytes, 1) / 2 || quota->leaving_count > 0 ||
-        quota->prunes_in_flight > 0)
+    if (garbage(node) < part(node->config.quota_bytes, 1) / 2 || quota->is_compacting ||
+        quota->leaving_count > 0 || quota->prunes_in_flight > 0)
         return;
     quota->dropped_bytes = quota->written_bytes = 0;
+    quota->is_compacting = true;
     effect_push(node, PARLEY_EFFECT_COMPACT);
 }
 

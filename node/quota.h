@@ -49,6 +49,7 @@ struct quota {
     uint64_t dropped_bytes;   /* since a compaction was asked for */
     uint64_t written_bytes;   /* of operations, since then: each leaves older versions of rows */
     bool is_pruning;          /* from the high mark down to the low one */
+    bool is_compacting;       /* asked for, and not told of as ended */
     bool is_full;             /* too much is held, and nothing of it may go */
     bool lacks_memory;        /* a stranger's records found none */
     parley_time_ms look_at;   /* when to look for victims again; 0: at once */
@@ -78,6 +79,9 @@ void quota_forget(struct parley_node *node);
 void quota_pump(struct parley_node *node);
 /* What comes pushes out what is here. */
 bool quota_is_reached(const struct parley_node *node);
+/* A relay asks for nothing of strangers: what is here has to go first, and the disk to get it back.
+ */
+bool quota_strangers_wait(const struct parley_node *node);
 bool quota_is_stranger(const struct parley_node *node, uint32_t author);
 void quota_check_invariants(const struct parley_node *node);
 

@@ -193,7 +193,9 @@ static struct parley_anchor visible_top(const struct parley_node *node,
         row->forked != 0 && row->forked == node->review.best.seq && run->hi >= row->forked;
     if (!is_unsigned && !is_forked)
         return (struct parley_anchor){run->hi, run->hi_id};
-    return row->below.seq < run->lo ? (struct parley_anchor){0} : row->below;
+    if (row->below.seq < run->lo)
+        return (struct parley_anchor){0};
+    return row->below;
 }
 
 /* What the piece would make it: its own top, or that of the range that stands on it. Seq 0: it is
@@ -214,7 +216,7 @@ void verdict_give_way(struct parley_node *node, const struct side *piece) {
     struct review *review = &node->review;
     const struct parley_run *run = held_run(node);
     struct parley_id of_piece, of_held;
-    if (piece->suspect == NONE || review->log == node->own_log ||
+    if (run == NULL || piece->suspect == NONE || review->log == node->own_log ||
         node->suspects[piece->suspect].is_evidence || review->raw > run->hi ||
         !side_id(piece, review->raw, &of_piece) || !side_id(&review->held, review->raw, &of_held) ||
         PARLEY_EQUAL(of_piece, of_held))

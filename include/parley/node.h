@@ -99,6 +99,7 @@ enum parley_event_kind {
     PARLEY_EVENT_READ_DONE,
     PARLEY_EVENT_VERIFIED,
     PARLEY_EVENT_STORE_OPENED,
+    PARLEY_EVENT_COMPACTED, /* what COMPACT asked for has ended, well or not */
     PARLEY_EVENT_TIMER,
     /* the owner */
     PARLEY_EVENT_DEVICE, /* goes on with another device key, of the same author */
@@ -207,7 +208,9 @@ enum parley_effect_kind {
     PARLEY_EFFECT_SHOW, /* an entry of interest has become durable: for whoever watches */
     PARLEY_EFFECT_REPLY,
     PARLEY_EFFECT_LOG,
-    PARLEY_EFFECT_COMPACT, /* much was dropped: the disk gets it back, beside everything else */
+    /* Much was dropped: the disk gets it back, beside everything else. Answered by COMPACTED; not
+     * asked for again before that, unless the store was opened anew. */
+    PARLEY_EFFECT_COMPACT,
 };
 
 enum parley_read_kind {

@@ -95,6 +95,13 @@ static void on_reopened(void *context, struct parley_store *store) {
     parley_worker_resume(host->worker);
 }
 
+static void on_compacted(void *context) {
+    struct parley_host *host = context;
+    struct parley_event event = {.kind = PARLEY_EVENT_COMPACTED};
+    if (!host->is_worker_stopping)
+        (void)host_step(host, &event);
+}
+
 static void on_worker_stopped(void *context) {
     struct parley_host *host = context;
     host->is_worker_stopped = true;
@@ -218,6 +225,7 @@ static void open_worker(struct parley_host *host, const struct parley_disk *disk
                         const char *directory) {
     struct parley_worker_handlers handlers = {.on_stored = on_stored,
                                               .on_reopened = on_reopened,
+                                              .on_compacted = on_compacted,
                                               .on_stopped = on_worker_stopped,
                                               .context = host};
     host->worker = parley_worker_create(host->loop, disk, directory, &handlers);

@@ -42,6 +42,7 @@ static parley_request *request_field(struct parley_event *event) {
     case PARLEY_EVENT_READ_DONE:
     case PARLEY_EVENT_VERIFIED:
     case PARLEY_EVENT_STORE_OPENED:
+    case PARLEY_EVENT_COMPACTED:
     case PARLEY_EVENT_TIMER:
         break;
     }

@@ -195,6 +195,8 @@ static void on_compacted(void *context, enum parley_error error) {
     }
     if (worker->is_compacting)
         parley_worker_read(worker, compact_piece, on_compacted, worker);
+    else
+        worker->handlers.on_compacted(worker->handlers.context);
 }
 
 void parley_worker_compact(struct parley_worker *worker) {

@@ -19,6 +19,8 @@ struct parley_worker_handlers {
     void (*on_stored)(void *context, uint64_t ticket, enum parley_error error,
                       const struct parley_store_log *log);
     void (*on_reopened)(void *context, struct parley_store *store);
+    /* Nothing of what parley_worker_compact asked for is left to do, or it failed. */
+    void (*on_compacted)(void *context);
     /* After parley_worker_stop: all is answered, the database is closed. */
     void (*on_stopped)(void *context);
     void *context;

@@ -147,6 +147,8 @@ static void note(struct crowd *crowd, unsigned node, const struct parley_effect 
         return;
     case PARLEY_EFFECT_COMPACT:
         host->compactions_count++;
+        if (!host->compacts_for_ever)
+            add_task(&host->others, effect);
         return;
     case PARLEY_EFFECT_SHOW:
         host->shown_count += effect->show.seq_high - effect->show.seq_low + 1;
@@ -281,12 +283,15 @@ static void other_one(struct crowd *crowd, unsigned node, size_t index) {
     case PARLEY_EFFECT_DIAL:
         answer_dial(crowd, node, &task->effect);
         break;
+    case PARLEY_EFFECT_COMPACT:
+        event.kind = PARLEY_EVENT_COMPACTED;
+        crowd_step(crowd, node, &event, NULL);
+        break;
     case PARLEY_EFFECT_RESUME:
     case PARLEY_EFFECT_STORE:
     case PARLEY_EFFECT_SHOW:
     case PARLEY_EFFECT_REPLY:
     case PARLEY_EFFECT_LOG:
-    case PARLEY_EFFECT_COMPACT:
         fail();
     }
     free(task);

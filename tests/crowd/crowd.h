@@ -39,7 +39,8 @@ struct crowd_node {
     parley_connection next_accept;
     enum parley_error reply; /* the last one */
     unsigned warnings, compactions_count;
-    uint64_t shown_count; /* entries */
+    bool compacts_for_ever; /* a compaction is not told of as ended */
+    uint64_t shown_count;   /* entries */
 };
 
 struct crowd {

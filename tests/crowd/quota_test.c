@@ -68,6 +68,28 @@ static void test_flood(void **state) {
     end(&crowd, others, STRANGERS_COUNT);
 }
 
+/* What was dropped lies in the files until they are compacted: strangers wait for that. */
+static void test_slow_disk(void **state) {
+    struct crowd crowd;
+    struct crowd_author others[STRANGERS_COUNT];
+    begin(&crowd, 2, 4);
+    limit(&crowd, QUOTA);
+    crowd.nodes[1].compacts_for_ever = true;
+    crowd_meet(&crowd);
+    strangers(&crowd, 0, others, STRANGERS_COUNT);
+    crowd_wait(&crowd, 120);
+    assert_int_equal(crowd.nodes[1].compactions_count, 1);
+    assert_int_equal(count_held(&crowd, 1, others, STRANGERS_COUNT - 3, STRANGERS_COUNT), 0);
+    crowd.nodes[1].compacts_for_ever = false;
+    struct parley_event event = {.kind = PARLEY_EVENT_COMPACTED};
+    crowd_step(&crowd, 1, &event, NULL);
+    crowd_wait(&crowd, 120);
+    assert_in_range(crowd.nodes[1].compactions_count, 2, 100);
+    assert_int_equal(count_held(&crowd, 1, others, STRANGERS_COUNT - 3, STRANGERS_COUNT), 3);
+    assert_counted(&crowd, 1);
+    end(&crowd, others, STRANGERS_COUNT);
+}
+
 /* Below the quota the table alone can be too small. */
 static void test_full_table(void **state) {
     struct crowd crowd;
@@ -280,10 +302,15 @@ static void test_unfollowed_and_followed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flood),        cmocka_unit_test(test_full_table),
-        cmocka_unit_test(test_old),          cmocka_unit_test(test_named),
-        cmocka_unit_test(test_failing_disk), cmocka_unit_test(test_unfollowed_and_followed),
-        cmocka_unit_test(test_allowed),      cmocka_unit_test(test_no_quota_any_more),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_slow_disk),
+        cmocka_unit_test(test_full_table),
+        cmocka_unit_test(test_old),
+        cmocka_unit_test(test_named),
+        cmocka_unit_test(test_failing_disk),
+        cmocka_unit_test(test_unfollowed_and_followed),
+        cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_no_quota_any_more),
 
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

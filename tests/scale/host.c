@@ -8,6 +8,8 @@
 #define SESSION_MS_LEAST 60000.0
 #define AWAY_MS_LEAST    30000.0
 #define SESSION_ALPHA    1.5
+/* Of a small disk, beside everything else. */
+#define COMPACTION_MS 1000u
 
 struct sim *sim_current;
 
@@ -30,6 +32,11 @@ static void verify_later(struct sim *sim, uint32_t node, const struct parley_eff
     struct verifying *verifying = must(malloc(sizeof *verifying));
     *verifying = (struct verifying){.ticket = effect->verify.ticket, .check = effect->verify.check};
     sim_put(sim, chance_below(sim, 2), node, run_verified, verifying, 0);
+}
+
+static void run_compacted(struct sim *sim, struct sim_item *item) {
+    struct parley_event event = {.kind = PARLEY_EVENT_COMPACTED};
+    (void)host_step(sim, item->node, &event);
 }
 
 static void note_log(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
@@ -86,6 +93,7 @@ static void perform(struct sim *sim, uint32_t node, const struct parley_effect *
         note_log(sim, node, effect);
         return;
     case PARLEY_EFFECT_COMPACT:
+        sim_put(sim, COMPACTION_MS, node, run_compacted, NULL, 0);
         return;
     }
 }

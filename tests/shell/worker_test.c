@@ -82,7 +82,7 @@ void parley_disk_note(const struct parley_disk *disk) {
 struct owner {
     uv_loop_t loop;
     struct parley_worker *worker;
-    uint64_t asked, told, failed, reopened, reads_done, reads_refused;
+    uint64_t asked, told, failed, reopened, compacted, reads_done, reads_refused;
     bool is_stopped;
 };
 
@@ -114,6 +114,11 @@ static void on_reopened(void *context, struct parley_store *store) {
     parley_worker_resume(owner->worker);
 }
 
+static void on_compacted(void *context) {
+    struct owner *owner = context;
+    owner->compacted++;
+}
+
 static void on_stopped(void *context) {
     struct owner *owner = context;
     owner->is_stopped = true;
@@ -125,7 +130,8 @@ static void begin(struct owner *owner) {
     assert_int_equal(uv_loop_init(&owner->loop), 0);
     struct parley_disk disk;
     assert_int_equal(parley_disk_open(&disk, DIRECTORY, false, NULL), PARLEY_E_OK);
-    struct parley_worker_handlers handlers = {on_stored, on_reopened, on_stopped, owner};
+    struct parley_worker_handlers handlers = {on_stored, on_reopened, on_compacted, on_stopped,
+                                              owner};
     owner->worker = parley_worker_create(&owner->loop, &disk, DIRECTORY, &handlers);
 }
 
@@ -172,6 +178,7 @@ static void compaction_goes_on_beside_commits(void **state) {
     while (!parley_worker_is_idle(owner.worker))
         (void)uv_run(&owner.loop, UV_RUN_ONCE);
     assert_int_equal(pieces_count, 6);
+    assert_int_equal(owner.compacted, 1); /* when nothing is left to do */
     parley_worker_compact(owner.worker);
     end(&owner); /* after the piece at hand */
     assert_int_equal(pieces_count, 7);

@@ -59,6 +59,12 @@ static void verify_later(struct sim *sim, uint32_t node, const struct parley_eff
     sim_put(sim, delay, node, run_verified, verifying, 0);
 }
 
+/* Nothing dropped takes a byte in memory. */
+static void run_compacted(struct sim *sim, struct sim_item *item) {
+    struct parley_event event = {.kind = PARLEY_EVENT_COMPACTED};
+    host_step(sim, item->node, &event);
+}
+
 static void perform(struct sim *sim, uint32_t node, const struct parley_effect *effect) {
     switch (effect->kind) {
     case PARLEY_EFFECT_SEND:
@@ -93,7 +99,8 @@ static void perform(struct sim *sim, uint32_t node, const struct parley_effect *
         check_log_line(sim, node, effect);
         return;
     case PARLEY_EFFECT_COMPACT:
-        return; /* nothing dropped takes a byte in memory */
+        sim_put(sim, sim_below(sim, 2000), node, run_compacted, NULL, 0);
+        return;
     }
 }
 

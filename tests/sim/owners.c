@@ -59,7 +59,8 @@ static void end_at(struct sim_log *log, const struct parley_anchor *end) {
 /* Every node that writes the log, but `keeps`, goes on with another device. */
 static void replace_device(struct sim *sim, uint32_t log, uint32_t keeps) {
     for (uint32_t i = 0; i < sim->config.nodes_count; i++) {
-        if (!sim->nodes[i].has_author || sim->nodes[i].log != log || i == keeps)
+        const struct sim_node *host = &sim->nodes[i];
+        if (i == keeps || !host->has_author || host->log != log)
             continue;
         uint32_t new = log_add(sim, sim->logs[log].author, i, LOG_HONEST);
         if (new == SIM_NOBODY)

@@ -173,6 +173,7 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     case PARLEY_EVENT_START:
     case PARLEY_EVENT_STOP:
     case PARLEY_EVENT_STORE_OPENED:
+    case PARLEY_EVENT_COMPACTED:
     case PARLEY_EVENT_TIMER:
         say_event(sim, node, event, 0, 0);
         return;
