@@ -169,6 +169,7 @@ void on_dialled(struct parley_node *node, parley_connection connection,
 static void peer_free(struct parley_node *node, struct peer *peer) {
     uint32_t slot = peer_slot(node, peer), book = peer->book;
     bool lasted = peer->opened_at != 0 && node->now - peer->opened_at >= PARLEY_LINK_LASTED_MS;
+    peer->phase = PEER_CLOSING; /* what ends with it is told to others alone */
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
         if (node->jobs[i].state != JOB_FREE && node->jobs[i].peer == slot)
             job_give(node, &node->jobs[i]);

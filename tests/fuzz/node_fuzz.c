@@ -8,6 +8,7 @@
  * real.
  */
 #include "node_message.h"
+#include "node_session.h"
 #include "node_world.h"
 
 #define DEED_SIZE 4u
@@ -54,12 +55,13 @@ static void say(struct puppet *puppet, const struct parley_wire_message *message
 }
 
 /* As far as a peer that is worth something: hello, that it answers asks, and an interest in
- * everything. */
-static void greet(struct puppet *puppet) {
+ * everything. features: to be had as well, or not. */
+static void greet(struct puppet *puppet, uint8_t features) {
     puppet_connect(puppet);
     for (size_t i = 0; i < 3; i++)
         puppet_deliver(puppet, SIZE_MAX);
-    say(puppet, message_make(puppet, PARLEY_WIRE_HELLO, 0, PARLEY_WIRE_SERVES_RUNS));
+    say(puppet,
+        message_make(puppet, PARLEY_WIRE_HELLO, 0, (uint8_t)(PARLEY_WIRE_SERVES_RUNS ^ features)));
     say(puppet, message_make(puppet, PARLEY_WIRE_INTEREST, 1, 0));
 }
 
@@ -78,16 +80,13 @@ static void say_changed(struct puppet *puppet, const uint8_t *deed) {
 
 /* What the node asked of it, as an honest peer would or nearly so. */
 static void answer(struct puppet *puppet, uint8_t how) {
-    if (puppet->asks_count == 0)
+    struct ask ask;
+    if (!puppet_take_ask(puppet, &ask))
         return;
-    struct parley_wire_message ask = puppet->asks[0];
-    struct parley_author author = puppet->asked_authors[0];
-    puppet->asks_count--;
-    memmove(puppet->asks, puppet->asks + 1, puppet->asks_count * sizeof puppet->asks[0]);
-    memmove(puppet->asked_authors, puppet->asked_authors + 1,
-            puppet->asks_count * sizeof puppet->asked_authors[0]);
-    const struct parley_wire_message *message = message_answer(&ask, &author, how);
+    const struct parley_wire_message *message = message_answer(puppet, &ask, how);
     if (message != NULL)
+        say(puppet, message);
+    if (ask.message.type == PARLEY_WIRE_RECONCILE && (message = session_findings()) != NULL)
         say(puppet, message);
 }
 
@@ -166,7 +165,7 @@ static void do_peer_deed(struct puppet *puppet, enum deed what, const uint8_t *d
         puppet_connect(puppet);
         return;
     case DEED_GREET:
-        greet(puppet);
+        greet(puppet, deed[2]);
         return;
     case DEED_SAY:
         say(puppet, message_make(puppet, message_type(deed[1] >> 2), deed[2], deed[3]));

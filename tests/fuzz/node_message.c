@@ -1,6 +1,9 @@
 #include "node_message.h"
+#include "node_session.h"
 
-#include <parley/wire.h>
+#include <parley/address.h>
+
+#define ADDRESSES_COUNT 9u
 
 static struct parley_wire_message message;
 static uint8_t room[PARLEY_MESSAGE_BYTES_MAX];
@@ -23,7 +26,13 @@ enum parley_wire_type message_type(unsigned number) {
         PARLEY_WIRE_EVIDENCE,   PARLEY_WIRE_ASK_HEADS, PARLEY_WIRE_INTEREST_CHANGE,
         PARLEY_WIRE_PRUNE,      PARLEY_WIRE_GRAFT,
     };
-    return types[number % (sizeof types / sizeof types[0])];
+    static const enum parley_wire_type of_sessions[] = {
+        PARLEY_WIRE_RECONCILE, PARLEY_WIRE_ASK_HEADS_OF, PARLEY_WIRE_ASK_RUNS,
+        PARLEY_WIRE_RUNS,      PARLEY_WIRE_RECONCILE,    PARLEY_WIRE_SHUFFLE,
+    };
+    size_t count = sizeof types / sizeof types[0];
+    return number < 2 * count ? types[number % count]
+                              : of_sessions[number % (sizeof of_sessions / sizeof of_sessions[0])];
 }
 
 /* ---- what they are made of */
@@ -65,7 +74,8 @@ static const struct parley_wire_message *make_heads(const struct person *person,
     parley_writer_init(&heads, heads_room, sizeof heads_room);
     put_head(&heads, person, seq, how & 1, how & 2 ? FORK_AT + 1 : 0);
     author.heads = parley_wire_list_of(&heads, 1);
-    author.set_hash[0] = how & 4;
+    memcpy(author.set_hash, person->set_hash, sizeof author.set_hash);
+    author.set_hash[0] ^= how & 4;
     parley_wire_put_author_heads(&writer, &author);
     message.as.heads.authors = parley_wire_list_of(&writer, 1);
     message.as.heads.last = (how & 8) == 0;
@@ -159,10 +169,53 @@ static const struct parley_wire_message *make_announce(const struct person *pers
     return &message;
 }
 
-static const struct parley_wire_message *make_addresses(void) {
-    struct parley_writer writer = start(PARLEY_WIRE_ADDRESSES);
-    parley_wire_put_address(&writer, PARLEY_SPAN("nowhere", 7));
-    message.as.addresses.records = parley_wire_list_of(&writer, 1);
+/* Made once: of two puppets, of a stranger, of long ago, of this machine, of somewhere else, and
+ * one that has no form. */
+static struct parley_span address_record(size_t number) {
+    static const char *const places[] = {"9.8.7.0:7373",   "9.8.7.1:7373",   "9.9.9.9:7373",
+                                         "9.9.9.1:7373",   "127.0.0.1:7373", "10.0.0.2:7373",
+                                         "tor/a.onion:80", "9.9.9.2:80"};
+    static uint8_t bytes[ADDRESSES_COUNT][256];
+    static struct parley_span records[ADDRESSES_COUNT];
+    struct parley_address place;
+    struct parley_secret_key secret = world.puppets[number % 2].secret;
+    struct parley_node_key key;
+    if (number == ADDRESSES_COUNT - 1)
+        return PARLEY_SPAN("nowhere", 7);
+    if (records[number].size > 0)
+        return records[number];
+    if (number > 1)
+        parley_key_pair(&secret, key.bytes, &(struct parley_seed){{(uint8_t)(200 + number)}});
+    FUZZ_HOLDS(
+        parley_place_decode(&place, PARLEY_SPAN(places[number], strlen(places[number]))).error ==
+        PARLEY_E_OK);
+    FUZZ_HOLDS(parley_address_record_make(&records[number], bytes[number], sizeof bytes[number],
+                                          &secret, number == 3 ? 1 : WALL_START, &place,
+                                          1) == PARLEY_E_OK);
+    return records[number];
+}
+
+/* a: how many, from where on; the highest bit of b: the last one is badly signed. */
+static const struct parley_wire_message *make_addresses(enum parley_wire_type type, uint8_t a,
+                                                        uint8_t b) {
+    static const uint8_t padding[PARLEY_WIRE_PADDING_MAX];
+    struct parley_writer writer = start(type);
+    size_t count = a % 5;
+    for (size_t i = 0; i < count; i++) {
+        struct parley_span record = address_record((i + b) % ADDRESSES_COUNT);
+        uint8_t changed[256];
+        memcpy(changed, record.data, record.size);
+        if (i + 1 == count)
+            changed[record.size - 1] |= b & 0x80;
+        parley_wire_put_address(&writer, PARLEY_SPAN(changed, record.size));
+    }
+    struct parley_wire_list records = parley_wire_list_of(&writer, count);
+    if (type == PARLEY_WIRE_ADDRESSES) {
+        message.as.addresses.records = records;
+        return &message;
+    }
+    message.as.shuffle.records = records;
+    message.as.shuffle.padding = PARLEY_SPAN(padding, (size_t)(a >> 5) * 200);
     return &message;
 }
 
@@ -177,8 +230,8 @@ static const struct parley_wire_message *make_interest_change(uint8_t a, uint8_t
 
 /* ---- all of them */
 
-const struct parley_wire_message *message_make(const struct puppet *puppet,
-                                               enum parley_wire_type type, uint8_t a, uint8_t b) {
+const struct parley_wire_message *message_make(struct puppet *puppet, enum parley_wire_type type,
+                                               uint8_t a, uint8_t b) {
     const struct person *person = &people[a % PEOPLE_COUNT];
     struct parley_writer writer;
     size_t seq = b % (CHAIN_SIZE + 1);
@@ -198,7 +251,13 @@ const struct parley_wire_message *message_make(const struct puppet *puppet,
     case PARLEY_WIRE_IDENTITY:
         return message_records(person, b);
     case PARLEY_WIRE_ADDRESSES:
-        return make_addresses();
+    case PARLEY_WIRE_SHUFFLE:
+        return make_addresses(type, a, b);
+    case PARLEY_WIRE_RECONCILE:
+    case PARLEY_WIRE_ASK_HEADS_OF:
+    case PARLEY_WIRE_ASK_RUNS:
+    case PARLEY_WIRE_RUNS:
+        return session_make(puppet, type, a, b);
     case PARLEY_WIRE_INTEREST_CHANGE:
         return make_interest_change(a, b);
     default:
@@ -270,9 +329,10 @@ static const struct parley_wire_message *answer_run(const struct parley_wire_ask
                     (how & 32) == 0);
 }
 
-const struct parley_wire_message *message_answer(const struct parley_wire_message *ask,
-                                                 const struct parley_author *author, uint8_t how) {
+const struct parley_wire_message *message_answer(struct puppet *puppet, const struct ask *asked,
+                                                 uint8_t how) {
     const struct person *person = &people[how >> 4 & 3];
+    const struct parley_wire_message *ask = &asked->message;
     switch ((int)ask->type) {
     case PARLEY_WIRE_ASK_RUN:
         return answer_run(&ask->as.ask_run, how);
@@ -284,13 +344,17 @@ const struct parley_wire_message *message_answer(const struct parley_wire_messag
                            ask->as.ask_bodies.top_seq, true);
     case PARLEY_WIRE_ASK_IDENTITY:
         for (size_t i = 0; i < PEOPLE_COUNT; i++)
-            if (PARLEY_EQUAL(people[i].author, *author))
+            if (PARLEY_EQUAL(people[i].author, asked->author))
                 return message_records(&people[i], how);
         return NULL;
     case PARLEY_WIRE_ASK_HEADS:
         (void)make_heads(person, how & 7, CHAIN_SIZE - how % 4);
         message.as.heads.session = ask->as.ask_heads.session;
         return &message;
+    case PARLEY_WIRE_RECONCILE:
+    case PARLEY_WIRE_ASK_HEADS_OF:
+    case PARLEY_WIRE_ASK_RUNS:
+        return session_answer(puppet, asked, how);
     default:
         (void)start(PARLEY_WIRE_PONG);
         message.as.pong.token = ask->as.ping.token;

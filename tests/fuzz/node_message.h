@@ -7,11 +7,11 @@
 
 enum parley_wire_type message_type(unsigned number);
 /* a and b choose whom and what it is about. */
-const struct parley_wire_message *message_make(const struct puppet *puppet,
-                                               enum parley_wire_type type, uint8_t a, uint8_t b);
+const struct parley_wire_message *message_make(struct puppet *puppet, enum parley_wire_type type,
+                                               uint8_t a, uint8_t b);
 /* NULL when there is nothing to say. how 0: as an honest peer who has everything. */
-const struct parley_wire_message *message_answer(const struct parley_wire_message *ask,
-                                                 const struct parley_author *author, uint8_t how);
+const struct parley_wire_message *message_answer(struct puppet *puppet, const struct ask *ask,
+                                                 uint8_t how);
 /* which: those to leave out as low bits; the highest: the last one is badly signed. */
 const struct parley_wire_message *message_records(const struct person *person, uint8_t which);
 const struct parley_wire_message *message_push(struct parley_span chunk);

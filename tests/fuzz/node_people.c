@@ -103,6 +103,24 @@ static void make_records(struct person *person, size_t number, const uint8_t *en
 #undef NEXT
 }
 
+/* What tells a set of records from another one. */
+static void hash_records(struct person *person) {
+    struct parley_identity_fact facts[RECORDS_MAX];
+    struct parley_listing listings[RECORDS_MAX];
+    struct parley_identity_storage storage = {facts, RECORDS_MAX, listings, RECORDS_MAX};
+    struct parley_identity set;
+    struct parley_identity_change change;
+    struct parley_identity_hash hash;
+    parley_identity_init(&set, &person->author, &storage);
+    for (size_t i = 0; i < person->records_count; i++) {
+        struct parley_record record;
+        FUZZ_HOLDS(parley_record_decode(&record, person->records[i]).error == PARLEY_E_OK);
+        FUZZ_HOLDS(parley_identity_add(&set, &record, &change) == PARLEY_IDENTITY_ADDED);
+    }
+    parley_identity_hash(&hash, &set);
+    memcpy(person->set_hash, hash.bytes, sizeof person->set_hash);
+}
+
 static void make_person(struct person *person, size_t number) {
     uint8_t entropy[PARLEY_ENTROPY_SIZE];
     struct parley_seed seed;
@@ -115,6 +133,8 @@ static void make_person(struct person *person, size_t number) {
         for (size_t i = 0; i < CHAIN_SIZE; i++)
             make_entry(person, branch, i);
     make_records(person, number, entropy);
+    hash_records(person);
+    person->head = number == 2 ? 4 : CHAIN_SIZE;
 }
 
 void people_make(void) {

@@ -6,6 +6,7 @@
 
 #include <parley/identity.h>
 #include <parley/log.h>
+#include <parley/wire.h>
 
 #define PEOPLE_COUNT   4u
 #define CHAIN_SIZE     12u
@@ -23,6 +24,8 @@ struct person {
     struct parley_span records[RECORDS_MAX];
     uint8_t record_bytes[RECORDS_MAX][1024];
     size_t records_count;
+    size_t head; /* of the log, by all of the records */
+    uint8_t set_hash[PARLEY_SET_HASH_SIZE];
 };
 extern struct person people[PEOPLE_COUNT];
 

@@ -17,6 +17,19 @@ static void begin(struct puppet *puppet, parley_connection connection) {
     puppet->connection = connection;
     puppet->outbox_size = puppet->visible = puppet->inbox_size = 0;
     puppet->unsent = puppet->asks_count = 0;
+    memset(puppet->is_list_used, 0, sizeof puppet->is_list_used);
+    puppet->heard = 0;
+}
+
+/* All are in the clear net, but for the last one: a neighbour. */
+static struct parley_remote remote_of(const struct puppet *puppet) {
+    size_t number = (size_t)(puppet - world.puppets);
+    struct parley_remote remote = {.prefix_bits = PARLEY_IP_BITS};
+    char host[16];
+    snprintf(host, sizeof host, number + 1 < PUPPETS_COUNT ? "9.8.7.%zu" : "10.0.0.%zu", number);
+    FUZZ_HOLDS(parley_ip_decode(&remote.ip, host));
+    remote.network = parley_network_of_ip(&remote.ip);
+    return remote;
 }
 
 void puppet_connect(struct puppet *puppet) {
@@ -35,7 +48,9 @@ void puppet_connect(struct puppet *puppet) {
     FUZZ_HOLDS(parley_link_init_dialler(&puppet->link, &puppet->secret, &listener, &chance,
                                         PARLEY_SPAN(prelude, sizeof prelude)) == PARLEY_E_OK);
     FUZZ_HOLDS(parley_link_start(&puppet->link, flight, &size) == PARLEY_E_OK);
-    event.connection = puppet->connection;
+    puppet->session = 0;
+    event.opened.connection = puppet->connection;
+    event.opened.remote = remote_of(puppet);
     world_step(&event);
     puppet_put_raw(puppet, PARLEY_SPAN(flight, size));
 }
@@ -61,9 +76,11 @@ void puppet_answer_dial(bool fails) {
         parley_link_chance_draw(&chance, &world.random);
         parley_link_init_listener(&puppet->link, &puppet->secret, &chance,
                                   PARLEY_PRELUDE_BYTES_DEFAULT);
+        puppet->session = 1;
         event.kind = PARLEY_EVENT_DIALLED;
+        event.opened.remote = remote_of(puppet);
     }
-    event.connection = dial.dial.connection;
+    event.opened.connection = dial.dial.connection;
     world_step(&event);
 }
 
@@ -161,16 +178,62 @@ static void check_runs(struct parley_wire_list runs) {
             check_chunk(run.chunk);
 }
 
+/* The list of the ask, if it is of a session. */
+static struct parley_span *list_of(struct parley_wire_message *message) {
+    switch ((int)message->type) {
+    case PARLEY_WIRE_RECONCILE:
+        return &message->as.reconcile.ranges.bytes;
+    case PARLEY_WIRE_ASK_HEADS_OF:
+        return &message->as.ask_heads_of.logs.bytes;
+    case PARLEY_WIRE_ASK_RUNS:
+        return &message->as.ask_runs.asks.bytes;
+    default:
+        return NULL;
+    }
+}
+
+/* False: no place for it. */
+static bool keep_list(struct puppet *puppet, struct ask *ask) {
+    struct parley_span *list = list_of(&ask->message);
+    ask->list = LISTS_MAX;
+    if (list == NULL || list->size == 0)
+        return true;
+    for (size_t i = 0; i < LISTS_MAX && list->size <= LIST_BYTES_MAX; i++)
+        if (!puppet->is_list_used[i]) {
+            puppet->is_list_used[i] = true;
+            memcpy(puppet->lists[i], list->data, list->size);
+            list->data = puppet->lists[i];
+            ask->list = i;
+            return true;
+        }
+    return false;
+}
+
 static void keep_ask(struct puppet *puppet, const struct parley_wire_message *message) {
+    struct ask *ask = &puppet->asks[puppet->asks_count];
     if (puppet->asks_count == ASKS_MAX)
         return;
-    struct parley_wire_message *ask = &puppet->asks[puppet->asks_count];
-    *ask = *message;
+    ask->message = *message;
+    if (!keep_list(puppet, ask))
+        return;
     if (message->type == PARLEY_WIRE_ASK_IDENTITY) {
         struct parley_wire_list authors = message->as.ask_identity.authors;
-        FUZZ_HOLDS(parley_wire_next_author(&authors, &puppet->asked_authors[puppet->asks_count]));
+        FUZZ_HOLDS(parley_wire_next_author(&authors, &ask->author));
     }
+    if (message->type == PARLEY_WIRE_RECONCILE)
+        puppet->heard = message->as.reconcile.session;
     puppet->asks_count++;
+}
+
+bool puppet_take_ask(struct puppet *puppet, struct ask *ask) {
+    if (puppet->asks_count == 0)
+        return false;
+    *ask = puppet->asks[0];
+    puppet->asks_count--;
+    memmove(puppet->asks, puppet->asks + 1, puppet->asks_count * sizeof puppet->asks[0]);
+    if (ask->list < LISTS_MAX)
+        puppet->is_list_used[ask->list] = false;
+    return true;
 }
 
 /* What the node says is well-formed, and nothing of it is ahead of its disk. */
@@ -198,6 +261,9 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_ASK_IDENTITY:
     case PARLEY_WIRE_ASK_HEADS:
     case PARLEY_WIRE_PING:
+    case PARLEY_WIRE_RECONCILE:
+    case PARLEY_WIRE_ASK_HEADS_OF:
+    case PARLEY_WIRE_ASK_RUNS:
         keep_ask(puppet, &message);
         return;
     case PARLEY_WIRE_RUNS:
@@ -217,9 +283,6 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_INTEREST_CHANGE:
     case PARLEY_WIRE_BODIES:
     case PARLEY_WIRE_IDENTITY:
-    case PARLEY_WIRE_RECONCILE:
-    case PARLEY_WIRE_ASK_HEADS_OF:
-    case PARLEY_WIRE_ASK_RUNS:
         return;
     }
 }

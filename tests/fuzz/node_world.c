@@ -2,8 +2,6 @@
 
 #include <parley/node_limits.h>
 
-#define WALL_START UINT64_C(1767225600000)
-
 struct world world;
 
 /* ---- opening and loading */
@@ -101,6 +99,8 @@ static void set_config(bool is_relay) {
     world.config.node_key = node_keys.secret;
     world.config.relay = is_relay;
     world.config.hops = 2;
+    world.config.discover = true;
+    world.config.outbound = 1;
     world.config.peers_max = 3;
     world.config.logs_max = 6;
     world.config.authors_max = 6;

@@ -16,12 +16,23 @@
 #include <parley/link.h>
 #include <parley/node.h>
 
-#define PUPPETS_COUNT 3u
-#define WAITING_MAX   1024u /* stores, checks, reads that wait; long before, deeds answer some */
-#define ENTRIES_MAX   4096u /* known to be on disk; an input that makes more is over */
-#define ASKS_MAX      32u   /* of the node's, by one peer */
-#define OUTBOX_MAX    (2u * PARLEY_RECEIVE_BYTES_MAX)
-#define REQUESTS_MAX  512u
+#define WALL_START     UINT64_C(1767225600000)
+#define PUPPETS_COUNT  3u
+#define WAITING_MAX    1024u /* stores, checks, reads that wait; long before, deeds answer some */
+#define ENTRIES_MAX    4096u /* known to be on disk; an input that makes more is over */
+#define ASKS_MAX       32u   /* of the node's, by one peer */
+#define LISTS_MAX      8u
+#define LIST_BYTES_MAX 20480u /* more than the node puts into one message of a session */
+#define OUTBOX_MAX     (2u * PARLEY_RECEIVE_BYTES_MAX)
+#define REQUESTS_MAX   512u
+
+/* What the node asked, without what is borrowed: the author of an ask for records, and the list of
+ * what belongs to a session, which has a place. */
+struct ask {
+    struct parley_wire_message message;
+    struct parley_author author;
+    size_t list; /* LISTS_MAX: none */
+};
 
 struct puppet {
     bool is_there;   /* the connection stands: CLOSED was not said */
@@ -35,10 +46,12 @@ struct puppet {
     size_t outbox_size, visible; /* of them the node may see this many */
     uint8_t inbox[1u << 20];     /* bytes of the node */
     size_t inbox_size;
-    size_t unsent;                             /* bytes of SENDs that have not left yet */
-    struct parley_wire_message asks[ASKS_MAX]; /* ask_* and ping, without what is borrowed */
-    struct parley_author asked_authors[ASKS_MAX];
+    size_t unsent;             /* bytes of SENDs that have not left yet */
+    struct ask asks[ASKS_MAX]; /* ask_*, reconcile and ping */
     size_t asks_count;
+    uint8_t lists[LISTS_MAX][LIST_BYTES_MAX];
+    bool is_list_used[LISTS_MAX];
+    uint64_t session, heard; /* numbers: the newest of its own, and of what the node said last */
 };
 
 struct waiting_store {
@@ -113,6 +126,8 @@ void puppet_put_raw(struct puppet *puppet, struct parley_span bytes);
 /* Seals and queues a message; nothing happens where the link is not open. */
 void puppet_put(struct puppet *puppet, struct parley_span message);
 void puppet_sent(struct puppet *puppet);
+/* The oldest ask; its list stands until another one is heard. False: there is none. */
+bool puppet_take_ask(struct puppet *puppet, struct ask *ask);
 /* node_world.c calls these of node_puppet.c. */
 void puppet_take(struct puppet *puppet, struct parley_span bytes);
 void puppet_read_inbox(struct puppet *puppet);

@@ -7,7 +7,8 @@
 
 #include <parley/ranges.h>
 
-#define SEQS 64u
+#define SEQS           64u
+#define OPERATIONS_MAX 24u /* each is compared with the plain set */
 
 /* Entries of two branches; they part above entry `fork`. */
 static struct parley_id id_of(parley_seq seq, bool other, parley_seq fork) {
@@ -151,7 +152,7 @@ static void ask_holes(const struct parley_ranges *ranges, const struct parley_po
 
 static void run_operations(struct parley_span bytes) {
     struct model model = {.fork = 20};
-    for (size_t at = 0; at + 4 <= bytes.size && at < 4 * 64; at += 4) {
+    for (size_t at = 0; at + 4 <= bytes.size && at < 4 * OPERATIONS_MAX; at += 4) {
         const uint8_t *in = bytes.data + at;
         parley_seq lo = in[1] % SEQS + 1, hi = lo + in[2] % (SEQS - lo + 1);
         struct parley_policy policy = {.kind = (enum parley_policy_kind)(in[3] % 3),
