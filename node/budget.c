@@ -24,7 +24,6 @@ static const struct rate ALL[BUDGET_KINDS] = {
     [BUDGET_CHECKS] = {PARLEY_STRANGERS_CHECKS_RATE, PARLEY_STRANGERS_CHECKS_RATE},
 };
 static const struct rate HANDSHAKES = {PARLEY_HANDSHAKES_RATE, PARLEY_HANDSHAKES_RATE};
-static const struct rate TELLING = {PARLEY_TELLING_RATE, PARLEY_TELLING_BURST};
 
 static int64_t fill(struct bucket *bucket, const struct rate *rate, parley_time_ms now) {
     parley_time_ms since = now - bucket->at;
@@ -45,7 +44,7 @@ static struct rate share_of(const struct parley_node *node, enum budget_kind kin
     return (struct rate){rate, rate};
 }
 
-static bool is_stranger(const struct peer *peer) {
+bool peer_is_stranger(const struct peer *peer) {
     return !peer->is_dialled && !peer->is_owners;
 }
 
@@ -62,7 +61,9 @@ void budget_begin(struct parley_node *node, struct peer *peer) {
         budget->own[kind] = (struct bucket){OWN[kind].most * MILLI, node->now};
         budget->share[kind] = (struct bucket){0, node->now};
     }
-    budget->telling = (struct bucket){TELLING.most * MILLI, node->now};
+    budget->telling = (struct bucket){
+        (int64_t)(peer->is_dialled ? PARLEY_TELLING_BURST : PARLEY_TELLING_START) * MILLI,
+        node->now};
 }
 
 bool budget_may_read(struct parley_node *node, struct peer *peer) {
@@ -70,7 +71,8 @@ bool budget_may_read(struct parley_node *node, struct peer *peer) {
     bool may = budget->step_asks < PARLEY_ASKS_PER_STEP;
     for (int kind = 0; may && kind < BUDGET_KINDS; kind++) {
         may = fill(&budget->own[kind], &OWN[kind], node->now) > 0;
-        if (!may || !is_stranger(peer) || fill(&node->budget.all[kind], &ALL[kind], node->now) > 0)
+        if (!may || !peer_is_stranger(peer) ||
+            fill(&node->budget.all[kind], &ALL[kind], node->now) > 0)
             continue;
         struct rate share = share_of(node, (enum budget_kind)kind);
         may = fill(&budget->share[kind], &share, node->now) > 0;
@@ -91,9 +93,11 @@ void budget_take_flight(struct parley_node *node) {
 void budget_take(struct parley_node *node, struct peer *peer, enum budget_kind kind, size_t count) {
     int64_t all = (int64_t)count * MILLI;
     peer->budget.own[kind].left -= all;
+    if (kind == BUDGET_BYTES)
+        peer->budget.telling.left += peer_is_stranger(peer) ? all : PARLEY_TELLING_FOR_EACH * all;
     if (kind == BUDGET_ASKS)
         peer->budget.step_asks += (unsigned)count;
-    if (!is_stranger(peer))
+    if (!peer_is_stranger(peer))
         return;
     if (node->budget.all[kind].left > 0)
         node->budget.all[kind].left -= all;
@@ -104,7 +108,7 @@ void budget_take(struct parley_node *node, struct peer *peer, enum budget_kind k
 void budget_give_back(struct parley_node *node, struct peer *peer, size_t bytes) {
     peer->budget.own[BUDGET_BYTES].left += (int64_t)bytes * MILLI;
     peer->budget.own[BUDGET_ASKS].left += MILLI;
-    if (!is_stranger(peer))
+    if (!peer_is_stranger(peer))
         return;
     node->budget.all[BUDGET_BYTES].left += (int64_t)bytes * MILLI;
     node->budget.all[BUDGET_ASKS].left += MILLI;
@@ -161,8 +165,26 @@ void budget_take_message(struct parley_node *node, struct peer *peer,
 
 /* --- what is told again -------------------------------------------------------------------- */
 
+/* Who was told much again pays for it within the hour. */
+static int64_t telling(struct parley_node *node, struct peer *peer) {
+    size_t rows = node->authors_used + node->logs_used;
+    struct rate rate = {PARLEY_TELLING_RATE +
+                            (int64_t)(rows * PARLEY_HEAD_BYTES / PARLEY_TELLING_SECONDS),
+                        PARLEY_TELLING_BURST};
+    return fill(&peer->budget.telling, &rate, node->now);
+}
+
 bool budget_may_tell(struct parley_node *node, struct peer *peer) {
-    return fill(&peer->budget.telling, &TELLING, node->now) > 0;
+    return budget_may_tell_all(node, peer, 0);
+}
+
+bool budget_may_tell_all(struct parley_node *node, struct peer *peer, size_t bytes) {
+    int64_t left = telling(node, peer);
+    bool may = left > 0 &&
+               (left >= (int64_t)bytes * MILLI || left >= (int64_t)PARLEY_TELLING_BURST * MILLI);
+    if (!may)
+        deadline_lower(node, node->now + MILLI);
+    return may;
 }
 
 void budget_take_telling(struct peer *peer, size_t bytes) {

@@ -25,8 +25,10 @@ struct peer_budget {
     struct bucket own[BUDGET_KINDS];
     struct bucket share[BUDGET_KINDS]; /* what nobody takes from it, when that of all is empty */
     struct bucket telling;             /* bytes that may be told again */
-    bool owes_all;                     /* all heads again, when the account pays for it */
     bool was_told_all;                 /* once, which costs it nothing */
+    bool owes_all;                     /* all heads again, when the account pays for it */
+    bool is_paid;                      /* what is being told is told again */
+    uint32_t named_most;               /* authors in its interest at a time: more are news */
     unsigned step_asks;                /* in this step */
     parley_time_ms wait_until;         /* not looked at before */
 };
@@ -38,6 +40,8 @@ struct budget {
     uint32_t resume_next; /* peer to begin with: each has its turn */
 };
 
+/* It came in, and the owner has not named it. */
+bool peer_is_stranger(const struct peer *peer);
 /* Within create. */
 void budgets_fill(struct parley_node *node);
 void budget_begin(struct parley_node *node, struct peer *peer);
@@ -53,8 +57,10 @@ void budget_give_back(struct parley_node *node, struct peer *peer, size_t bytes)
 void budget_take_message(struct parley_node *node, struct peer *peer,
                          const struct parley_wire_message *message);
 
-/* Whether something may be told again. */
+/* Whether something may be told again; if not, a step comes to look again. */
 bool budget_may_tell(struct parley_node *node, struct peer *peer);
+/* Whether so much may, or all that the account can hold. */
+bool budget_may_tell_all(struct parley_node *node, struct peer *peer, size_t bytes);
 void budget_take_telling(struct peer *peer, size_t bytes);
 
 /* Unsent bytes above which answers and pushes wait: less for each when all take little. */

@@ -115,6 +115,7 @@ void heads_tell_log(struct parley_node *node, uint32_t log) {
 
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session) {
     peer->is_told = true;
+    peer->budget.is_paid = false;
     peer->heads_next = 0;
     peer->heads_log = NONE;
     peer->heads_since = 0;
@@ -154,6 +155,8 @@ static bool heads_send_next(struct parley_node *node, struct peer *peer) {
     bool last = author == node->authors_count;
     if (!send_heads(node, peer, &items, count, peer->heads_session, last))
         return false;
+    if (peer->budget.is_paid || count == 0) /* that there is nothing new is no news */
+        budget_take_telling(peer, PARLEY_LINK_SEALED_SIZE(items.size + 8));
     peer->heads_next = author;
     peer->heads_log = log;
     peer->is_told = !last;
@@ -169,10 +172,43 @@ static void heads_pump_peer(struct parley_node *node, struct peer *peer) {
             return;
 }
 
+/* At most: of logs it is not known without looking whose they are. */
+static size_t bytes_of_all(const struct parley_node *node, const struct peer *peer) {
+    size_t authors =
+        peer->mode == PARLEY_INTEREST_AUTHORS ? peer->interest_count : node->authors_used;
+    return (authors + node->logs_used) * PARLEY_HEAD_BYTES;
+}
+
+void heads_answer_all(struct parley_node *node, struct peer *peer) {
+    struct peer_budget *budget = &peer->budget;
+    /* Links cost a stranger nothing, so even the first time is paid for. */
+    budget->owes_all = budget->was_told_all || peer->is_told || peer_is_stranger(peer);
+    budget->was_told_all = true;
+    if (!budget->owes_all)
+        heads_send_all(node, peer, 0);
+    else if (!budget_may_tell_all(node, peer, bytes_of_all(node, peer)))
+        heads_send_changes(node, peer);
+}
+
+/* What it was told before is told again when that is paid for; until then what has changed. */
+static void pay_what_is_owed(struct parley_node *node, struct peer *peer) {
+    if (!peer->budget.owes_all || peer->is_told ||
+        !budget_may_tell_all(node, peer, bytes_of_all(node, peer)))
+        return;
+    peer->budget.owes_all = false;
+    heads_send_all(node, peer, 0);
+    peer->budget.is_paid = true;
+}
+
 void heads_pump(struct parley_node *node) {
-    for (size_t i = 0; i < node->peers_count; i++)
-        if (node->peers[i].phase == PEER_OPEN && node->peers[i].is_told)
-            heads_pump_peer(node, &node->peers[i]);
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase != PEER_OPEN)
+            continue;
+        pay_what_is_owed(node, peer);
+        if (peer->is_told)
+            heads_pump_peer(node, peer);
+    }
 }
 
 /* --- hearing ------------------------------------------------------------------------------- */

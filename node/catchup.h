@@ -2,6 +2,8 @@
 #ifndef PARLEY_NODE_CATCHUP_H
 #define PARLEY_NODE_CATCHUP_H
 
+/* To an ask for all of them, or an interest: once for nothing, then as it is paid for. */
+void heads_answer_all(struct parley_node *node, struct peer *peer);
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session);
 /* Those that changed since the peer was told last. */
 void heads_send_changes(struct parley_node *node, struct peer *peer);

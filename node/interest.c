@@ -160,7 +160,7 @@ void on_interest(struct parley_node *node, struct peer *peer,
             peer->interest[peer->interest_count++] = table_hash(node, author.bytes);
     sort_hashes(peer->interest, peer->interest_count);
     if (!peer->session.is_spoken)
-        heads_send_all(node, peer, 0);
+        heads_answer_all(node, peer);
     else if (peer->session.is_begun)
         peer->is_forgotten = true; /* another one than that of the first session */
 }
@@ -199,8 +199,18 @@ void on_interest_change(struct parley_node *node, struct peer *peer,
             continue;
         uint32_t row = author_find(node, &author);
         bool is_told = !peer->session.is_spoken || peer->session.is_begun;
-        if (row != NONE && is_told)
-            heads_send_author(node, peer, row, 0);
+        if (row == NONE || !is_told)
+            continue;
+        bool is_paid = peer->interest_count <= peer->budget.named_most;
+        if (is_paid && !budget_may_tell(node, peer)) { /* with all the others, when there is more */
+            peer->budget.owes_all = true;
+            continue;
+        }
+        heads_send_author(node, peer, row, 0);
+        if (is_paid)
+            budget_take_telling(peer, PARLEY_HEAD_BYTES);
+        else
+            peer->budget.named_most = peer->interest_count;
     }
 }
 

@@ -320,7 +320,7 @@ struct parley_node {
     struct peer *peers;
     struct arena interests;
     void *interests_memory;
-    size_t peers_count; /* slots in use */
+    size_t peers_count;  /* slots in use */
     size_t unsent_bytes; /* of all of them */
     struct budget budget;
     struct book_row book[PARLEY_BOOK_ADDRESSES_MAX];

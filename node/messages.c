@@ -98,6 +98,7 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         answer.as.pong = message->as.ping;
         if (peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES))
             (void)peer_send_message(node, peer, &answer);
+        budget_take_telling(peer, PARLEY_LINK_SEALED_SIZE(bytes.size));
         return;
     case PARLEY_WIRE_INTEREST:
         on_interest(node, peer, &message->as.interest);
@@ -112,7 +113,7 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         if (message->as.ask_heads.session == PARLEY_HEADS_CHANGES)
             heads_send_changes(node, peer);
         else
-            heads_send_all(node, peer, 0);
+            heads_answer_all(node, peer);
         return;
     case PARLEY_WIRE_ASK_RUN:
         on_ask_run(node, peer, &message->as.ask_run);

@@ -91,6 +91,7 @@ struct peer *peer_dial_at(struct parley_node *node, const struct parley_address 
         return NULL;
     node->next_dial += 2;
     peer->is_dialled = true;
+    budget_begin(node, peer);
     peer->is_known = true;
     peer->node_key = address->key;
     peer->view.group = book_group_of_place(node->views.table, address);

@@ -129,6 +129,8 @@ void session_tell_on(struct parley_node *node, struct peer *peer, struct session
             }
         if (count > 0 && !heads_send(node, peer, &items, count))
             return;
+        if (session->is_again)
+            budget_take_telling(peer, items.size);
         for (uint32_t i = session->tells_next; i < next; i++)
             session->items[i].mark &= ~MARK_TELL;
         session->tells_next = next;

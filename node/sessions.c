@@ -120,6 +120,8 @@ static void end_session(struct parley_node *node, struct session *session, bool 
         /* What differs may take several: names that there was no room for, asks that ended. */
         if (had_set && session->set.differences > 0)
             peer->session.answer_at = node->now + PARLEY_SESSION_AGAIN_MS;
+        if (!is_cut)
+            peer->session.pushed_out = 0;
         return;
     }
     session->findings += is_cut; /* another end than a whole one */
@@ -206,15 +208,75 @@ static void open_ours(struct parley_node *node, struct peer *peer) {
     peer->is_forgotten = false;
 }
 
-static void answer_theirs(struct parley_node *node, struct peer *peer) {
+/* Whose place somebody else may have: of who has not said a word for longest. NULL: of nobody yet.
+ */
+static struct session *silent_slot(struct parley_node *node) {
+    struct session *found = NULL;
+    for (size_t i = PARLEY_SESSIONS_OURS; i < PARLEY_SESSIONS_MAX; i++) {
+        struct session *slot = &node->sessions.slots[i];
+        parley_time_ms until = slot->deadline - PARLEY_SESSION_IDLE_MS + PARLEY_SESSION_PATIENCE_MS;
+        if (slot->phase == SESSION_TELLING) /* it takes what is told too slowly */
+            until = slot->end_at;
+        else if (slot->phase != SESSION_TALKING)
+            continue;
+        if (node->now < until)
+            deadline_lower(node, until);
+        else if (found == NULL || slot->deadline < found->deadline)
+            found = slot;
+    }
+    return found;
+}
+
+/* It may have been nobody's fault: later, and ever later, it has another. */
+static void push_out(struct parley_node *node, struct session *slot) {
+    struct peer *peer = &node->peers[slot->peer];
     struct peer_session *state = &peer->session;
-    if (node->now < state->answer_at) {
-        deadline_lower(node, state->answer_at);
+    bool is_telling = slot->phase == SESSION_TELLING;
+    slot->tells_left = 0;
+    if (is_telling) {
+        slot->phase = SESSION_FREE;
+        peer->budget.owes_all = true; /* what it did not hear */
         return;
     }
-    struct session *slot = free_slot(node, false);
+    end_session(node, slot, true);
+    unsigned doublings =
+        state->pushed_out < PARLEY_SESSION_DOUBLINGS ? state->pushed_out : PARLEY_SESSION_DOUBLINGS;
+    state->answer_at = node->now + ((parley_time_ms)PARLEY_SESSION_EVERY_MS << doublings);
+    state->pushed_out++;
+}
+
+/* Strangers after the others, and then whoever waits for longest. */
+static struct peer *next_to_answer(struct parley_node *node) {
+    struct peer *found = NULL;
+    for (size_t i = 0; i < node->peers_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->phase != PEER_OPEN || !peer->session.is_asked || session_of(node, peer) != NULL)
+            continue;
+        if (node->now < peer->session.answer_at) {
+            deadline_lower(node, peer->session.answer_at);
+            continue;
+        }
+        bool is_before = found == NULL || peer_is_stranger(peer) < peer_is_stranger(found) ||
+                         (peer_is_stranger(peer) == peer_is_stranger(found) &&
+                          peer->session.asked_at < found->session.asked_at);
+        if (is_before && budget_may_tell(node, peer))
+            found = peer;
+    }
+    return found;
+}
+
+/* False: nobody waits, or there is no place. */
+static bool answer_next(struct parley_node *node) {
+    struct peer *peer = next_to_answer(node);
+    struct session *slot = peer == NULL ? NULL : free_slot(node, false);
+    if (peer != NULL && slot == NULL) {
+        slot = silent_slot(node);
+        if (slot != NULL)
+            push_out(node, slot);
+    }
     if (slot == NULL)
-        return;
+        return false;
+    struct peer_session *state = &peer->session;
     state->is_asked = false;
     state->answer_at = node->now + PARLEY_SESSION_EVERY_MS;
     take_slot(node, slot, peer, false, state->theirs);
@@ -222,6 +284,7 @@ static void answer_theirs(struct parley_node *node, struct peer *peer) {
     state->is_again = false;
     state->turns = 0;
     peer->is_forgotten = false; /* a session serves both */
+    return true;
 }
 
 /* --- what was found ------------------------------------------------------------------------ */
@@ -285,6 +348,8 @@ static bool flush(struct parley_node *node, struct hearing *hearing,
         return false;
     }
     session->bytes_left -= size;
+    if (!session->is_ours)
+        budget_take_telling(hearing->peer, size);
     session->is_answering |= out->is_answered;
     parley_writer_init(&out->writer, node->items, TURN_BYTES_MAX);
     out->count = 0;
@@ -368,6 +433,8 @@ static void on_opening(struct parley_node *node, struct peer *peer,
         end_session(node, own, is_cut);
     }
     peer->session.is_due = false;
+    if (!peer->session.is_asked)
+        peer->session.asked_at = node->now;
     peer->session.is_asked = true;
     peer->session.is_again = message->again;
 }
@@ -450,11 +517,11 @@ void sessions_pump(struct parley_node *node) {
         struct peer *peer = &node->peers[i];
         if (peer->phase != PEER_OPEN || session_of(node, peer) != NULL)
             continue;
-        if (peer->session.is_asked)
-            answer_theirs(node, peer);
-        else if (peer->session.is_due)
+        if (!peer->session.is_asked && peer->session.is_due)
             open_ours(node, peer);
     }
+    for (size_t i = 0; i < PARLEY_SESSIONS_MAX && answer_next(node); i++)
+        continue;
     for (size_t i = 0; i < PARLEY_SESSIONS_MAX; i++)
         session_go_on(node, &node->sessions.slots[i]);
 }

@@ -56,6 +56,8 @@ struct peer_session {
     unsigned turns;         /* regular ones since the last session */
     parley_time_ms open_at; /* not before */
     parley_time_ms answer_at; /* likewise */
+    parley_time_ms asked_at;  /* since when it waits for a place */
+    unsigned pushed_out;      /* how often in a row others had its place for its silence */
     uint64_t findings;        /* of our last one */
     unsigned fruitless;       /* of ours in a row in which the same was found */
     uint32_t small_serves;    /* small asks of it that are not answered */

@@ -144,6 +144,8 @@ void on_ask_heads_of(struct parley_node *node, struct peer *peer,
     struct parley_log name;
     struct parley_writer items;
     size_t count = 0;
+    if (!budget_may_tell(node, peer))
+        return; /* asked again, more rarely */
     parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
     while (parley_wire_next_log(&logs, &name)) {
         uint32_t log = log_find(node, &name), author = log == NONE ? NONE : node->logs[log].author;
@@ -151,6 +153,7 @@ void on_ask_heads_of(struct parley_node *node, struct peer *peer,
             node->authors[author].quota.is_leaving)
             continue;
         heads_put_log(node, &items, author, log);
+        budget_take_telling(peer, PARLEY_HEAD_BYTES);
         if (++count < PARLEY_TELLS_PER_MESSAGE)
             continue;
         (void)heads_send(node, peer, &items, count);

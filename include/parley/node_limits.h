@@ -115,11 +115,12 @@
 #define PARLEY_OUT_BYTES_MAX (4u << 20) /* sealed bytes of one step */
 
 /* Sending. */
-#define PARLEY_WINDOW_BYTES         (512u << 10) /* unsent bytes above which answers wait */
-#define PARLEY_PUSH_WINDOW_BYTES    (1u << 20)   /* above which pushes are left to catching up */
-#define PARLEY_UNSENT_BYTES_MAX     (2u << 20)   /* above which a peer that asks on is closed */
-#define PARLEY_UNSENT_ALL_BYTES_MAX (64u << 20)  /* of all peers: from half of it on windows are a \
-                                                  */
+#define PARLEY_WINDOW_BYTES      (512u << 10) /* unsent bytes above which answers wait */
+#define PARLEY_PUSH_WINDOW_BYTES (1u << 20)   /* above which pushes are left to catching up */
+#define PARLEY_UNSENT_BYTES_MAX  (2u << 20)   /* above which a peer that asks on is closed */
+#define PARLEY_UNSENT_ALL_BYTES_MAX                                                                \
+    (64u << 20)                          /* of all peers: from half of it on windows are a         \
+                                          */
 #define PARLEY_WINDOW_SHARE   16u        /* part of so many, above it who asks on is closed */
 #define PARLEY_PUSH_BYTES_MAX 8192u      /* larger entries are announced, and asked for */
 #define PARLEY_RUN_ASK_BYTES  (1u << 20) /* asked for at once, of one log */
@@ -140,10 +141,13 @@
 #define PARLEY_ASKS_PER_STEP         64u   /* of one peer: then the others have a turn */
 #define PARLEY_RESUMES_PER_STEP      16u   /* of peers that wait */
 #define PARLEY_RESUME_EVERY_MS       20u   /* what waits for a bucket is looked at */
-/* What is told again costs its sender half of it, or time. */
-#define PARLEY_TELLING_FOR_EACH 2u   /* byte of his */
+/* What is told again, and to strangers even at first, is paid for in bytes, or with time. */
+#define PARLEY_TELLING_FOR_EACH 2u   /* byte of his; of a stranger one */
 #define PARLEY_TELLING_RATE     128u /* bytes a second: twenty logs in half a minute */
 #define PARLEY_TELLING_BURST    (64u << 10)
+#define PARLEY_TELLING_START    8192u /* of who comes in: what sixty authors have */
+#define PARLEY_TELLING_SECONDS  3600u /* and all that is held, once in so long */
+#define PARLEY_HEAD_BYTES       128u  /* of an author with one log, in heads */
 
 /* Time, in ms. */
 #define PARLEY_HANDSHAKE_MS        10000u /* a slow link, twice over */
@@ -151,12 +155,13 @@
 #define PARLEY_PING_AFTER_MS       30000u /* keeps address translators open */
 #define PARLEY_IDLE_MS             90000u /* three pings unanswered, or a frame that does not end */
 #define PARLEY_STUCK_MS            120000u /* nothing was taken of what waits to be sent */
-#define PARLEY_FETCH_MS            20000u /* an ask without any chunk */
-#define PARLEY_HEADS_EVERY_MS      30000u /* catching up runs regardless of what was pushed */
+#define PARLEY_FETCH_MS            20000u  /* an ask without any chunk */
+#define PARLEY_HEADS_EVERY_MS      30000u  /* catching up runs regardless of what was pushed */
 #define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */
 #define PARLEY_GRAFT_AFTER_MS      500u /* longer than any way along the tree but a broken one */
 #define PARLEY_GRAFT_AGAIN_MS      2000u   /* a slow link there and back, with an entry */
 #define PARLEY_SESSION_IDLE_MS     30000u  /* a turn that does not come */
+#define PARLEY_SESSION_PATIENCE_MS 2000u   /* with a turn, when another peer waits for the place */
 #define PARLEY_SESSION_LONGEST_MS  120000u /* of one session, whatever comes */
 #define PARLEY_SESSION_EVERY_MS    10000u  /* of one link, opened or answered */
 #define PARLEY_SESSION_AGAIN_MS    1000u   /* answered, when the one before found something */

@@ -60,7 +60,12 @@ static void test_many_logs_of_one_author(void **state) {
         add_device(&story, &writer, 9, i);
     story.on_message = count_heads;
     story.context = &seen;
-    struct story_puppet *peer = story_peer(&story, 'A');
+    /* Of the owner's: a stranger would wait for so many. */
+    story_connect(&story, 1, 'A');
+    story_settle(&story);
+    struct story_puppet *peer = story_answer(&story, 'A');
+    story_hello(&story, peer);
+    story_interest(&story, peer, PARLEY_INTEREST_EVERYTHING);
     assert_int_equal(seen.heads, devices);
     assert_true(seen.messages > 1);
     seen = (struct heads_seen){0};

@@ -112,8 +112,116 @@ static void test_new_entries_are_free(void **state) {
         story_send(&story, peer, &again);
         bytes += sizeof body;
     } while (bytes <= PARLEY_PEER_BYTES_BURST && story.consumed > 0);
-    assert_in_range(bytes, PARLEY_PEER_BYTES_BURST / 2,
-                    PARLEY_PEER_BYTES_BURST + sizeof body);
+    assert_in_range(bytes, PARLEY_PEER_BYTES_BURST / 2, PARLEY_PEER_BYTES_BURST + sizeof body);
+    story_end(&story);
+}
+
+/* --- what is told again -------------------------------------------------------------------- */
+
+#define WRITERS 12
+
+struct told {
+    unsigned asks, authors;
+};
+
+static void count_told(struct story *story, const struct story_puppet *puppet,
+                       const struct parley_wire_message *message) {
+    struct told *told = story->context;
+    (void)puppet;
+    if (message->type == PARLEY_WIRE_HEADS)
+        told->authors += (unsigned)message->as.heads.authors.count;
+}
+
+static struct story_puppet *begin_with_writers(struct story *story, struct told *told,
+                                               struct story_person writers[WRITERS]) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = 64, .logs = 64};
+    story_begin_sized(story, true, &sizes);
+    story->is_silent = true;
+    for (unsigned i = 0; i < WRITERS; i++) {
+        uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+        story_person(&writers[i], (uint8_t)(9 + i));
+        story_know(story, &writers[i]);
+        story_import(story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entries(&writers[i], 1, buffer));
+        story_settle(story);
+    }
+    story->on_message = count_told;
+    story->context = told;
+    return story_peer(story, 'A');
+}
+
+/* Sent to it for each byte of its own, beyond what it may be told at first. */
+static double times_more(struct story *story, const struct parley_node_peer *before) {
+    struct parley_node_peer now;
+    assert_true(parley_node_peer_at(story->node, 0, &now));
+    return ((double)(now.sent_bytes - before->sent_bytes) - PARLEY_TELLING_BURST) /
+           (double)(now.received_bytes - before->received_bytes);
+}
+
+/* All heads again and again: as many bytes as that costs its asker, and a few in time. */
+static void test_heads_again_are_paid_for(void **state) {
+    struct story story;
+    struct story_person writers[WRITERS];
+    struct told told = {0};
+    struct parley_node_peer before;
+    struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_HEADS};
+    struct story_puppet *peer = begin_with_writers(&story, &told, writers);
+    assert_int_equal(told.authors, WRITERS); /* at once: few */
+    assert_true(parley_node_peer_at(story.node, 0, &before));
+    for (unsigned i = 0; i < 3000; i++) {
+        story_send(&story, peer, &ask);
+        if (i % 100 == 99)
+            story_wait(&story, 300);
+    }
+    assert_true(times_more(&story, &before) < PARLEY_TELLING_FOR_EACH + 0.5);
+    /* What it asked for comes. */
+    told.authors = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        story_wait(&story, 1000);
+        if (i % 60 == 59)
+            (void)ask_heads(&story, peer);
+    }
+    assert_int_equal(told.authors, WRITERS);
+    story_end(&story);
+}
+
+static void change_interest(struct story *story, struct story_puppet *peer,
+                            const struct parley_author *author, bool on) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_INTEREST_CHANGE};
+    struct parley_writer writer;
+    uint8_t bytes[64];
+    parley_writer_init(&writer, bytes, sizeof bytes);
+    parley_wire_put_author(&writer, author);
+    if (on)
+        message.as.interest_change.added = parley_wire_list_of(&writer, 1);
+    else
+        message.as.interest_change.removed = parley_wire_list_of(&writer, 1);
+    story_send(story, peer, &message);
+}
+
+/* In and out of its interest; and asked for by name. */
+static void test_names_again_are_paid_for(void **state) {
+    struct story story;
+    struct story_person writers[WRITERS];
+    struct told told = {0};
+    struct parley_node_peer before;
+    struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_HEADS_OF};
+    struct parley_writer writer;
+    uint8_t bytes[64 * WRITERS];
+    struct story_puppet *peer = begin_with_writers(&story, &told, writers);
+    story_interest(&story, peer, PARLEY_INTEREST_NOTHING);
+    assert_true(parley_node_peer_at(story.node, 0, &before));
+    parley_writer_init(&writer, bytes, sizeof bytes);
+    for (unsigned i = 0; i < WRITERS; i++)
+        parley_wire_put_log(&writer, &writers[i].log);
+    ask.as.ask_heads_of.logs = parley_wire_list_of(&writer, WRITERS);
+    told.authors = 0;
+    for (unsigned i = 0; i < 3000; i++) {
+        change_interest(&story, peer, &writers[0].author, i % 2 == 0);
+        story_send(&story, peer, &ask);
+        story_wait(&story, 3);
+        assert_true(i > 1 || told.authors == 1 + (i + 1) * WRITERS);
+    }
+    assert_true(times_more(&story, &before) < PARLEY_TELLING_FOR_EACH + 0.5);
     story_end(&story);
 }
 
@@ -169,11 +277,15 @@ static void test_nothing_is_taken(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flood_waits),     cmocka_unit_test(test_flood_delays_nobody_else),
-        cmocka_unit_test(test_portions),        cmocka_unit_test(test_new_entries_are_free),
-        cmocka_unit_test(test_handshakes_wait), cmocka_unit_test(test_frame_without_end),
-        cmocka_unit_test(test_nothing_is_taken)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_flood_waits),
+                                       cmocka_unit_test(test_flood_delays_nobody_else),
+                                       cmocka_unit_test(test_portions),
+                                       cmocka_unit_test(test_new_entries_are_free),
+                                       cmocka_unit_test(test_handshakes_wait),
+                                       cmocka_unit_test(test_frame_without_end),
+                                       cmocka_unit_test(test_heads_again_are_paid_for),
+                                       cmocka_unit_test(test_names_again_are_paid_for),
+                                       cmocka_unit_test(test_nothing_is_taken)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("flood", tests, NULL, NULL) == 0 ? 0 : 1;
 }

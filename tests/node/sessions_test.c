@@ -299,6 +299,44 @@ static void test_silence(void **state) {
     story_end(&story);
 }
 
+/* With somebody who waits, silence of seconds is enough; and who was silent has to wait longer than
+ * they. */
+static void test_silent_gives_way(void **state) {
+    struct story story;
+    struct story_person writers[1];
+    static struct other others[4];
+    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 64};
+    memset(others, 0, sizeof others);
+    story_begin_sized(&story, true, &sizes);
+    know_writers(&story, writers, 1);
+    for (unsigned i = 0; i < 4; i++)
+        connect_other(&story, &others[i], (char)('A' + i));
+    open_session(&story, &others[1], 2, false);
+    story.context = &others[0];
+    open_session(&story, &others[0], 2, false);
+    story_wait(&story, 2 * PARLEY_SESSION_PATIENCE_MS); /* nobody waits: it has its place still */
+    empty_set(&others[0], 2);
+    talk(&story, &others[0]);
+    assert_int_equal(others[0].heads, 1);
+    open_session(&story, &others[2], 2, false); /* in the free place */
+    story_wait(&story, PARLEY_SESSION_PATIENCE_MS / 2);
+    story.context = &others[3];
+    others[3].messages = 0;
+    open_session(&story, &others[3], 2, false); /* the second one is silent for long */
+    story_wait(&story, 1);
+    assert_int_equal(others[3].messages, 1);
+    story.context = &others[1];
+    others[1].messages = 0;
+    open_session(&story, &others[1], 4, false);
+    for (unsigned ms = 0; ms < PARLEY_SESSION_EVERY_MS; ms += 1000) {
+        assert_int_equal(others[1].messages, 0);
+        story_wait(&story, 1000);
+    }
+    story_wait(&story, PARLEY_SESSION_PATIENCE_MS);
+    assert_int_equal(others[1].messages, 1);
+    story_end(&story);
+}
+
 static void test_cut_is_begun_anew(void **state) {
     struct story story;
     struct story_person writers[1];
@@ -504,6 +542,7 @@ int main(void) {
         cmocka_unit_test(test_not_too_often),
         cmocka_unit_test(test_never_agrees),
         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_silent_gives_way),
         cmocka_unit_test(test_cut_is_begun_anew),
         cmocka_unit_test(test_small_ask),
         cmocka_unit_test(test_small_ask_of_nothing),

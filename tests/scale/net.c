@@ -1,5 +1,6 @@
 #include "scale.h"
 
+#include <parley/wire.h>
 #include <stdlib.h>
 
 /* Connections: what is sent leaves through the sender's line, then travels, then comes in through
@@ -252,6 +253,13 @@ void net_send(struct sim *sim, uint32_t node, parley_connection connection,
         return;
     if (wire->ends[!end_of(wire, node, connection)].node >= sim->config.nodes_count)
         sim->sybils_received += bytes.size;
+    if (wire->ends[!end_of(wire, node, connection)].node >= sim->config.nodes_count &&
+        load.author == NOBODY) {
+        bool is_asked = load.type == PARLEY_WIRE_HEADS || load.type == PARLEY_WIRE_PONG ||
+                        load.type == PARLEY_WIRE_RECONCILE;
+        sim->sybils_answered += is_asked ? bytes.size : 0;
+        sim->sybils_told += bytes.size;
+    }
     if ((wire->ends[0].node ^ wire->ends[1].node) % 2 != 0) {
         sim->crossed_bytes += bytes.size;
         sim->crossed_payload += load.payload_bytes;

@@ -349,6 +349,8 @@ struct sim {
     double idle_bytes;
     struct scale_sybil *sybils;
     uint64_t sybils_sent, sybils_received, sybils_closed;
+    uint64_t sybils_told;     /* of what they received all but entries, */
+    uint64_t sybils_answered; /* and of that what was said on asking */
     uint64_t missing_bytes, crossed_bytes, crossed_payload; /* halves */
     parley_time_ms equal_ms;
     uint32_t delays_below; /* of nodes with such numbers; 0: of all */

@@ -14,6 +14,8 @@
 #define STAYS_MS     2000u /* who is always another */
 #define PLACES       4u
 #define CUT_ONE_IN   50u
+/* One of a stranger; most of the rest is what time adds to those that hardly say a word. */
+#define ANSWERED_MOST 1.9
 
 enum sybil_kind { SYBIL_SILENT, SYBIL_LIAR, SYBIL_FLOODER, SYBIL_STRANGER, SYBIL_KINDS };
 
@@ -258,6 +260,10 @@ static void judge_sybil(struct sim *sim) {
           (double)beset->delay_ms.p99 / calm->delay_ms.p99, 6);
     bound(sim, "honest peers closed for a fault by honest ones", (double)sim->closed_for_fault, 0);
     bound(sim, "bytes that a node touches, most", (double)sim->memory_touched_max, 64.0 * 1048576);
+    bound(sim, "bytes of answers to sybils, for each of theirs",
+          (double)sim->sybils_answered / (double)sim->sybils_sent, ANSWERED_MOST);
+    bound(sim, "bytes to sybils beside entries, for each of theirs",
+          (double)sim->sybils_told / (double)sim->sybils_sent, 2);
     figure(sim, "sybils closed for a fault", (double)sim->sybils_closed);
     figure(sim, "bytes of sybils", (double)sim->sybils_sent);
     figure(sim, "bytes to sybils, for each of theirs",
