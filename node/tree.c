@@ -12,6 +12,7 @@ bool tree_create(struct parley_node *node) {
                                               .waits_per_link = PARLEY_TREE_WAITS_PER_PEER,
                                               .wait_ms = PARLEY_GRAFT_AFTER_MS,
                                               .again_ms = PARLEY_GRAFT_AGAIN_MS,
+                                              .late_ms = PARLEY_PUSH_LATE_MS,
                                               .is_broad = node->config.relay};
     node->tree.memory = calloc(1, parley_gossip_memory(&sizes));
     if (node->tree.memory != NULL)
@@ -33,8 +34,11 @@ static void tell_link(struct parley_node *node, const struct parley_gossip_word 
 
 void tree_on_interest(struct parley_node *node, const struct peer *peer) {
     struct parley_gossip_word word;
-    if (parley_gossip_set_broad(&node->tree.gossip, peer_slot(node, peer),
-                                peer->mode == PARLEY_INTEREST_EVERYTHING, &word))
+    uint32_t link = peer_slot(node, peer);
+    if (parley_gossip_set_broad(&node->tree.gossip, link, peer->mode == PARLEY_INTEREST_EVERYTHING,
+                                &word))
+        tell_link(node, &word);
+    while (parley_gossip_spare(&node->tree.gossip, link, &word))
         tell_link(node, &word);
 }
 
@@ -226,18 +230,17 @@ void tree_gave_nothing(struct parley_node *node, uint32_t peer, uint32_t log) {
 static void graft(struct parley_node *node, struct parley_gossip_entry *entry, uint32_t log) {
     struct parley_wire_place place = entry->place;
     parley_time_ms busy_until = fetch_give_up(node, log, PARLEY_GRAFT_AGAIN_MS);
-    bool was_lazy;
+    struct parley_gossip_word word;
     if (busy_until != 0) {
         parley_gossip_put_off(entry, busy_until);
         return;
     }
     if (!parley_gossip_is_awaited(&node->tree.gossip, &place))
         return; /* who was asked in vain was the only one that announced it */
-    uint32_t link = parley_gossip_graft(&node->tree.gossip, entry, node->now, &was_lazy);
+    uint32_t link = parley_gossip_graft(&node->tree.gossip, entry, node->now, &word);
     if (link == PARLEY_GOSSIP_NOBODY)
         return;
-    struct parley_gossip_word word = {link, true, parley_gossip_bit(&place.log)};
-    if (was_lazy)
+    if (word.buckets != 0)
         tell_link(node, &word);
     want(node, &node->peers[link], log, place.seq, &place.id, 1);
 }

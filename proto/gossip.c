@@ -1,4 +1,4 @@
-#include <parley/gossip.h>
+#include "gossip_links.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -33,6 +33,8 @@ void parley_gossip_init(struct parley_gossip *gossip, const struct parley_gossip
                                      .is_broad = sizes->is_broad,
                                      .wait_ms = sizes->wait_ms,
                                      .again_ms = sizes->again_ms,
+                                     .late_ms = sizes->late_ms,
+                                     .above = PARLEY_GOSSIP_NOBODY,
                                      .next = UINT64_MAX,
                                      .pass_next = UINT64_MAX};
     memcpy(gossip->key, key, sizeof gossip->key);
@@ -69,15 +71,20 @@ static void set_has(struct parley_gossip *gossip, const struct parley_gossip_ent
     *word = on ? *word | bit : *word & ~bit;
 }
 
-/* The first that has it, from that link on and round; NOBODY: none. */
+/* The first that has it, from that link on and round, but one that brings everything before any
+ * other: what comes from below comes into the tree at a second place. NOBODY: none. */
 static uint32_t holder_from(const struct parley_gossip *gossip,
                             const struct parley_gossip_entry *entry, uint32_t from) {
+    uint32_t any = PARLEY_GOSSIP_NOBODY;
     for (uint32_t i = 0; i < gossip->links_count; i++) {
         uint32_t link = (from + i) % gossip->links_count;
-        if (has(gossip, entry, link))
+        if (!has(gossip, entry, link))
+            continue;
+        if (gossip->links[link].is_broad)
             return link;
+        any = any == PARLEY_GOSSIP_NOBODY ? link : any;
     }
-    return PARLEY_GOSSIP_NOBODY;
+    return any;
 }
 
 /* --- the table ----------------------------------------------------------------------------- */
@@ -150,7 +157,8 @@ static void wait_end(struct parley_gossip *gossip, const struct parley_gossip_en
 
 void parley_gossip_open(struct parley_gossip *gossip, uint32_t link, bool is_tree) {
     assert(link < gossip->links_count && !gossip->links[link].is_open);
-    gossip->links[link] = (struct parley_gossip_link){.is_open = true, .is_tree = is_tree};
+    gossip->links[link] = (struct parley_gossip_link){
+        .is_open = true, .is_tree = is_tree, .unasked = is_tree ? UINT64_MAX : 0};
 }
 
 /* What waited for it is due at once, if somebody else announced it as well. */
@@ -162,28 +170,6 @@ static void lose_source(struct parley_gossip *gossip, struct parley_gossip_entry
     if (other != PARLEY_GOSSIP_NOBODY)
         wait_begin(gossip, entry, state == PARLEY_GOSSIP_ASKED ? PARLEY_GOSSIP_AWAITED : state,
                    other, state == PARLEY_GOSSIP_ASKED ? 0 : entry->at);
-}
-
-/* For which buckets somebody has to be eager again, and who: rather one that brings everything. */
-static bool replace_eager(struct parley_gossip *gossip, struct parley_gossip_word *word) {
-    uint64_t eager = 0, broad_eager = 0;
-    uint32_t broad = PARLEY_GOSSIP_NOBODY, any = PARLEY_GOSSIP_NOBODY;
-    for (uint32_t i = gossip->links_count; i-- > 0;) {
-        const struct parley_gossip_link *link = &gossip->links[i];
-        if (!link->is_open)
-            continue;
-        any = i;
-        broad = link->is_broad ? i : broad;
-        eager |= ~link->lazy;
-        broad_eager |= link->is_broad ? ~link->lazy : 0;
-    }
-    bool has_broad = broad != PARLEY_GOSSIP_NOBODY;
-    *word = (struct parley_gossip_word){has_broad ? broad : any, true,
-                                        ~(has_broad ? broad_eager : eager)};
-    if (word->link == PARLEY_GOSSIP_NOBODY || word->buckets == 0)
-        return false;
-    gossip->links[word->link].lazy &= ~word->buckets;
-    return true;
 }
 
 bool parley_gossip_close(struct parley_gossip *gossip, uint32_t link,
@@ -200,93 +186,22 @@ bool parley_gossip_close(struct parley_gossip *gossip, uint32_t link,
         else if (entry->source == link)
             entry->source = PARLEY_GOSSIP_NOBODY;
     }
-    assert(gossip->links[link].waits == 0);
-    gossip->links[link].is_open = false;
-    return replace_eager(gossip, word);
-}
-
-bool parley_gossip_is_lazy(const struct parley_gossip *gossip, uint32_t link, unsigned bucket) {
-    return gossip->links[link].lazy >> bucket & 1;
-}
-
-/* The buckets for which another link than this one is eager, of those that bring everything if
- * there is any such link; and those that one may be pruned of with the bucket at hand. Where one of
- * two brings all of what is wanted here, and nobody's tree hangs on this node, that is all of them:
- * a link shows once that it is not needed, and not once for each bucket. Otherwise, that others
- * serve and this link never did. */
-struct others {
-    bool is_leaf;
-    uint64_t eager, spare;
-};
-
-static struct others of_others(const struct parley_gossip *gossip, uint32_t link) {
-    const struct parley_gossip_link *this = &gossip->links[link];
-    uint64_t by_any = 0, by_broad = 0, served = 0;
-    bool has_broad = false;
-    for (uint32_t i = 0; i < gossip->links_count; i++) {
-        const struct parley_gossip_link *other = &gossip->links[i];
-        if (!other->is_open)
-            continue;
-        has_broad |= other->is_broad;
-        if (i == link)
-            continue;
-        by_any |= ~other->lazy;
-        by_broad |= other->is_broad ? ~other->lazy : 0;
-        served |= ~other->lazy & other->served;
-    }
-    bool is_leaf = has_broad && !(gossip->is_broad && this->is_broad);
-    struct others others = {.is_leaf = is_leaf, .eager = has_broad ? by_broad : by_any};
-    others.spare = ~this->lazy & others.eager & (is_leaf ? UINT64_MAX : served & ~this->served);
-    return others;
-}
-
-uint64_t parley_gossip_on_prune(struct parley_gossip *gossip, uint32_t link, uint64_t buckets) {
-    struct others others = of_others(gossip, link);
-    if (!gossip->links[link].is_tree)
-        return 0;
-    gossip->links[link].lazy |= buckets & others.eager;
-    return buckets & ~others.eager;
-}
-
-void parley_gossip_on_graft(struct parley_gossip *gossip, uint32_t link, uint64_t buckets) {
-    gossip->links[link].lazy &= ~buckets;
-}
-
-/* The bucket of that bit, if it may be, and with it the spare ones. */
-static bool prune(struct parley_gossip *gossip, uint32_t link, uint64_t bit,
-                  struct parley_gossip_word *word) {
-    struct parley_gossip_link *late = &gossip->links[link];
-    struct others others = of_others(gossip, link);
-    if (!late->is_tree || (others.eager & bit) == 0)
-        return false;
-    /* The one of that bit may be lazy already: then the peer has not heard yet. */
-    *word = (struct parley_gossip_word){link, false, bit | others.spare};
-    late->lazy |= word->buckets;
-    return true;
-}
-
-/* Two brought the same. The later one is pruned; but who is asked for everything needs, of those
- * that have everything, one to whom all else is known, and those who want everything need a tree
- * among themselves: what hangs between them on somebody who wants less holds for that one's authors
- * only. */
-static bool prune_one(struct parley_gossip *gossip, uint32_t first, uint32_t late, uint64_t bit,
-                      struct parley_gossip_word *word) {
-    if (!gossip->links[late].is_broad || gossip->links[first].is_broad)
-        return prune(gossip, late, bit, word);
-    return (!gossip->is_broad && prune(gossip, late, bit, word)) || prune(gossip, first, bit, word);
+    struct parley_gossip_link *this = &gossip->links[link];
+    assert(this->waits == 0);
+    this->is_open = false;
+    if (gossip->above == link)
+        gossip->above = PARLEY_GOSSIP_NOBODY;
+    return gossip_links_replace(gossip, this->is_broad ? ~this->lazy : 0, word);
 }
 
 bool parley_gossip_set_broad(struct parley_gossip *gossip, uint32_t link, bool is_broad,
                              struct parley_gossip_word *word) {
     struct parley_gossip_link *this = &gossip->links[link];
-    this->is_broad = is_broad;
-    if (gossip->is_broad || !this->is_tree)
+    if (this->is_broad == is_broad)
         return false;
-    /* Somebody else brings all of it already. */
-    struct others others = of_others(gossip, link);
-    *word = (struct parley_gossip_word){link, false, others.is_leaf ? others.spare : 0};
-    this->lazy |= word->buckets;
-    return word->buckets != 0;
+    this->is_broad = is_broad;
+    this->unasked = this->is_tree ? UINT64_MAX : 0;
+    return gossip_links_replace(gossip, 0, word);
 }
 
 /* --- entries ------------------------------------------------------------------------------- */
@@ -306,34 +221,45 @@ static void hold(struct parley_gossip *gossip, uint32_t link, const struct parle
         set_has(gossip, entry, link, true);
 }
 
-/* Who brings what is new is where the tree leads, and is told so, since a prune may be under way.
+/* Whether it was announced by one that brings everything long before it came over the one that is
+ * eager, as what went before: then that one is tried. The slower of them is pruned with the next.
  */
-static bool lead_to(struct parley_gossip *gossip, uint32_t link, uint64_t bit,
-                    struct parley_gossip_word *word) {
+static bool was_overtaken(struct parley_gossip *gossip, uint32_t link,
+                          const struct parley_gossip_entry *entry, parley_time_ms now,
+                          struct parley_gossip_word *word) {
     struct parley_gossip_link *from = &gossip->links[link];
-    bool was_lazy = (from->lazy & bit) != 0;
-    from->served |= bit;
-    from->lazy &= ~bit;
-    *word = (struct parley_gossip_word){link, true, bit};
-    return was_lazy;
+    bool is_late = entry != NULL && entry->state == PARLEY_GOSSIP_AWAITED &&
+                   entry->source != link && gossip->links[entry->source].is_broad &&
+                   now + gossip->wait_ms >= entry->at + gossip->late_ms;
+    if (gossip->is_broad || !from->is_broad)
+        return false;
+    from->lates = is_late ? from->lates + 1 : 0;
+    if (from->lates < PARLEY_GOSSIP_LATES)
+        return false;
+    from->lates = 0;
+    gossip_links_graft(gossip, entry->source, parley_gossip_bit(&entry->place.log), word);
+    return word->buckets != 0;
 }
 
 bool parley_gossip_on_entry(struct parley_gossip *gossip, uint32_t link,
                             const struct parley_wire_place *place, bool is_new, parley_time_ms now,
                             struct parley_gossip_word *word) {
     uint64_t bit = parley_gossip_bit(&place->log);
-    if (is_new) {
-        hold(gossip, link, place, now);
-        return link != PARLEY_GOSSIP_NOBODY && lead_to(gossip, link, bit, word);
-    }
     const struct parley_gossip_entry *entry = find(gossip, place);
+    if (is_new) {
+        bool is_told =
+            link != PARLEY_GOSSIP_NOBODY && (was_overtaken(gossip, link, entry, now, word) ||
+                                             gossip_links_on_news(gossip, link, bit, word));
+        hold(gossip, link, place, now);
+        return is_told;
+    }
     if (entry == NULL || link == PARLEY_GOSSIP_NOBODY)
         return false;
     set_has(gossip, entry, link, true);
     uint32_t first = entry->source;
     if (entry->state != PARLEY_GOSSIP_HELD || first == PARLEY_GOSSIP_NOBODY || first == link)
         return false;
-    return prune_one(gossip, first, link, bit, word);
+    return gossip_links_on_second(gossip, first, link, bit, word);
 }
 
 bool parley_gossip_has(const struct parley_gossip *gossip, uint32_t link,
@@ -344,13 +270,13 @@ bool parley_gossip_has(const struct parley_gossip *gossip, uint32_t link,
 
 enum parley_gossip_way parley_gossip_way(const struct parley_gossip *gossip, uint32_t link,
                                          const struct parley_wire_place *place) {
-    const struct parley_gossip_link *to = &gossip->links[link];
-    if (!to->is_tree)
-        return PARLEY_GOSSIP_PUSH;
-    if (parley_gossip_has(gossip, link, place))
+    if (gossip->links[link].is_tree && parley_gossip_has(gossip, link, place))
         return PARLEY_GOSSIP_NOTHING;
-    return (to->lazy & parley_gossip_bit(&place->log)) == 0 ? PARLEY_GOSSIP_PUSH
-                                                            : PARLEY_GOSSIP_ANNOUNCE;
+    const struct parley_gossip_entry *entry = find(gossip, place);
+    uint32_t source = entry == NULL ? PARLEY_GOSSIP_NOBODY : entry->source;
+    return gossip_links_pushes(gossip, link, source, parley_gossip_bit(&place->log))
+               ? PARLEY_GOSSIP_PUSH
+               : PARLEY_GOSSIP_ANNOUNCE;
 }
 
 void parley_gossip_note(struct parley_gossip *gossip, uint32_t link,
@@ -367,7 +293,7 @@ enum parley_gossip_hearing parley_gossip_on_announce(struct parley_gossip *gossi
     struct parley_gossip_entry *entry = find(gossip, place);
     if (entry != NULL)
         set_has(gossip, entry, link, true);
-    if (!from->is_tree || (from->lazy & parley_gossip_bit(&place->log)) == 0)
+    if (gossip_links_asks_at_once(gossip, link, parley_gossip_bit(&place->log)))
         return PARLEY_GOSSIP_ASK;
     if (entry != NULL)
         return is_waiting(entry) ? PARLEY_GOSSIP_WAIT : PARLEY_GOSSIP_LEAVE;
@@ -407,17 +333,15 @@ struct parley_gossip_entry *parley_gossip_due(struct parley_gossip *gossip, parl
 }
 
 uint32_t parley_gossip_graft(struct parley_gossip *gossip, struct parley_gossip_entry *entry,
-                             parley_time_ms now, bool *was_lazy) {
+                             parley_time_ms now, struct parley_gossip_word *word) {
     uint32_t from = entry->source + (entry->state == PARLEY_GOSSIP_ASKED);
     uint32_t link = holder_from(gossip, entry, from);
-    *was_lazy = false;
+    word->buckets = 0;
     if (link == PARLEY_GOSSIP_NOBODY) {
         parley_gossip_forget(gossip, entry);
         return link;
     }
-    uint64_t bit = parley_gossip_bit(&entry->place.log);
-    *was_lazy = (gossip->links[link].lazy & bit) != 0;
-    gossip->links[link].lazy &= ~bit;
+    gossip_links_graft(gossip, link, parley_gossip_bit(&entry->place.log), word);
     /* Who does not send it is not taken to have it any more. */
     set_has(gossip, entry, link, false);
     wait_end(gossip, entry);
@@ -449,6 +373,8 @@ void parley_gossip_fail(struct parley_gossip *gossip, uint32_t link, const struc
 
 void parley_gossip_check(const struct parley_gossip *gossip) {
     size_t waits = 0, of_links = 0;
+    uint64_t eager = 0;
+    bool any_broad = false, any = false;
     for (size_t i = 0; i < gossip->entries_count; i++) {
         const struct parley_gossip_entry *entry = &gossip->entries[i];
         if (entry->state == PARLEY_GOSSIP_FREE)
@@ -457,10 +383,18 @@ void parley_gossip_check(const struct parley_gossip *gossip) {
         waits += is_waiting(entry);
         assert(!is_waiting(entry) || entry->at >= gossip->next);
     }
+    for (uint32_t i = 0; i < gossip->links_count; i++)
+        any_broad |= gossip->links[i].is_open && gossip->links[i].is_broad;
     for (uint32_t i = 0; i < gossip->links_count; i++) {
         of_links += gossip->links[i].waits;
-        assert(gossip->links[i].is_open || gossip->links[i].waits == 0);
-        assert(gossip->links[i].is_tree || gossip->links[i].lazy == 0);
+        if (gossip->links[i].is_open && gossip->links[i].is_broad == any_broad) {
+            eager |= ~gossip->links[i].lazy;
+            any = true;
+        }
+        assert(gossip->links[i].is_open || (gossip->links[i].waits == 0 && gossip->above != i));
+        assert(gossip->links[i].is_tree || (gossip->links[i].lazy | gossip->links[i].unasked) == 0);
     }
     assert(waits == gossip->waits && of_links == waits);
+    /* Nobody is cut off. Of those below it is their own word what is pushed to them. */
+    assert(!any || (gossip->is_broad && !any_broad) || eager == UINT64_MAX);
 }

@@ -3,11 +3,13 @@
  * is answered, time is an argument, memory is the caller's.
  *
  * Each link is eager or lazy, for each bucket of logs by itself. It begins eager. Of two that bring
- * the same entry the later one becomes lazy (prune), so that what is left eager is a tree;
- * and with it all buckets in which that link has brought nothing yet, so that a tree need not be
- * found 64 times, nor anew for each link that comes back. Over a lazy link entries are announced;
- * an announced entry that does not come in time is asked for of who announced it, and that link
- * becomes eager (graft). So a tree that broke grows together again.
+ * the same entry the later one becomes lazy (prune), so that what is left eager is a tree. Over a
+ * lazy link entries are announced; an announced entry that does not come in time is asked for of who
+ * announced it, and that link becomes eager (graft). So a tree that broke grows together again.
+ *
+ * Such a tree holds among those who want the same. Whoever wants less hangs on it as a leaf, by one
+ * link of those to peers who want everything, and gives up what is its own by that one alone
+ * (gossip_links.c).
  *
  * It is for speed alone: every table here may be full, and whatever it forgets is found by catching
  * up. What a peer says here costs a place in a table at most, of which it has a share.
@@ -25,6 +27,7 @@
 
 #define PARLEY_GOSSIP_NOBODY UINT32_MAX /* no link: what is one's own, or came some other way */
 #define PARLEY_GOSSIP_WAYS   8u         /* places in which one entry may stand in the table */
+#define PARLEY_GOSSIP_LATES  3u         /* in a row, and another link is tried */
 
 enum parley_gossip_state {
     PARLEY_GOSSIP_FREE,
@@ -44,11 +47,12 @@ struct parley_gossip_entry {
 
 struct parley_gossip_link {
     bool is_open;
-    bool is_tree;    /* the peer knows of prune and graft; else it is eager for ever */
-    bool is_broad;   /* the peer wants everything, and so has what others have */
-    uint64_t lazy;   /* a bit for each bucket */
-    uint64_t served; /* in which it brought something new */
-    uint32_t waits;  /* entries awaited or asked for of which it is the source */
+    bool is_tree;     /* the peer knows of prune and graft; else it is eager for ever */
+    bool is_broad;    /* the peer wants everything, and so has what others have */
+    uint64_t lazy;    /* a bit for each bucket */
+    uint64_t unasked; /* lazy is the way down where one of the two wants less: this is the way up */
+    uint32_t lates;   /* in a row, what it brought was announced long before by a better one */
+    uint32_t waits;   /* entries awaited or asked for of which it is the source */
 };
 
 struct parley_gossip {
@@ -59,8 +63,9 @@ struct parley_gossip {
     size_t entries_count, holder_words;
     size_t waits; /* entries awaited or asked for */
     uint32_t waits_per_link;
-    parley_time_ms wait_ms, again_ms;
+    parley_time_ms wait_ms, again_ms, late_ms;
     bool is_broad;
+    uint32_t above;      /* the link that wants everything and last brought something; NOBODY */
     parley_time_ms next; /* nothing is due before; UINT64_MAX: nothing at all */
     size_t pass;         /* of the look for what is due, where it goes on */
     parley_time_ms pass_next;
@@ -73,6 +78,7 @@ struct parley_gossip_sizes {
     uint32_t waits_per_link;
     parley_time_ms wait_ms;  /* from an announcement until the entry is asked for */
     parley_time_ms again_ms; /* from there until it is asked for of another one */
+    parley_time_ms late_ms;  /* from an announcement until what comes by itself is late */
     bool is_broad;           /* this node wants everything */
 };
 
@@ -94,10 +100,13 @@ struct parley_gossip_word {
 
 /* A link is there; it is eager. */
 void parley_gossip_open(struct parley_gossip *gossip, uint32_t link, bool is_tree);
-/* Whether its peer wants everything, and so brings everything. True: *word is to be sent; whoever
- * wants less has one such link that is eager, and needs no second. */
+/* Whether its peer wants everything, and so brings everything. True: *word is to be sent. */
 PARLEY_USE_RESULT bool parley_gossip_set_broad(struct parley_gossip *gossip, uint32_t link,
                                                bool is_broad, struct parley_gossip_word *word);
+/* Once what the peer wants is known, until false: *word is to be sent. Whoever wants less has one
+ * link that brings everything and is eager, and needs no other. */
+PARLEY_USE_RESULT bool parley_gossip_spare(struct parley_gossip *gossip, uint32_t link,
+                                           struct parley_gossip_word *word);
 /* Drops all that hangs on it; of one that is not open, nothing. True: *word is to be sent to
  * another one, which is eager now where this was the last. */
 PARLEY_USE_RESULT bool parley_gossip_close(struct parley_gossip *gossip, uint32_t link,
@@ -141,7 +150,7 @@ struct parley_gossip_entry *parley_gossip_due(struct parley_gossip *gossip, parl
  * peer is to be told (graft). NOBODY: none is left, and it is forgotten. */
 PARLEY_USE_RESULT uint32_t parley_gossip_graft(struct parley_gossip *gossip,
                                                struct parley_gossip_entry *entry,
-                                               parley_time_ms now, bool *was_lazy);
+                                               parley_time_ms now, struct parley_gossip_word *word);
 /* Nobody can be asked before then. */
 void parley_gossip_put_off(struct parley_gossip_entry *entry, parley_time_ms at);
 /* The link was asked for something of this log and gave nothing: what it announced of it so far, it
@@ -151,7 +160,8 @@ void parley_gossip_fail(struct parley_gossip *gossip, uint32_t link, const struc
 void parley_gossip_forget(struct parley_gossip *gossip, struct parley_gossip_entry *entry);
 
 /* Of the last link that is eager for a bucket no prune is heard, as none is said: for those that
- * are returned the peer is to be told so (graft). */
+ * are returned the peer is to be told so (graft). Where one of the two wants less, both are of the
+ * way to the peer alone. */
 PARLEY_USE_RESULT uint64_t parley_gossip_on_prune(struct parley_gossip *gossip, uint32_t link,
                                                   uint64_t buckets);
 void parley_gossip_on_graft(struct parley_gossip *gossip, uint32_t link, uint64_t buckets);

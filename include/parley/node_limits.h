@@ -159,6 +159,7 @@
 #define PARLEY_HEADS_EVERY_MS      30000u  /* catching up runs regardless of what was pushed */
 #define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */
 #define PARLEY_GRAFT_AFTER_MS      500u /* longer than any way along the tree but a broken one */
+#define PARLEY_PUSH_LATE_MS        100u /* a slow link is worse than this, most detours are not */
 #define PARLEY_GRAFT_AGAIN_MS      2000u   /* a slow link there and back, with an entry */
 #define PARLEY_SESSION_IDLE_MS     30000u  /* a turn that does not come */
 #define PARLEY_SESSION_PATIENCE_MS 2000u   /* with a turn, when another peer waits for the place */

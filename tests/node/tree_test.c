@@ -1,108 +1,6 @@
-#include "story.h"
-
-#include <parley/gossip.h>
+#include "tree_bed.h"
 
 /* The broadcast tree in one node: what is pushed, announced, pruned and grafted. */
-
-static void hello(struct story *story, struct story_puppet *peer, uint64_t features) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HELLO};
-    message.as.hello.version = PARLEY_WIRE_VERSION;
-    message.as.hello.features = features;
-    message.as.hello.node_key = peer->key;
-    story_send(story, peer, &message);
-}
-
-/* A peer that knows of trees. */
-static struct story_puppet *tree_peer(struct story *story, char name) {
-    struct story_puppet *peer = story_accept(story, name);
-    hello(story, peer, PARLEY_WIRE_SERVES_RUNS | PARLEY_WIRE_TREE);
-    story_interest(story, peer, PARLEY_INTEREST_EVERYTHING);
-    story_settle(story);
-    story_forget(story);
-    return peer;
-}
-
-static void send_bucket(struct story *story, struct story_puppet *peer, enum parley_wire_type type,
-                        const struct parley_log *log) {
-    struct parley_wire_message message = {.type = type};
-    message.as.prune.buckets = parley_gossip_bit(log);
-    story_send(story, peer, &message);
-}
-
-static void send_announce(struct story *story, struct story_puppet *peer,
-                          const struct parley_log *log, parley_seq seq,
-                          const struct parley_id *id) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_ANNOUNCE};
-    struct parley_wire_place place = {*log, seq, *id};
-    uint8_t bytes[128];
-    struct parley_writer writer;
-    parley_writer_init(&writer, bytes, sizeof bytes);
-    parley_wire_put_place(&writer, &place);
-    message.as.announce.places = parley_wire_list_of(&writer, 1);
-    story_send(story, peer, &message);
-}
-
-static void announce_newest(struct story *story, struct story_puppet *peer,
-                            const struct story_person *writer) {
-    send_announce(story, peer, &writer->log, writer->seq, &writer->id);
-}
-
-/* What was asked of whom last. */
-struct asked {
-    uint64_t request;
-    size_t announced; /* places, in all */
-};
-
-static void look(struct story *story, const struct story_puppet *puppet,
-                 const struct parley_wire_message *message) {
-    struct asked *asked = story->context;
-    if (message->type == PARLEY_WIRE_ASK_RUN)
-        asked->request = message->as.ask_run.request;
-    if (message->type == PARLEY_WIRE_ANNOUNCE)
-        asked->announced += message->as.announce.places.count;
-}
-
-static void answer(struct story *story, struct story_puppet *peer, struct parley_span chunk) {
-    const struct asked *asked = story->context;
-    struct parley_wire_message message = {.type = PARLEY_WIRE_RUN};
-    message.as.run.request = asked->request;
-    message.as.run.last = true;
-    message.as.run.chunk = chunk;
-    story_send(story, peer, &message);
-}
-
-/* A relay with a writer whose first entry all peers have, and A, B and C that know of trees. */
-struct bed {
-    struct story story;
-    struct story_person writer;
-    struct asked asked;
-    struct story_puppet *a, *b, *c;
-    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
-};
-
-static struct bed *begin(void) {
-    static struct bed bed;
-    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 16};
-    memset(&bed, 0, sizeof bed);
-    story_begin_sized(&bed.story, true, &sizes);
-    story_person(&bed.writer, 9);
-    story_know(&bed.story, &bed.writer);
-    bed.a = tree_peer(&bed.story, 'A');
-    bed.b = tree_peer(&bed.story, 'B');
-    bed.c = tree_peer(&bed.story, 'C');
-    bed.story.on_message = look;
-    bed.story.context = &bed.asked;
-    return &bed;
-}
-
-/* The writer's next entry. */
-static struct parley_span next(struct bed *bed) {
-    return story_entry(&bed->writer, "hello", bed->buffer);
-}
-
-static void make_lazy(struct bed *bed, struct story_puppet *peer) {
-    send_bucket(&bed->story, peer, PARLEY_WIRE_PRUNE, &bed->writer.log);
-}
 
 /* --- eager and lazy ------------------------------------------------------------------------- */
 
@@ -238,31 +136,6 @@ static void test_the_last_eager_link_stays(void **state) {
     make_lazy(bed, bed->c);
     story_expect(story, "C graft\n");
     story_end(story);
-}
-
-/* Of relays a person's node has one that pushes; when that goes, the next. */
-static void test_a_person_has_one_relay(void **state) {
-    struct story story;
-    story_begin(&story);
-    struct story_puppet *a = tree_peer(&story, 'A');
-    struct story_puppet *b = story_accept(&story, 'B');
-    hello(&story, b, PARLEY_WIRE_SERVES_RUNS | PARLEY_WIRE_TREE);
-    story_forget(&story);
-    story_interest(&story, b, PARLEY_INTEREST_EVERYTHING);
-    assert_true(story_has(&story, "B prune"));
-    story_settle(&story);
-    story_forget(&story);
-    story_publish(&story, 1, "hello");
-    story_stored(&story, PARLEY_E_OK);
-    story_wait(&story, PARLEY_ANNOUNCE_AFTER_MS);
-    story_expect(&story, "STORE append 1..1\nSHOW 1..1\nREPLY 1 OK 1\nA push 1\nB announce 1\n");
-    story_closed(&story, a);
-    assert_true(story_has(&story, "B graft"));
-    story_forget(&story);
-    story_publish(&story, 2, "again");
-    story_stored(&story, PARLEY_E_OK);
-    story_expect(&story, "STORE append 2..2\nSHOW 2..2\nREPLY 2 OK 2\nB push 2\n");
-    story_end(&story);
 }
 
 /* --- announcements -------------------------------------------------------------------------- */
@@ -572,7 +445,6 @@ int main(void) {
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_prune_and_graft),
         cmocka_unit_test(test_the_last_eager_link_stays),
-        cmocka_unit_test(test_a_person_has_one_relay),
         cmocka_unit_test(test_announcements_are_gathered),
         cmocka_unit_test(test_a_full_message_goes),
         cmocka_unit_test(test_nothing_for_who_has_it),

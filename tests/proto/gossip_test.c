@@ -1,89 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "gossip_bed.h"
 
-#include <cmocka.h>
-#include <parley/gossip.h>
 #include <parley/random.h>
 
 /* The broadcast tree by itself: no node, no bytes. */
-
-#define LINKS   70u /* more than one word of bits */
-#define ENTRIES 64u
-#define WAITS   4u
-#define WAIT_MS 1000u
-#define AGAIN   2000u
-
-struct bed {
-    struct parley_gossip gossip;
-    void *memory;
-};
-
-static void begin(struct bed *bed) {
-    static const struct parley_gossip_sizes sizes = {LINKS, ENTRIES, WAITS, WAIT_MS, AGAIN, false};
-    static const uint8_t key[16] = {1};
-    bed->memory = calloc(1, parley_gossip_memory(&sizes));
-    assert_non_null(bed->memory);
-    parley_gossip_init(&bed->gossip, &sizes, key, bed->memory);
-}
-
-static void end(struct bed *bed) {
-    parley_gossip_check(&bed->gossip);
-    free(bed->memory);
-}
-
-/* An entry of the log that begins with that byte. */
-static struct parley_wire_place place(uint8_t log, parley_seq seq) {
-    struct parley_wire_place out = {.seq = seq};
-    memset(&out.log, log, sizeof out.log);
-    parley_put_u64(out.id.bytes, seq);
-    return out;
-}
-
-static void close_link(struct parley_gossip *gossip, uint32_t link) {
-    struct parley_gossip_word word;
-    (void)!parley_gossip_close(gossip, link, &word);
-}
-
-static void open_links(struct bed *bed, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        parley_gossip_open(&bed->gossip, i, true);
-}
-
-static bool brings(struct bed *bed, uint32_t link, uint8_t log, parley_seq seq, bool is_new) {
-    struct parley_wire_place at = place(log, seq);
-    struct parley_gossip_word word;
-    bool prunes =
-        parley_gossip_on_entry(&bed->gossip, link, &at, is_new, seq, &word) && !word.is_graft;
-    parley_gossip_check(&bed->gossip);
-    return prunes;
-}
-
-static enum parley_gossip_hearing announces(struct bed *bed, uint32_t link, uint8_t log,
-                                            parley_seq seq, parley_time_ms now) {
-    struct parley_wire_place at = place(log, seq);
-    enum parley_gossip_hearing heard = parley_gossip_on_announce(&bed->gossip, link, &at, now);
-    parley_gossip_check(&bed->gossip);
-    return heard;
-}
-
-static enum parley_gossip_way way(struct bed *bed, uint32_t link, uint8_t log, parley_seq seq) {
-    struct parley_wire_place at = place(log, seq);
-    return parley_gossip_way(&bed->gossip, link, &at);
-}
-
-/* Whom the one entry that is due is asked of; NOBODY: none is due, or nobody has it. */
-static uint32_t asked(struct bed *bed, parley_time_ms now, bool *was_lazy) {
-    struct parley_gossip_entry *entry = parley_gossip_due(&bed->gossip, now);
-    if (entry == NULL)
-        return PARLEY_GOSSIP_NOBODY;
-    uint32_t link = parley_gossip_graft(&bed->gossip, entry, now, was_lazy);
-    assert_null(parley_gossip_due(&bed->gossip, now));
-    parley_gossip_check(&bed->gossip);
-    return link;
-}
 
 /* --- eager and lazy ------------------------------------------------------------------------- */
 
@@ -187,61 +106,6 @@ static void test_nothing_for_who_has_it(void **state) {
     close_link(&bed.gossip, 2);
     parley_gossip_open(&bed.gossip, 2, true);
     assert_int_equal(way(&bed, 2, 5, 1), PARLEY_GOSSIP_PUSH);
-    end(&bed);
-}
-
-/* Of links that bring everything whoever wants less has one, and no prune takes that. */
-static void test_one_that_brings_everything(void **state) {
-    struct bed bed;
-    struct parley_gossip_word word;
-    begin(&bed);
-    open_links(&bed, 3);
-    assert_false(parley_gossip_set_broad(&bed.gossip, 0, true, &word));
-    assert_true(parley_gossip_set_broad(&bed.gossip, 1, true, &word));
-    assert_true(word.link == 1 && !word.is_graft && word.buckets == UINT64_MAX);
-    assert_true(parley_gossip_set_broad(&bed.gossip, 2, false, &word));
-    assert_true(word.link == 2 && word.buckets == UINT64_MAX);
-    assert_true(parley_gossip_on_prune(&bed.gossip, 0, 1 << 5 | 1) == (1 << 5 | 1));
-    assert_int_equal(way(&bed, 0, 5, 1), PARLEY_GOSSIP_PUSH);
-    assert_int_equal(way(&bed, 1, 5, 1), PARLEY_GOSSIP_ANNOUNCE);
-    /* When a friend was first, it is the friend who is pruned, of all that the other one brings. */
-    parley_gossip_on_graft(&bed.gossip, 2, UINT64_MAX);
-    struct parley_wire_place at = place(5, 1);
-    assert_false(parley_gossip_on_entry(&bed.gossip, 2, &at, true, 1, &word));
-    assert_true(parley_gossip_on_entry(&bed.gossip, 0, &at, false, 1, &word));
-    assert_true(word.link == 2 && !word.is_graft && word.buckets == UINT64_MAX);
-    /* It goes, and the next is eager at once. */
-    assert_true(parley_gossip_close(&bed.gossip, 0, &word));
-    assert_true(word.link == 1 && word.is_graft && word.buckets == UINT64_MAX);
-    assert_false(parley_gossip_is_lazy(&bed.gossip, 1, 5));
-    end(&bed);
-}
-
-/* Whoever wants everything keeps a tree with those that do: it is not cut for somebody in between.
- */
-static void test_a_tree_of_those_who_want_everything(void **state) {
-    struct bed bed;
-    struct parley_gossip_word word;
-    begin(&bed);
-    bed.gossip.is_broad = true;
-    open_links(&bed, 4);
-    for (uint32_t link = 0; link < 3; link++)
-        assert_false(parley_gossip_set_broad(&bed.gossip, link, true, &word));
-    struct parley_wire_place at = place(5, 1);
-    assert_false(parley_gossip_on_entry(&bed.gossip, 3, &at, true, 1, &word));
-    assert_true(parley_gossip_on_entry(&bed.gossip, 0, &at, false, 1, &word));
-    assert_int_equal(word.link, 3);
-    /* Among them, what others serve and this one never did goes in one prune. */
-    for (uint8_t log = 10; log < 13; log++) {
-        at = place(log, 1);
-        assert_false(parley_gossip_on_entry(&bed.gossip, log == 12, &at, true, 1, &word));
-    }
-    at = place(10, 1);
-    assert_true(parley_gossip_on_entry(&bed.gossip, 2, &at, false, 1, &word));
-    assert_true(word.link == 2 && word.buckets == 7 << 10);
-    at = place(10, 1);
-    assert_true(parley_gossip_on_entry(&bed.gossip, 1, &at, false, 1, &word));
-    assert_true(word.link == 1 && word.buckets == 3 << 10);
     end(&bed);
 }
 
@@ -375,12 +239,13 @@ static void test_a_liar_has_a_share(void **state) {
 }
 
 /* Whatever happens in whatever order. */
-static void test_anything(void **state) {
+static void anything(bool is_broad) {
     struct parley_random random;
     struct parley_seed seed = {{9}};
     struct bed bed;
     parley_random_init(&random, &seed);
     begin(&bed);
+    bed.gossip.is_broad = is_broad;
     parley_time_ms now = 0;
     for (unsigned step = 0; step < 200000; step++) {
         uint32_t link = (uint32_t)parley_random_below(&random, LINKS);
@@ -388,13 +253,12 @@ static void test_anything(void **state) {
             place((uint8_t)parley_random_below(&random, 4), 1 + parley_random_below(&random, 200));
         struct parley_gossip_entry *entry;
         struct parley_gossip_word word;
-        bool was_lazy;
         now += parley_random_below(&random, 20);
         if (!bed.gossip.links[link].is_open) {
             parley_gossip_open(&bed.gossip, link, parley_random_below(&random, 4) != 0);
             continue;
         }
-        switch (parley_random_below(&random, 10)) {
+        switch (parley_random_below(&random, 11)) {
         case 0:
             close_link(&bed.gossip, link);
             break;
@@ -419,8 +283,14 @@ static void test_anything(void **state) {
                 else if (i % 3 == 1)
                     parley_gossip_forget(&bed.gossip, entry);
                 else
-                    (void)!parley_gossip_graft(&bed.gossip, entry, now, &was_lazy);
+                    (void)!parley_gossip_graft(&bed.gossip, entry, now, &word);
             }
+            break;
+        case 7:
+            (void)!parley_gossip_set_broad(&bed.gossip, link, parley_random_below(&random, 2) == 0,
+                                           &word);
+            while (parley_gossip_spare(&bed.gossip, link, &word))
+                ;
             break;
         default:
             (void)parley_gossip_on_announce(&bed.gossip, link, &at, now);
@@ -429,6 +299,11 @@ static void test_anything(void **state) {
             parley_gossip_check(&bed.gossip);
     }
     end(&bed);
+}
+
+static void test_anything(void **state) {
+    anything(false);
+    anything(true);
 }
 
 int main(void) {
@@ -440,8 +315,6 @@ int main(void) {
         cmocka_unit_test(test_who_brings_news_is_eager),
         cmocka_unit_test(test_prune_and_graft_of_the_peer),
         cmocka_unit_test(test_nothing_for_who_has_it),
-        cmocka_unit_test(test_one_that_brings_everything),
-        cmocka_unit_test(test_a_tree_of_those_who_want_everything),
         cmocka_unit_test(test_an_eager_link_announces),
         cmocka_unit_test(test_announced_and_not_pushed),
         cmocka_unit_test(test_it_came_in_time),
