@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#define LATE_MS  600u /* more than nearly all take over a tree that is whole */
+#define HOPS_MAX 64u  /* looked back */
+
 /* What is counted, by phases: a post belongs to that in which it was made, a message to that in
  * which it was sent. */
 
@@ -70,6 +73,25 @@ static void gather(struct gathered *to, const struct scale_arrival *arrival) {
     to->hops[to->hops_count++] = arrival->hops;
 }
 
+/* What took long: by the hop on which it was longest. */
+static void count_late(struct sim *sim, struct scale_phase *phase, const struct scale_post *post,
+                       uint32_t node) {
+    uint32_t longest = 0;
+    uint8_t way = 0;
+    if (post->arrivals[node].was_away || post->arrivals[node].after_ms <= LATE_MS)
+        return;
+    for (unsigned i = 0; i < HOPS_MAX && post->arrivals[node].hops > 0; i++) {
+        const struct scale_arrival *arrival = &post->arrivals[node];
+        uint32_t before = post->arrivals[arrival->from].after_ms;
+        if (arrival->after_ms >= before + longest) {
+            longest = arrival->after_ms - before;
+            way = arrival->way;
+        }
+        node = arrival->from;
+    }
+    phase->late[way]++;
+}
+
 static void count_post(struct sim *sim, struct scale_phase *phase, const struct scale_post *post,
                        struct gathered *gathered) {
     uint64_t pairs = 0, reached = 0;
@@ -81,6 +103,8 @@ static void count_post(struct sim *sim, struct scale_phase *phase, const struct 
             continue;
         if (arrival->after_ms != 0 && (sim->delays_below == 0 || i < sim->delays_below))
             gather(gathered, arrival);
+        if (arrival->after_ms != 0)
+            count_late(sim, phase, post, i);
         if (sim->nodes[i].core == NULL)
             continue;
         pairs++;

@@ -8,7 +8,6 @@
  * its own as well. What the receiver does not take stays unsent for the sender, as with TCP. */
 
 #define SLOW_RATE    64u    /* bytes a millisecond */
-#define SLOW_WAY_MS  250u   /* more, each way */
 #define SENT_TOLD    32768u /* what has left is told in pieces of this: windows are sixteen of it */
 #define DIAL_LOST_MS 3000u
 
@@ -153,7 +152,7 @@ static void take(struct sim *sim, const struct arriving *arriving) {
         tell_closed(sim, wire, arriving->to);
         return;
     }
-    post_on_arrived(sim, wire->ends[!arriving->to].node, end->node, &piece->load);
+    post_on_arrived(sim, wire, arriving->to, &piece->load);
     size_t taken = 0, step;
     bool waits = end->arrived_size > 0;
     while (!waits && taken < piece->size && end->is_told &&

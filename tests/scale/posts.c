@@ -37,6 +37,7 @@ void post_now(struct sim *sim, uint32_t author) {
         .author = author,
         .at = sim->now,
         .phase = sim->phases_count - 1,
+        .is_early = sim->nodes[author].up_since + SETTLED_MS > sim->now,
         .size = (uint32_t)event.publish.body.size,
         .arrivals = must(calloc(sim->config.nodes_count, sizeof(struct scale_arrival)))};
     event.publish.request = sim->posts_count;
@@ -90,21 +91,48 @@ void post_on_show(struct sim *sim, uint32_t node, const struct parley_effect *ef
             continue;
         struct scale_arrival *arrival = &post->arrivals[node];
         arrival->after_ms = (uint32_t)(sim->now - post->at) + 1;
-        arrival->was_away = sim->nodes[node].up_since + SETTLED_MS > post->at;
+        arrival->was_away = post->is_early || sim->nodes[node].up_since + SETTLED_MS > post->at;
     }
 }
 
-void post_on_arrived(struct sim *sim, uint32_t from, uint32_t node, const struct scale_load *load) {
+static uint8_t way_of(const struct sim *sim, const struct scale_wire *wire, uint32_t from,
+                      uint32_t node, const struct scale_load *load) {
+    return (uint8_t)((load->type == PARLEY_WIRE_PUSH ? 0 : WAY_PULLED) |
+                     (wire->is_slow ? WAY_SLOW : 0) |
+                     (sim->nodes[from].is_relay ? 0 : WAY_FROM_PERSON) |
+                     (sim->nodes[node].is_relay ? 0 : WAY_TO_PERSON));
+}
+
+/* What was here, or on its way. crossed: the sender could not have heard of that. */
+static void count_again(struct sim *sim, const struct scale_post *post, uint32_t node,
+                        const struct scale_wire *wire, uint8_t way) {
+    struct scale_phase *phase = &sim->phases[post->phase];
+    const struct scale_arrival *arrival = &post->arrivals[node];
+    parley_time_ms there_and_back = 2 * (wire->way_ms + (wire->is_slow ? SLOW_WAY_MS : 0));
+    phase->again[way]++;
+    phase->crossed[way] +=
+        arrival->after_ms == 0 || sim->now - post->at <= arrival->after_ms + there_and_back;
+}
+
+void post_on_arrived(struct sim *sim, const struct scale_wire *wire, unsigned to,
+                     const struct scale_load *load) {
+    uint32_t node = wire->ends[to].node, from = wire->ends[!to].node;
     if (load->author == NOBODY || node >= sim->config.nodes_count)
         return;
+    uint8_t way = way_of(sim, wire, from, node, load);
     for (parley_seq seq = load->low; seq <= load->high; seq++) {
         struct scale_post *post = post_find(sim, load->author, seq);
         if (post == NULL)
             continue;
         struct scale_arrival *arrival = &post->arrivals[node];
         arrival->copies += arrival->copies < UINT8_MAX;
-        if (arrival->hops == 0 && node != load->author && from < sim->config.nodes_count)
+        if (arrival->copies > 1 || node == load->author) {
+            count_again(sim, post, node, wire, way);
+        } else if (from < sim->config.nodes_count) {
             arrival->hops = (uint8_t)(post->arrivals[from].hops + 1);
+            arrival->from = (uint16_t)from;
+            arrival->way = way;
+        }
     }
 }
 

@@ -44,6 +44,10 @@ static const char *type_name(unsigned type) {
         return "evidence";
     case PARLEY_WIRE_ASK_HEADS:
         return "ask heads";
+    case PARLEY_WIRE_PRUNE:
+        return "prune";
+    case PARLEY_WIRE_GRAFT:
+        return "graft";
     default:
         return NULL;
     }
@@ -75,6 +79,21 @@ static void put_traffic(FILE *out, const struct scale_traffic *traffic) {
     fprintf(out, "}");
 }
 
+static void put_ways(FILE *out, const char *name, const uint64_t counts[WAYS_COUNT]) {
+    const char *comma = "";
+    fprintf(out, "\"%s\": {", name);
+    for (unsigned way = 0; way < WAYS_COUNT; way++) {
+        if (counts[way] == 0)
+            continue;
+        fprintf(out, "%s\"%s %s to %s%s\": %llu", comma, way & WAY_PULLED ? "run" : "push",
+                way & WAY_FROM_PERSON ? "person" : "relay",
+                way & WAY_TO_PERSON ? "person" : "relay", way & WAY_SLOW ? ", slow" : "",
+                (unsigned long long)counts[way]);
+        comma = ", ";
+    }
+    fprintf(out, "}");
+}
+
 static void put_phase(FILE *out, const struct scale_phase *phase) {
     double pairs = phase->pairs == 0 ? 1 : (double)phase->pairs;
     fprintf(out, "  {\"name\": \"%s\", \"from_s\": %.3f, \"until_s\": %.3f, \"posts\": %llu,\n",
@@ -92,6 +111,12 @@ static void put_phase(FILE *out, const struct scale_phase *phase) {
     put_spread(out, "hops", &phase->hops, 1);
     fprintf(out, ",\n   ");
     put_spread(out, "copies_by_node", &phase->copies_permille, 0.001);
+    fprintf(out, ",\n   ");
+    put_ways(out, "copies_again", phase->again);
+    fprintf(out, ",\n   ");
+    put_ways(out, "of_these_crossed", phase->crossed);
+    fprintf(out, ",\n   ");
+    put_ways(out, "late", phase->late);
     fprintf(out, ",\n   \"control_bytes_per_post\": %.1f,\n   ", phase->control_bytes_per_post);
     put_traffic(out, &phase->traffic);
     fprintf(out, "}");

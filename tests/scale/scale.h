@@ -37,11 +37,12 @@
 #include <stdnoreturn.h>
 #include <time.h>
 
-#define NOBODY     QUEUE_NOBODY
-#define WALL_START UINT64_C(1767225600000) /* 2026-01-01 */
-#define TYPES_MAX  64u                     /* of messages; the rest is counted as the last */
-#define PHASES_MAX 8u
-#define BOUNDS_MAX 16u
+#define NOBODY      QUEUE_NOBODY
+#define WALL_START  UINT64_C(1767225600000) /* 2026-01-01 */
+#define TYPES_MAX   64u                     /* of messages; the rest is counted as the last */
+#define PHASES_MAX  8u
+#define BOUNDS_MAX  16u
+#define SLOW_WAY_MS 250u /* more, each way, over a slow link */
 
 struct scale_config {
     uint64_t seed;
@@ -210,13 +211,16 @@ void churn_end(struct sim *sim); /* and whoever is away comes back */
 
 struct scale_arrival {
     uint32_t after_ms; /* and one; 0: not yet */
+    uint16_t from;     /* who brought the first copy, if hops > 0 */
     uint8_t hops, copies;
-    bool was_away; /* the node was not running all the time since */
+    uint8_t way;   /* of the first copy: enum scale_way */
+    bool was_away; /* the node was not running all the time since, or the author had just come */
 };
 
 struct scale_post {
     uint32_t author;
     parley_seq seq; /* 0: not kept yet */
+    bool is_early;  /* its author had just come, and dials yet */
     parley_time_ms at;
     unsigned phase;
     uint32_t size;
@@ -231,7 +235,8 @@ struct parley_span post_body(struct sim *sim, uint8_t *bytes, size_t size_max);
 void post_now(struct sim *sim, uint32_t author);
 void post_on_reply(struct sim *sim, uint32_t node, const struct parley_effect *effect);
 void post_on_show(struct sim *sim, uint32_t node, const struct parley_effect *effect);
-void post_on_arrived(struct sim *sim, uint32_t from, uint32_t node, const struct scale_load *load);
+void post_on_arrived(struct sim *sim, const struct scale_wire *wire, unsigned to,
+                     const struct scale_load *load);
 struct scale_missing {
     uint64_t wanted; /* by nodes that run: pairs of a post and a node */
     uint64_t had;
@@ -258,6 +263,15 @@ struct scale_traffic {
     uint64_t wire_bytes; /* sealed, and handshakes */
 };
 
+/* How a copy comes: by a push, or a run that was asked for; over a slow link; between whom. */
+enum scale_way {
+    WAY_PULLED = 1,
+    WAY_SLOW = 2,
+    WAY_FROM_PERSON = 4,
+    WAY_TO_PERSON = 8,
+    WAYS_COUNT = 16
+};
+
 struct scale_phase {
     const char *name;
     parley_time_ms from, until;
@@ -266,11 +280,14 @@ struct scale_phase {
     uint64_t missed;
     double reached_worst;         /* of one post */
     struct scale_spread delay_ms; /* where the node ran all the time */
-    struct scale_spread late_ms;  /* where it was away, or had just come */
+    struct scale_spread late_ms;  /* where it, or the author, was away or had just come */
     struct scale_spread hops;
     struct scale_spread copies_permille; /* by node: payloads that came for each that is held */
     struct scale_traffic traffic;
     double control_bytes_per_post;
+    uint64_t again[WAYS_COUNT];   /* copies of what was here, or on its way, by how they came */
+    uint64_t crossed[WAYS_COUNT]; /* of these, where the sender could not know yet */
+    uint64_t late[WAYS_COUNT];    /* that took long, by the hop on which they were longest */
 };
 
 void phase_begin(struct sim *sim, const char *name);

@@ -12,7 +12,9 @@ void settle(struct sim *sim) {
     phase_begin(sim, "settling");
     boot_all(sim, 10000);
     run_for(sim, 60000);
-    /* A broadcast tree needs posts to grow on, in each of its buckets. */
+    /* A broadcast tree needs posts to grow on, in each of its 64 buckets: at rest is what comes
+     * after that, with the same links. Copies and delays are those of posts made from then on, at
+     * whoever is interested or carries them, and nobody comes or catches up. */
     posts_schedule(sim, sim->config.warm_posts, 90000);
     run_for(sim, 100000);
     phase_end(sim);
