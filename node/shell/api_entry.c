@@ -1,5 +1,6 @@
 /* Entries as people see them. See api_entry.h. */
 #include "api_entry.h"
+#include "api_details.h"
 #include "api_handle.h"
 #include "api_hide.h"
 #include "api_job.h"
@@ -31,8 +32,10 @@ struct api_entry *api_entry_copy(const struct parley_store_log *log,
 }
 
 void api_entry_free(struct api_entry *entry) {
-    if (entry != NULL)
-        free(entry->echoed);
+    if (entry == NULL)
+        return;
+    api_entry_free(entry->echoed);
+    api_details_free(entry->details);
     free(entry);
 }
 
@@ -183,22 +186,22 @@ static const char *describe_nothing(json_t *json, const char *kind) {
 }
 
 /* Nobody's words, but where they stand among others. */
-static const char *describe_hidden(json_t *json, const struct api_entry *entry,
-                                   enum api_hiding hiding) {
+static const char *describe_hidden(json_t *json, const struct api_entry *entry, const char *kind) {
     struct parley_body body;
     bool is_post = api_entry_body(entry, &body) && body.kind == PARLEY_BODY_POST;
     json_object_set_new(json, "reply_to",
                         is_post ? json_ref(body.post.has_parent, &body.post.parent) : json_null());
-    return describe_nothing(json, hiding == API_HIDES_BLOCKED ? "blocked" : "muted");
+    return describe_nothing(json, kind);
 }
 
 static const char *describe_body(json_t *json, const struct api_entry *entry,
-                                 const struct api_view *view) {
+                                 const struct api_view *view, bool hides) {
     struct parley_body body;
-    enum api_hiding hiding =
-        view->hides ? api_hiding_of(view->node, entry, NULL) : API_HIDES_NOTHING;
+    enum api_hiding hiding = hides ? api_hiding_of(view->node, entry, NULL) : API_HIDES_NOTHING;
     if (hiding != API_HIDES_NOTHING)
-        return describe_hidden(json, entry, hiding);
+        return describe_hidden(json, entry, hiding == API_HIDES_BLOCKED ? "blocked" : "muted");
+    if (hides && !api_entry_is_good(view->node, entry))
+        return describe_hidden(json, entry, "hidden");
     if (api_entry_is_erased(view->node, entry))
         return describe_nothing(json, "erased");
     if (!entry->has_body)
@@ -215,7 +218,7 @@ static json_t *json_echoed(const struct api_entry *entry, const struct api_view 
     return api_entry_json(echoed, view);
 }
 
-json_t *api_entry_json(const struct api_entry *entry, const struct api_view *view) {
+static json_t *json_entry(const struct api_entry *entry, const struct api_view *view, bool hides) {
     char handle[API_HANDLE_SIZE];
     api_handle_text(handle, &view->handles, entry);
     json_t *json = json_object(), *fields = json_object();
@@ -224,7 +227,7 @@ json_t *api_entry_json(const struct api_entry *entry, const struct api_view *vie
         json_decref(fields);
         return NULL;
     }
-    const char *kind = describe_body(fields, entry, view);
+    const char *kind = describe_body(fields, entry, view, hides);
     json_object_set_new(json, "post", api_json_post_address(&entry->log, entry->seq, &entry->id));
     json_object_set_new(json, "handle", json_string(handle));
     json_object_set_new(json, "author", api_json_author(&entry->author));
@@ -241,7 +244,16 @@ json_t *api_entry_json(const struct api_entry *entry, const struct api_view *vie
         json_object_set_new(json, "echoed", json_echoed(entry, view));
     json_decref(fields);
     json_object_set_new(json, "verified", json_true()); /* nothing else is ever stored */
+    api_details_set(json, entry, view);
     return json;
+}
+
+json_t *api_entry_json(const struct api_entry *entry, const struct api_view *view) {
+    return json_entry(entry, view, view->hides);
+}
+
+json_t *api_entry_json_beside(const struct api_entry *entry, const struct api_view *view) {
+    return entry != NULL ? json_entry(entry, view, true) : json_null();
 }
 
 /* ---- lists -------------------------------------------------------------------------------- */

@@ -18,7 +18,8 @@ struct api_entry {
     struct parley_timeline_place place;
     bool is_plain; /* of the known version and without ext: may be shown */
     struct parley_store_body_state body_state;
-    struct api_entry *echoed; /* by an echo: what it passes on, when it is here; owned */
+    struct api_entry *echoed;    /* by an echo: what it passes on, when it is here; owned */
+    struct api_details *details; /* of a detailed view; owned */
     bool has_body;
     size_t body_size;
     uint8_t body[]; /* with has_body */
@@ -46,10 +47,16 @@ bool api_entry_is_erased(const struct parley_node *node, const struct api_entry 
 /* A post or an echo that decodes and bears the tag (NULL: any). */
 bool api_entry_is_listed(const struct parley_entry *entry, const char *tag);
 struct api_view;
+struct api_details;
 /* The post as people and programs get it; for other kinds what their bodies say. "kind" is
  * "erased", "purged" or "no_body" where the words are not to be had, "muted" or "blocked" where the
- * owner's lists hide them. NULL: out of memory. */
+ * owner's lists hide them, "hidden" where its log is void, closed before it or forked. NULL: out of
+ * memory. */
 json_t *api_entry_json(const struct api_entry *entry, const struct api_view *view);
+
+/* The same of what stands beside another entry, as far as it may be shown: what the owner's lists
+ * hide is there without its words. entry may be NULL, and then it is null. */
+json_t *api_entry_json_beside(const struct api_entry *entry, const struct api_view *view);
 
 /* A list that grows. */
 struct api_entries {

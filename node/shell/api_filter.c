@@ -42,15 +42,18 @@ void api_wanted_clear(struct api_wanted *wanted) {
     *wanted = (struct api_wanted){0};
 }
 
+bool api_filter_is_of(const struct api_filter *filter, const struct api_wanted *wanted,
+                      const struct api_entry *entry) {
+    if (filter->has_author)
+        return PARLEY_EQUAL(filter->author, entry->author);
+    return filter->is_everybody || bsearch(&entry->author, wanted->authors, wanted->count,
+                                           sizeof(entry->author), compare_authors) != NULL;
+}
+
 bool api_filter_shows(const struct api_filter *filter, const struct api_wanted *wanted,
                       const struct parley_node *node, const struct api_entry *entry) {
-    if (filter->has_author) {
-        if (!PARLEY_EQUAL(filter->author, entry->author))
-            return false;
-    } else if (!filter->is_everybody && bsearch(&entry->author, wanted->authors, wanted->count,
-                                                sizeof(entry->author), compare_authors) == NULL) {
+    if (!api_filter_is_of(filter, wanted, entry))
         return false;
-    }
     enum api_hiding hiding = api_hiding_of(node, entry, NULL);
     /* Who is asked for by name is not left out for being muted. */
     if (hiding != API_HIDES_NOTHING && !(hiding == API_HIDES_MUTED && filter->has_author))

@@ -70,7 +70,7 @@ static bool text_has(struct parley_span text, struct parley_span word) {
     return has;
 }
 
-static bool body_has(const struct parley_body *body, struct parley_span word) {
+bool api_body_has(const struct parley_body *body, struct parley_span word) {
     if (body->kind == PARLEY_BODY_ECHO)
         return text_has(body->echo.comment, word);
     if (body->kind != PARLEY_BODY_POST)
@@ -90,7 +90,7 @@ static bool bears_word(const struct parley_node *node, const struct api_entry *e
     if (!parley_node_list_at(node, 0, &listed) || !api_entry_body(entry, &body))
         return false;
     for (size_t i = 0; parley_node_list_at(node, i, &listed); i++)
-        if (listed.list == PARLEY_LIST_WORD && body_has(&body, listed.word)) {
+        if (listed.list == PARLEY_LIST_WORD && api_body_has(&body, listed.word)) {
             if (word != NULL)
                 *word = listed.word;
             return true;

@@ -15,6 +15,8 @@ enum api_hiding {
  * the one, good until the node's next step. A post that is allowed is hidden by none. */
 enum api_hiding api_hiding_of(const struct parley_node *node, const struct api_entry *entry,
                               struct parley_span *word);
+/* Whether its words or tags bear a folded word. */
+bool api_body_has(const struct parley_body *body, struct parley_span word);
 /* On the list of posts that are shown all the same, or of an author on theirs. */
 bool api_entry_is_allowed(const struct parley_node *node, const struct api_entry *entry);
 

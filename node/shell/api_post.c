@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MENTIONS_MAX 32u /* in one post that is written here; others may bear more */
+
 /* A line of a batch, or the one post. */
 struct draft {
     struct api_job *job;
@@ -62,6 +64,18 @@ static bool read_text(struct draft *draft, const json_t *json, struct parley_pos
     return true;
 }
 
+/* What the content is hidden behind, and its language: text, or left out. */
+static bool read_line(struct draft *draft, const json_t *json, const char *name, size_t size_max,
+                      struct parley_span *line) {
+    const json_t *text = json_object_get(json, name);
+    if (text == NULL || json_is_null(text))
+        return true;
+    if (json_string_length(text) == 0 || json_string_length(text) > size_max)
+        return refuse_draft(draft, name, "it must be text that is not empty nor too long");
+    *line = PARLEY_SPAN(json_string_value(text), json_string_length(text));
+    return true;
+}
+
 /* The parent's root is the root; a parent that has none is the root itself. */
 static void set_reply(struct parley_post *post, const struct api_entry *parent) {
     struct parley_body body;
@@ -77,7 +91,9 @@ static void set_reply(struct parley_post *post, const struct api_entry *parent) 
 static void set_refs(struct parley_post *post, const struct api_job *job) {
     for (size_t i = 0; i < job->names_count; i++) {
         const struct api_name *name = &job->names[i];
-        if (strcmp(name->field, "reply") == 0) {
+        if (name->kind == API_AUTHOR) {
+            post->mentions[post->mentions_count++] = name->author;
+        } else if (strcmp(name->field, "reply") == 0) {
             set_reply(post, name->entry);
         } else {
             post->has_quote = true;
@@ -95,7 +111,9 @@ static bool submit_draft(struct draft *draft, const json_t *json) {
     uint8_t buffer[PARLEY_BODY_BYTES_MAX];
     struct parley_event event = {.kind = PARLEY_EVENT_PUBLISH};
     if (!read_text(draft, json, &body.post) || !read_tags(draft, json, &body.post) ||
-        !read_time(draft, json, &event.publish.time))
+        !read_time(draft, json, &event.publish.time) ||
+        !read_line(draft, json, "warning", PARLEY_WARNING_BYTES_MAX, &body.post.warning) ||
+        !read_line(draft, json, "language", PARLEY_LANGUAGE_BYTES_MAX, &body.post.language))
         return false;
     set_refs(&body.post, job);
     enum parley_error error =
@@ -131,6 +149,28 @@ static json_t *json_published(const struct draft *draft) {
 
 /* ---- one post ----------------------------------------------------------------------------- */
 
+/* False: the job was refused. */
+static bool name_mentions(struct api_job *job) {
+    const json_t *mentions = json_object_get(job->json, "mentions");
+    if (mentions == NULL || json_is_null(mentions))
+        return true;
+    bool is_good = json_is_array(mentions) && json_array_size(mentions) <= MENTIONS_MAX;
+    for (size_t i = 0; is_good && i < json_array_size(mentions); i++)
+        is_good = json_is_string(json_array_get(mentions, i));
+    if (!is_good) {
+        api_refuse(job, PARLEY_E_BAD_INPUT, "mentions",
+                   "mentions must be a list of at most %u "
+                   "people",
+                   MENTIONS_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(mentions); i++)
+        if (!api_name_add(job, API_AUTHOR, "mentions",
+                          json_string_value(json_array_get(mentions, i))))
+            return false;
+    return true;
+}
+
 void api_names_publish(struct api_job *job) {
     static const char *const FIELDS[] = {"reply", "quote"};
     for (size_t i = 0; i < 2; i++) {
@@ -145,7 +185,8 @@ void api_names_publish(struct api_job *job) {
         if (!api_name_add(job, API_POST, FIELDS[i], text))
             return;
     }
-    api_names_find(job);
+    if (name_mentions(job))
+        api_names_find(job);
 }
 
 static void finish_one(struct draft *draft) {

@@ -226,6 +226,10 @@ void api_names_post(struct api_job *job) {
 /* NULL: the job was refused. */
 static struct thread *take_thread(struct api_job *job) {
     const struct api_name *name = &job->names[0];
+    const struct parley_home *home = parley_host_home(job->api->host);
+    uint64_t details = 0;
+    if (!api_parameter_number(job, "details", &details, 0, 1))
+        return NULL;
     if (!api_entry_is_good(parley_host_node(job->api->host), name->entry)) {
         api_refuse(job, PARLEY_E_NOT_FOUND, name->field,
                    "%s is here but hidden: its log is void, closed before it, or forked",
@@ -245,6 +249,9 @@ static struct thread *take_thread(struct api_job *job) {
     job->state = thread;
     job->free_state = free_thread;
     thread->root = api_entry_ref(name->entry);
+    thread->view.is_detailed = details == 1;
+    thread->view.has_owner = home->has_author;
+    thread->view.owner = home->author;
     return thread;
 }
 

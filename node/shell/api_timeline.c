@@ -1,9 +1,13 @@
-/* Reading: the timeline.
+/* Reading: the timeline, what concerns the owner, and what bears some words.
  *
  * A page is gathered in turns: a worker copies a few listed entries out of the store, the loop
- * keeps those that the filter shows, until the page is full or the store is at its end.
+ * keeps those that the filter shows, until the page is full or the store is at its end. Words and
+ * concerns have no index: everything held is looked through, newest first, so many entries a
+ * request; then the page ends short, and `next` goes on.
  */
+#include "api_concern.h"
 #include "api_filter.h"
+#include "api_hide.h"
 #include "api_job.h"
 #include "api_view.h"
 #include <stdio.h>
@@ -13,9 +17,20 @@
 #define PAGE_POSTS_MAX     1000u
 #define PAGE_BYTES_MAX     (2u * 1024u * 1024u) /* of bodies: a page of long articles is shorter */
 #define TURN_ENTRIES_MAX   20000u               /* looked at in one turn of a worker */
+#define LOOKED_MAX         200000u /* for words and concerns in one request: a second, about */
+#define WORDS_MAX          16u
+#define WORDS_BYTES_MAX    512u
+
+enum selecting { SELECTS_LISTED, SELECTS_CONCERNS, SELECTS_WORDS };
 
 struct page {
     struct api_filter filter;
+    enum selecting selects;
+    struct parley_author owner; /* of SELECTS_CONCERNS */
+    char *folded;               /* of SELECTS_WORDS: what the words lie in */
+    struct parley_span words[WORDS_MAX];
+    size_t words_count;
+    bool shows_hidden; /* what is hidden stands there without its words */
     bool has_before;
     struct parley_timeline_place before; /* goes down with each turn */
     size_t posts_max;
@@ -25,7 +40,7 @@ struct page {
     /* of one turn */
     struct api_entries found;
     struct api_view view;
-    size_t looked_count;
+    size_t looked_count, looked_all;
     size_t found_bytes;
     bool is_at_end;
     bool is_out_of_memory;
@@ -36,10 +51,33 @@ static void free_page(void *state) {
     json_decref(page->posts);
     api_view_clear(&page->view);
     api_entries_clear(&page->found);
+    free(page->folded);
     free(page);
 }
 
 /* ---- one turn ----------------------------------------------------------------------------- */
+
+/* An entry whose body is gone may have been a post. */
+static bool is_hollow(const struct page *page, const struct parley_entry *entry) {
+    return page->shows_hidden && !entry->has_body && page->filter.tag[0] == '\0';
+}
+
+static bool is_selected(const struct page *page, const struct parley_store_log *log,
+                        const struct parley_entry *entry) {
+    static _Thread_local struct parley_body body; /* 7 KiB */
+    const char *tag = page->filter.tag[0] != '\0' ? page->filter.tag : NULL;
+    if (page->selects == SELECTS_LISTED)
+        return api_entry_is_listed(entry, tag) || is_hollow(page, entry);
+    if (!entry->has_body || entry->header.version != PARLEY_ENTRY_VERSION ||
+        entry->header.ext_size != 0 || parley_body_decode(&body, entry->body).error != PARLEY_E_OK)
+        return false;
+    if (page->selects == SELECTS_CONCERNS)
+        return api_concern_of(&body, &log->author, &page->owner) != NULL;
+    for (size_t i = 0; i < page->words_count; i++)
+        if (!api_body_has(&body, page->words[i]))
+            return false;
+    return true;
+}
 
 static bool on_entry(void *context, const struct parley_store_log *log,
                      const struct parley_entry *entry, const struct parley_timeline_place *place,
@@ -48,13 +86,12 @@ static bool on_entry(void *context, const struct parley_store_log *log,
     page->before = *place;
     page->has_before = true;
     page->looked_count++;
-    const char *tag = page->filter.tag[0] != '\0' ? page->filter.tag : NULL;
-    if (api_entry_is_listed(entry, tag)) {
+    if (is_selected(page, log, entry)) {
         if (!api_entries_add(&page->found, api_entry_copy(log, entry, place, received))) {
             page->is_out_of_memory = true;
             return false;
         }
-        page->found_bytes += entry->body.size;
+        page->found_bytes += entry->has_body ? entry->body.size : 0;
     }
     page->is_at_end =
         !(page->looked_count >= TURN_ENTRIES_MAX || page->found.count >= page->posts_max ||
@@ -74,6 +111,21 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
         page->is_out_of_memory = true;
 }
 
+static bool is_shown(const struct page *page, const struct api_wanted *wanted,
+                     const struct parley_node *node, const struct api_entry *entry) {
+    if (page->selects != SELECTS_LISTED)
+        return api_filter_may_show(node, entry);
+    return page->shows_hidden ? api_filter_is_of(&page->filter, wanted, entry)
+                              : api_filter_shows(&page->filter, wanted, node, entry);
+}
+
+static json_t *json_of(const struct page *page, const struct api_entry *entry) {
+    json_t *json = api_entry_json(entry, &page->view);
+    if (json != NULL && page->selects == SELECTS_CONCERNS)
+        json_object_set_new(json, "concerns", json_string(api_entry_concern(entry, &page->owner)));
+    return json;
+}
+
 /* False: out of memory. */
 static bool add_posts(struct api_job *job, const struct api_wanted *wanted) {
     struct page *page = job->state;
@@ -81,9 +133,9 @@ static bool add_posts(struct api_job *job, const struct api_wanted *wanted) {
     bool done = api_view_finish(&page->view, node, &page->found);
     for (size_t i = 0; done && i < page->found.count && !page->is_full; i++) {
         const struct api_entry *entry = page->found.items[i];
-        if (!api_filter_shows(&page->filter, wanted, node, entry))
+        if (!is_shown(page, wanted, node, entry))
             continue;
-        done = json_array_append_new(page->posts, api_entry_json(entry, &page->view)) == 0;
+        done = json_array_append_new(page->posts, json_of(page, entry)) == 0;
         page->bytes += entry->body_size;
         page->before = entry->place;
         page->is_full =
@@ -115,11 +167,16 @@ static void on_turn(struct api_job *job) {
         api_no_memory(job);
         return;
     }
+    page->looked_all += page->looked_count;
+    bool is_long = page->selects != SELECTS_LISTED && page->looked_all >= LOOKED_MAX;
+    if (!page->is_full && !page->is_at_end) {
+        page->before = looked_at;
+        page->is_full = is_long;
+    }
     if (page->is_full || page->is_at_end) {
         answer_page(job);
         return;
     }
-    page->before = looked_at;
     api_view_clear(&page->view);
     api_entries_clear(&page->found);
     api_read(job, read_turn, on_turn);
@@ -152,22 +209,39 @@ static const struct api_name *find_name(const struct api_job *job, enum api_name
     return NULL;
 }
 
-void api_run_timeline(struct api_job *job) {
+/* "1" and "0"; false: the job was refused. */
+static bool read_switch(struct api_job *job, const char *name, bool *value) {
+    uint64_t number = 0;
+    if (!api_parameter_number(job, name, &number, 0, 1))
+        return false;
+    *value = number == 1;
+    return true;
+}
+
+/* NULL: the job was refused. */
+static struct page *take_page(struct api_job *job) {
     const struct api_name *author = find_name(job, API_AUTHOR);
     const struct api_name *before = find_name(job, API_POST);
+    const struct parley_home *home = parley_host_home(job->api->host);
     const char *before_text = api_parameter(job, "before");
     uint64_t limit = PAGE_POSTS_DEFAULT;
-    if (!api_parameter_number(job, "limit", &limit, 1, PAGE_POSTS_MAX))
-        return;
+    bool is_detailed, shows_hidden;
+    if (!api_parameter_number(job, "limit", &limit, 1, PAGE_POSTS_MAX) ||
+        !read_switch(job, "details", &is_detailed) || !read_switch(job, "hidden", &shows_hidden))
+        return NULL;
     struct page *page = calloc(1, sizeof(*page));
     if (page == NULL) {
         api_no_memory(job);
-        return;
+        return NULL;
     }
     job->state = page;
     job->free_state = free_page;
     page->posts = json_array();
     page->posts_max = (size_t)limit;
+    page->shows_hidden = page->view.hides = shows_hidden;
+    page->view.is_detailed = is_detailed;
+    page->view.has_owner = home->has_author;
+    page->view.owner = page->owner = home->author;
     api_filter_init(&page->filter, job->api->host, author != NULL ? &author->author : NULL,
                     api_parameter(job, "tag"));
     page->has_before = before_text != NULL;
@@ -175,5 +249,55 @@ void api_run_timeline(struct api_job *job) {
         page->before = before->entry->place;
     else if (before_text != NULL)
         (void)api_place_decode(&page->before, before_text);
+    return page;
+}
+
+void api_run_timeline(struct api_job *job) {
+    if (take_page(job) != NULL)
+        api_read(job, read_turn, on_turn);
+}
+
+void api_run_notifications(struct api_job *job) {
+    struct page *page = take_page(job);
+    if (page == NULL)
+        return;
+    if (!page->view.has_owner) {
+        api_refuse(job, PARLEY_E_NO_IDENTITY, NULL, "%s", parley_strerror(PARLEY_E_NO_IDENTITY));
+        return;
+    }
+    page->selects = SELECTS_CONCERNS;
     api_read(job, read_turn, on_turn);
+}
+
+/* False: no word, or too many. */
+static bool split_words(struct page *page, size_t size) {
+    for (size_t at = 0; at < size;) {
+        size_t end = at;
+        while (end < size && page->folded[end] != ' ')
+            end++;
+        if (end > at && page->words_count == WORDS_MAX)
+            return false;
+        if (end > at)
+            page->words[page->words_count++] = PARLEY_SPAN(page->folded + at, end - at);
+        at = end + 1;
+    }
+    return page->words_count > 0;
+}
+
+void api_run_search(struct api_job *job) {
+    const char *text = api_parameter(job, "q");
+    size_t size = text != NULL ? strlen(text) : 0;
+    if (size == 0 || size > WORDS_BYTES_MAX) {
+        api_refuse(job, PARLEY_E_BAD_INPUT, "q", "q must have 1 to %u bytes", WORDS_BYTES_MAX);
+        return;
+    }
+    struct page *page = take_page(job);
+    if (page == NULL)
+        return;
+    page->selects = SELECTS_WORDS;
+    page->folded = api_fold(PARLEY_SPAN(text, size), &size);
+    if (page->folded == NULL || !split_words(page, size))
+        api_refuse(job, PARLEY_E_BAD_INPUT, "q", "q must have 1 to %u words", WORDS_MAX);
+    else
+        api_read(job, read_turn, on_turn);
 }

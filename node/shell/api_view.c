@@ -1,4 +1,5 @@
 #include "api_view.h"
+#include "api_details.h"
 #include <stdlib.h>
 
 /* ---- people ------------------------------------------------------------------------------- */
@@ -120,6 +121,16 @@ static void read_echoed(struct api_entry *entry, struct parley_store *store) {
         entry->echoed = api_entry_read(store, &body.echo.ref);
 }
 
+/* False: out of memory. */
+static bool read_details(struct api_view *view, struct parley_store *store,
+                         struct api_entry *entry) {
+    if (entry == NULL || !view->is_detailed)
+        return true;
+    if (entry->details == NULL)
+        entry->details = api_details_read(store, entry);
+    return entry->details != NULL && api_details_add_people(&view->people, entry);
+}
+
 bool api_view_read(struct api_view *view, struct parley_store *store,
                    const struct api_entries *entries) {
     for (size_t i = 0; i < entries->count; i++) {
@@ -127,23 +138,36 @@ bool api_view_read(struct api_view *view, struct parley_store *store,
         api_entry_read_state(entry, store);
         read_echoed(entry, store);
         if (!api_people_add(&view->people, &entry->author) ||
-            (entry->echoed != NULL && !api_people_add(&view->people, &entry->echoed->author)))
+            (entry->echoed != NULL && !api_people_add(&view->people, &entry->echoed->author)) ||
+            !read_details(view, store, entry) || !read_details(view, store, entry->echoed))
             return false;
     }
     api_people_read(&view->people, store);
     return true;
 }
 
+/* An entry and what it passes on, and with each two others beside it. */
+#define ENTRIES_EACH 6u
+
+static void list_entry(struct api_entry **all, size_t *count, struct api_entry *entry) {
+    if (entry == NULL)
+        return;
+    all[(*count)++] = entry;
+    if (entry->details != NULL && entry->details->about != NULL)
+        all[(*count)++] = entry->details->about;
+    if (entry->details != NULL && entry->details->quoted != NULL)
+        all[(*count)++] = entry->details->quoted;
+}
+
 bool api_view_finish(struct api_view *view, const struct parley_node *node,
                      const struct api_entries *entries) {
-    struct api_entry **all = calloc(2 * entries->count + 1, sizeof(struct api_entry *));
+    struct api_entry **all = calloc(ENTRIES_EACH * entries->count + 1, sizeof(struct api_entry *));
     size_t count = 0;
     if (all == NULL)
         return false;
     for (size_t i = 0; i < entries->count; i++) {
-        all[count++] = entries->items[i];
-        if (entries->items[i]->echoed != NULL)
-            all[count++] = entries->items[i]->echoed;
+        list_entry(all, &count, entries->items[i]);
+        list_entry(all, &count, entries->items[i]->echoed);
     }
     view->node = node;
     api_handles_clear(&view->handles);
@@ -155,7 +179,6 @@ bool api_view_finish(struct api_view *view, const struct parley_node *node,
 void api_view_clear(struct api_view *view) {
     api_handles_clear(&view->handles);
     api_people_clear(&view->people);
-    *view = (struct api_view){0};
 }
 
 json_t *api_view_name(const struct api_view *view, const struct parley_author *author) {

@@ -33,7 +33,10 @@ struct api_view {
     const struct parley_node *node;
     struct api_handles handles;
     struct api_people people;
-    bool hides; /* what the owner's lists hide stands there without its words */
+    bool hides;       /* what the owner's lists hide stands there without its words */
+    bool is_detailed; /* what stands around an entry, too (api_details.h) */
+    bool has_owner;   /* of a detailed one: whose votes are "mine" */
+    struct parley_author owner;
 };
 /* On a worker: states of bodies, echoed entries and profiles. False: out of memory. */
 bool api_view_read(struct api_view *view, struct parley_store *store,
@@ -41,6 +44,7 @@ bool api_view_read(struct api_view *view, struct parley_store *store,
 /* On the loop, then api_entry_json for each. False: out of memory. */
 bool api_view_finish(struct api_view *view, const struct parley_node *node,
                      const struct api_entries *entries);
+/* What it is to show stays said. */
 void api_view_clear(struct api_view *view);
 /* The author's name as JSON text, or null. */
 json_t *api_view_name(const struct api_view *view, const struct parley_author *author);

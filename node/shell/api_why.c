@@ -46,9 +46,11 @@ static void add(struct why *why, const char *state, const char *rule, const char
     vsnprintf(words, sizeof(words), format, arguments);
     va_end(arguments);
     snprintf(command, sizeof(command), "parley %s %s", override != NULL ? override : "", about);
-    json_array_append_new(why->reasons, json_pack("{s:s, s:s, s:b, s:s?}", "rule", rule, "words",
-                                                  words, "hides", (int)(state != NULL), "override",
-                                                  override != NULL ? command : NULL));
+    json_array_append_new(why->reasons,
+                          json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:s?}", "rule", rule, "words",
+                                    words, "hides", (int)(state != NULL), "override",
+                                    override != NULL ? command : NULL, "verb", override, "about",
+                                    override != NULL ? about : NULL));
     if (why->state == NULL)
         why->state = state;
 }

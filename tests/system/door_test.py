@@ -76,6 +76,21 @@ def what_is_everybodys_tells_nothing(scratch):
     assert home.end() == 0
 
 
+def no_address_brings_headers_along(scratch):
+    """libwebsockets ends the first line where a line end stands in the address, written as %0a."""
+    home = scratch.home("a").init().start()
+    place = Visitor(url_of(home))
+    for path in ("/healthz", "/healthz?a=b"):
+        for words in ("%0aHost:127.0.0.1:{0}", "%0d%0aHost:%20127.0.0.1:{0}%0d%0aX:", "%0aHost:%20127.0.0.1:{0}%0a",
+                      "%20HTTP/1.1%0d%0aHost:127.0.0.1:{0}%0d%0a", "%0aX:%0aHost:127.0.0.1:{0}"):
+            with socket.create_connection((place.host, place.port), timeout=10) as wire:
+                asked = path + words.format(place.port)
+                wire.sendall(f"GET {asked} HTTP/1.1\r\nHost: evil.example:{place.port}\r\n\r\n".encode())
+                answer = wire.recv(4096)
+            assert not answer or b" 403 " in answer.split(b"\r\n")[0], (asked, answer)
+    assert home.end() == 0
+
+
 def a_link_lets_in_once(scratch):
     home = scratch.home("a").init().start()
     visitor = Visitor(url_of(home), Origin=url_of(home))
@@ -234,7 +249,7 @@ def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
     assert ann.end() == bob.end() == 0
 
 
-run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing,
+run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing, no_address_brings_headers_along,
     a_link_lets_in_once, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
     every_refusal_is_a_problem, a_stream_goes_on_where_it_was, streams_of_different_age_do_not_disturb_each_other,
     other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)

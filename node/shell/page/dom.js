@@ -1,0 +1,114 @@
+// Making elements. Whatever comes from the network goes through text nodes and nothing else: there
+// is no way here to make markup of text.
+
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? "" : String(value));
+  }
+  put(element, ...children);
+  return element;
+}
+
+export function put(element, ...children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+  return element;
+}
+
+export function fill(element, ...children) {
+  element.replaceChildren();
+  return put(element, ...children);
+}
+
+export const $ = (id) => document.getElementById(id);
+
+let toastTimer;
+export function toast(words) {
+  $("toast").textContent = words;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => ($("toast").textContent = ""), 5000);
+}
+
+// What a screen reader says beside what is seen.
+export const say = (words) => ($("live").textContent = words);
+
+// Runs what a button starts: the button waits meanwhile, and what fails is said.
+export function act(work) {
+  return async (event) => {
+    event?.preventDefault();
+    const button = event?.currentTarget?.tagName === "FORM" ? event.currentTarget.querySelector("button") : event?.currentTarget;
+    if (button) button.disabled = true;
+    try {
+      return await work(event);
+    } catch (error) {
+      toast(error.message);
+      return undefined;
+    } finally {
+      if (button) button.disabled = false;
+    }
+  };
+}
+
+export const button = (words, onclick, attributes = {}) => h("button", { type: "button", ...attributes, onclick }, words);
+
+// Whatever asks before it does.
+export function confirmWith(title, words, yes, attributes = {}) {
+  return new Promise((done) => {
+    const box = dialog(title, () => done(false),
+      h("p", {}, words),
+      h("div", { class: "ends" },
+        button("Leave it", () => box.close()),
+        button(yes, () => { done(true); box.close(); }, { class: "strong", ...attributes })));
+  });
+}
+
+export function dialog(title, onclose, ...children) {
+  const name = "dialog-" + Math.random().toString(36).slice(2);
+  const box = h("dialog", { "aria-labelledby": name }, h("h2", { id: name }, title), ...children);
+  box.addEventListener("close", () => { box.remove(); onclose?.(); });
+  document.body.append(box);
+  box.showModal();
+  return box;
+}
+
+const UNITS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [604800, "day", 86400]];
+const ago = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
+
+export function timeWords(ms) {
+  const seconds = (Date.now() - ms) / 1000;
+  if (seconds < 10 && seconds > -60) return "now";
+  for (const [below, unit, size] of UNITS)
+    if (Math.abs(seconds) < below) return ago.format(-Math.floor(seconds / size), unit);
+  return new Date(ms).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
+}
+
+// When it was written, or when it came here if that is earlier: as the node orders it.
+export function time(post) {
+  const ms = Math.min(post.time, post.received || post.time);
+  return h("time", { class: "when", datetime: new Date(ms).toISOString(), title: new Date(ms).toLocaleString() }, timeWords(ms));
+}
+
+export function refreshTimes(root) {
+  for (const element of root.querySelectorAll("time")) element.textContent = timeWords(Date.parse(element.dateTime));
+}
+
+export function bytes(count) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let at = 0;
+  while (count >= 1000 && at < units.length - 1) { count /= 1000; at++; }
+  return `${at === 0 || count >= 100 ? Math.round(count) : count.toFixed(1)} ${units[at]}`;
+}
+
+export function duration(ms) {
+  const minutes = Math.floor(ms / 60000);
+  if (minutes < 2) return "a minute";
+  if (minutes < 120) return `${minutes} minutes`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} hours` : `${Math.floor(minutes / 1440)} days`;
+}
+
+export const many = (count, one, several = one + "s") => `${count} ${count === 1 ? one : several}`;

@@ -1,0 +1,217 @@
+// The frame: where one is, what comes by itself, keys.
+import { enter, get, Refused, Stream } from "./api.js";
+import { compose } from "./compose.js";
+import { $, button, dialog, fill, h, refreshTimes, toast } from "./dom.js";
+import * as nodeViews from "./node.js";
+import { changed, refreshCard } from "./post.js";
+import { kept, learnPeople, learnSelf, state } from "./state.js";
+import * as views from "./views.js";
+
+/* ---- where one is --------------------------------------------------------------------------- */
+
+let view = null, showing = 0;
+
+function route() {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...rest] = path.split("/");
+  let about = rest.join("/");
+  try {
+    about = decodeURIComponent(about);
+  } catch {
+    // shown as it stands
+  }
+  const routes = {
+    "": ["home", views.home], notices: ["notices", views.notices], people: ["people", views.people],
+    me: ["me", nodeViews.me], node: ["node", nodeViews.node], post: ["", () => views.thread(about)],
+    who: ["", () => views.person(about)], tag: ["", () => views.tag(about)],
+    search: ["", () => views.search(new URLSearchParams(query).get("q") || "")],
+  };
+  return routes[name] || routes[""];
+}
+
+function signedOut() {
+  document.body.classList.add("out");
+  stream.stop();
+  fill($("main"), h("section", { class: "card" }, h("h1", {}, "This page opens with a link"),
+    h("p", {}, "Your node gives it only to you. In a terminal on this machine, type"), h("p", {}, h("code", {}, "parley open")),
+    h("p", {}, "and open the link that it prints. The link is good once; this browser then stays in for thirty days.")));
+}
+
+function failed(error) {
+  if (error instanceof Refused && error.status === 401) return signedOut();
+  fill($("main"), h("section", { class: "card" }, h("h1", {}, "That did not work"), h("p", {}, error.message), button("Try again", () => (state.status ? show() : location.reload()))));
+  return undefined;
+}
+
+async function show({ keep = false } = {}) {
+  const mine = ++showing, [name, make] = route();
+  for (const link of document.querySelectorAll("#nav a")) {
+    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (!keep) fill($("main"), h("p", { class: "soft" }, "Reading…"));
+  try {
+    const made = await make();
+    if (mine !== showing || !made) return;
+    const at = window.scrollY;
+    view = { name, ...made };
+    document.title = made.title + " · parley";
+    fill($("main"), made.element);
+    if (keep) window.scrollTo(0, at);
+    else if (made.focus?.()) made.focus().scrollIntoView({ block: "center" });
+    else window.scrollTo(0, 0);
+    if (name === "notices") readNotices();
+  } catch (error) {
+    if (mine === showing) failed(error);
+  }
+}
+
+/* ---- what comes by itself ---------------------------------------------------------------------- */
+
+const soon = new Map();
+
+// Once for many that come together.
+function later(name, ms, work) {
+  if (soon.has(name)) return;
+  soon.set(name, setTimeout(() => { soon.delete(name); Promise.resolve(work()).catch(() => {}); }, ms));
+}
+
+function cardsOf(address) {
+  return [...document.querySelectorAll("article")].filter((card) => card.post?.post === address || card.target?.post === address);
+}
+
+function onEvent(kind, data) {
+  if (kind === "gap") return later("show", 200, () => show({ keep: true }));
+  if (data.concerns) later("notices", 400, countNotices);
+  if (kind === "post") return later("newer", 250, () => (view?.list || view)?.refresh?.());
+  if (kind === "vote") return later("vote " + data.vote_for, 500, () => cardsOf(data.vote_for).forEach(refreshCard));
+  if (kind === "erase") return data.posts.forEach((address) => later("erase " + address, 300, () => cardsOf(address).forEach(refreshCard)));
+  return undefined;
+}
+
+let isThere = true;
+function onState(there) {
+  if (isThere === there) return;
+  isThere = there;
+  toast(there ? "Your node is there again." : "Your node does not answer. This page goes on when it is back.");
+}
+
+const stream = new Stream(onEvent, onState);
+
+// Browsers have six connections to a node for all pages together: one that nobody sees gives its
+// stream back, and goes on where it was.
+let hiding;
+function onVisible() {
+  clearTimeout(hiding);
+  if (document.visibilityState === "visible") stream.start();
+  else hiding = setTimeout(() => stream.stop(), 60000);
+}
+
+async function countNotices() {
+  if (!state.me) return;
+  if (view?.name === "notices") { await view.list.refresh(); readNotices(); return; }
+  const { posts } = await get("notifications", { limit: 30 });
+  const seen = Number(kept.get("seen-" + state.me) || 0);
+  const count = posts.filter((post) => post.received > seen).length;
+  $("unread").textContent = count >= 30 ? "30+" : String(count);
+  $("unread").hidden = count === 0;
+}
+
+function readNotices() {
+  kept.set("seen-" + state.me, Date.now());
+  $("unread").hidden = true;
+}
+
+async function lookAtNode() {
+  const status = await get("status");
+  const trouble = nodeViews.STATES[status.state];
+  $("trouble").hidden = !(trouble && trouble[1]);
+  if (view?.name === "node" && !document.querySelector("dialog[open]") && !document.activeElement?.closest("#main form")) await show({ keep: true });
+}
+
+/* ---- keys -------------------------------------------------------------------------------------- */
+
+const KEYS = [
+  ["j / k", "next, previous post"], ["Enter", "its thread"], ["n", "write"], ["r", "answer"], ["q", "quote"], ["e", "pass on"],
+  ["u / d", "vote up, down"], ["w", "why is it here?"], ["/", "search"], ["g then h, f, p, y, s", "home, for you, people, you, node"], ["?", "these keys"],
+];
+
+function help() {
+  if (document.querySelector("dialog[open]")) return;
+  const box = dialog("Keys", null,
+    h("dl", {}, KEYS.map(([keys, words]) => [h("dt", {}, h("kbd", {}, keys)), h("dd", {}, words)])),
+    h("div", { class: "ends" }, button("Close", () => box.close())));
+}
+
+function step(by) {
+  const posts = [...document.querySelectorAll("#main article")];
+  const at = posts.indexOf(document.activeElement?.closest("article"));
+  const next = posts[at < 0 ? (by > 0 ? posts.findIndex((one) => one.getBoundingClientRect().bottom > 80) : 0) : at + by];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+const press = (name) => document.activeElement?.closest("article")?.querySelector(`[data-act="${name}"]`)?.click();
+
+const GO = { h: "#/", f: "#/notices", p: "#/people", y: "#/me", s: "#/node" };
+let isGoing = false;
+
+const ON_KEY = {
+  j: () => step(1), k: () => step(-1), n: () => compose(), "/": () => $("words").focus(), "?": help,
+  r: () => press("reply"), q: () => press("quote"), e: () => press("echo"), u: () => press("up"), d: () => press("down"), w: () => press("why"),
+  g: () => { isGoing = true; setTimeout(() => (isGoing = false), 1500); },
+};
+
+function onKey(event) {
+  const at = event.target;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.body.classList.contains("out")) return;
+  if (at.closest("input, textarea, select, dialog")) {
+    if (event.key === "Escape" && !at.closest("dialog")) at.blur();
+    return;
+  }
+  if (event.key === "Enter" && at.matches("article[data-post]")) { location.hash = "#/post/" + (at.target || at.post || { post: at.dataset.post }).post; return; }
+  const isGo = isGoing && GO[event.key];
+  isGoing = false;
+  if (isGo) { location.hash = isGo; event.preventDefault(); return; }
+  if (!Object.hasOwn(ON_KEY, event.key)) return;
+  event.preventDefault();
+  ON_KEY[event.key]();
+}
+
+/* ---- start -------------------------------------------------------------------------------------- */
+
+async function start() {
+  window.addEventListener("hashchange", async () => {
+    if (location.hash.startsWith("#open=")) await enter().then(() => location.reload()).catch((error) => toast(error.message));
+    else show();
+  });
+  changed.addEventListener("change", async ({ detail }) => {
+    if (detail === "post" || detail === "echo") return later("own", 250, () => (view?.list || view)?.refresh?.({ atOnce: true }));
+    await learnPeople().catch(() => {});
+    return show({ keep: true });
+  });
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("visibilitychange", onVisible);
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  $("search").addEventListener("submit", (event) => { event.preventDefault(); const words = $("words").value.trim(); if (words) location.hash = "#/search?q=" + encodeURIComponent(words); });
+  $("write").addEventListener("click", () => compose());
+  $("write").hidden = true;
+  await enter().catch((error) => toast(error.message));
+  try {
+    await learnSelf();
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  await show();
+  if (document.body.classList.contains("out")) return;
+  $("write").hidden = !state.me;
+  onVisible();
+  countNotices().catch(() => {});
+  setInterval(() => refreshTimes(document), 30000);
+  setInterval(() => document.visibilityState === "visible" && lookAtNode().catch(() => {}), 15000);
+}
+
+start();

@@ -1,0 +1,97 @@
+// What the scenarios share: a browser that watches for everything the page must never do, and the
+// parley command of each person. Started by page_test.py with its setting as JSON on standard input.
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync } from "node:fs";
+
+export const setting = JSON.parse(readFileSync(0, "utf8"));
+const { chromium } = createRequire(setting.playwright + "/")("playwright-core");
+
+export function parley(home, ...words) {
+  const input = typeof words.at(-1) === "object" ? words.pop().input : undefined;
+  return execFileSync(setting.parley, ["--home", home, ...words], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+}
+export const json = (home, ...words) => parley(home, "--json", ...words).trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
+
+export const link = (home) => json(home, "open")[0].url;
+
+export const browser = await chromium.launch({ executablePath: setting.chromium, args: ["--no-sandbox", "--disable-gpu"] });
+
+let lastPage;
+
+// A page that notes what is against the rules: errors, CSP reports, requests elsewhere, dialogs.
+export async function openPage(home, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  const own = new URL(json(home, "status")[0].api).origin;
+  page.faults = [];
+  page.setDefaultTimeout(20000);
+  lastPage = page;
+  page.on("pageerror", (error) => page.faults.push("error: " + error.message));
+  page.on("console", (message) => message.type() === "error" && !/status of 4\d\d/.test(message.text()) && page.faults.push("console: " + message.text()));
+  page.on("dialog", (box) => { page.faults.push("dialog: " + box.message()); box.dismiss(); });
+  page.on("request", (request) => new URL(request.url()).origin !== own && page.faults.push("request: " + request.url()));
+  page.on("popup", (other) => page.faults.push("popup: " + other.url()));
+  await page.addInitScript(() => {
+    window.reports = [];
+    document.addEventListener("securitypolicyviolation", (report) => window.reports.push(report.violatedDirective + " " + report.blockedURI));
+  });
+  await page.goto(link(home));
+  await page.waitForFunction(() => !location.hash.startsWith("#open"));
+  await page.waitForSelector("main h1, main h2, main article", { state: "attached" });
+  return page;
+}
+
+export async function faultsOf(page) {
+  return [...page.faults, ...(await page.evaluate(() => window.reports)).map((words) => "policy: " + words)];
+}
+
+export function holds(condition, words) {
+  if (!condition) throw new Error("does not hold: " + words);
+}
+
+export async function look(page, name) {
+  if (!setting.shots) return;
+  mkdirSync(setting.shots, { recursive: true });
+  await page.screenshot({ path: `${setting.shots}/${name}.png` });
+}
+
+// Nothing stands out to the side, at any width.
+export async function fits(page) {
+  const wide = await page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const out = document.documentElement.scrollWidth > width ? ["the page: " + document.documentElement.scrollWidth] : [];
+    for (const element of document.querySelectorAll("main *, header *, nav *")) {
+      const box = element.getBoundingClientRect();
+      const hidden = element.closest(".unseen") || getComputedStyle(element).display === "inline";
+      if (!hidden && box.width > 0 && box.right > width + 1 && !inClipped(element)) out.push(element.outerHTML.slice(0, 80) + " " + box.right);
+    }
+    function inClipped(element) {
+      for (let at = element.parentElement; at && at !== document.body; at = at.parentElement)
+        if (getComputedStyle(at).overflowX !== "visible") return true;
+      return false;
+    }
+    return out.slice(0, 5);
+  });
+  holds(wide.length === 0, "it fits: " + wide.join("; "));
+}
+
+export async function run(scenarios) {
+  let failed = 0;
+  console.log(`1..${scenarios.length}`);
+  for (const [index, scenario] of scenarios.entries()) {
+    const name = scenario.name.replaceAll("_", " ");
+    try {
+      await scenario();
+      console.log(`ok ${index + 1} - ${name}`);
+    } catch (error) {
+      failed++;
+      if (lastPage && !lastPage.isClosed()) await look(lastPage, "failed-" + (index + 1)).catch(() => {});
+      console.log(`not ok ${index + 1} - ${name}`);
+      for (const line of (error.stack + (error.stderr ? "\n" + error.stderr : "")).split("\n")) console.log("# " + line);
+    }
+  }
+  await browser.close();
+  process.exit(failed ? 1 : 0);
+}
