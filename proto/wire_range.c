@@ -27,25 +27,25 @@ static size_t ones_of(uint8_t bitmap) {
 /* ---- Reading ----------------------------------------------------------------------------------
  */
 
-static uint8_t read_index(struct parley_reader *reader, int *last) {
-    uint64_t index =
-        parley_read_uint(reader, "index", (uint64_t)(*last + 1), PARLEY_RECONCILE_LIST_MAX - 1);
-    *last = (int)index;
+/* Each is above the one before. */
+static uint8_t read_index(struct parley_reader *reader, uint64_t *least) {
+    uint64_t index = parley_read_uint(reader, "index", *least, PARLEY_RECONCILE_LIST_MAX - 1);
+    *least = index + 1;
     return (uint8_t)index;
 }
 
 static struct parley_wire_list read_indexes(struct parley_reader *reader) {
     size_t count = parley_read_array(reader, "indexes", 0, PARLEY_RECONCILE_LIST_MAX);
     const uint8_t *start = reader->at;
-    int last = -1;
+    uint64_t least = 0;
     for (size_t i = 0; i < count && reader->fault.error == PARLEY_E_OK; i++)
-        (void)read_index(reader, &last);
+        (void)read_index(reader, &least);
     return (struct parley_wire_list){PARLEY_SPAN(start, reader->at - start), count};
 }
 
-static void read_item(struct parley_reader *reader, enum parley_range_form form, int *last,
+static void read_item(struct parley_reader *reader, enum parley_range_form form, uint64_t *least,
                       struct parley_wire_item *item) {
-    *item = (struct parley_wire_item){.index = read_index(reader, last)};
+    *item = (struct parley_wire_item){.index = read_index(reader, least)};
     if (form == PARLEY_RANGE_MORE) {
         item->seq = parley_read_uint(reader, "seq", 1, PARLEY_SEQ_MAX);
         return;
@@ -69,9 +69,9 @@ static struct parley_wire_list read_items(struct parley_reader *reader,
         parley_reader_fail(reader, PARLEY_E_OUT_OF_RANGE, "items");
     const uint8_t *start = reader->at;
     struct parley_wire_item item;
-    int last = -1;
+    uint64_t least = 0;
     for (size_t i = 0; i < numbers / width && reader->fault.error == PARLEY_E_OK; i++)
-        read_item(reader, form, &last, &item);
+        read_item(reader, form, &least, &item);
     return (struct parley_wire_list){PARLEY_SPAN(start, reader->at - start), numbers / width};
 }
 
@@ -162,20 +162,20 @@ bool parley_wire_next_range(struct parley_wire_list *list, struct parley_wire_ra
 
 bool parley_wire_next_index(struct parley_wire_list *list, uint8_t *index) {
     struct parley_reader reader;
-    int last = -1;
+    uint64_t least = 0;
     if (!parley_wire_begin_element(list, &reader))
         return false;
-    *index = read_index(&reader, &last);
+    *index = read_index(&reader, &least);
     return parley_wire_end_element(list, &reader);
 }
 
 bool parley_wire_next_item(struct parley_wire_list *list, enum parley_range_form form,
                            struct parley_wire_item *item) {
     struct parley_reader reader;
-    int last = -1;
+    uint64_t least = 0;
     if (!parley_wire_begin_element(list, &reader))
         return false;
-    read_item(&reader, form, &last, item);
+    read_item(&reader, form, &least, item);
     return parley_wire_end_element(list, &reader);
 }
 

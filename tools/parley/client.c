@@ -129,7 +129,7 @@ int client_call(struct client *client, const struct client_request *request,
 
 int client_call_json(struct client *client, struct client_request *request, json_t *body,
                      json_t **json) {
-    struct client_answer answer;
+    struct client_answer answer = {0};
     char *text = NULL;
     *json = NULL;
     if (body != NULL) {
