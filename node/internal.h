@@ -168,6 +168,7 @@ struct peer {
     uint32_t jobs_count, serves_count, fetches_count, bodies_count;
     struct parley_log evidence_log; /* of the evidence that it sent last, and what the next chunk */
     struct parley_anchor evidence_next; /* of it must end in */
+    uint64_t serve_round;    /* in which something was read for it last */
     uint32_t evidence_serve; /* slot of the serve that sends it evidence, or NONE: one at a time */
     uint32_t identities_count; /* authors whose records we asked of it */
     uint32_t named_count;      /* authors of whom it said the name, and nothing else is known */
@@ -334,7 +335,8 @@ struct parley_node {
     uint8_t *jobs_memory;
     size_t jobs_free;
     struct serve serves[PARLEY_SERVES_MAX];
-    uint32_t serve_cursor;
+    uint32_t serve_cursor, serves_high; /* all in use are below */
+    uint64_t serve_round;               /* in which each peer has a turn */
     size_t serves_count; /* in use; those of reads_in_flight wait for the disk */
     size_t reads_in_flight;
     struct fetch fetches[PARLEY_FETCHES_MAX];

@@ -76,6 +76,7 @@ static void set_empty(struct parley_node *node) {
     node->next_dial = 1;
     node->next_request = 1;
     node->jobs_free = PARLEY_JOBS_MAX;
+    node->serve_round = 1;
     budgets_fill(node);
     node->deadline = UINT64_MAX;
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)

@@ -18,6 +18,8 @@ static struct serve *serve_take(struct parley_node *node, struct peer *peer) {
                                     .connection = peer->connection};
             peer->serves_count++;
             node->serves_count++;
+            if (i >= node->serves_high)
+                node->serves_high = (uint32_t)i + 1;
             return serve;
         }
     return NULL;
@@ -37,6 +39,8 @@ static void serve_give(struct parley_node *node, struct serve *serve) {
     serve->is_used = false;
     serve->is_reading = false;
     serve->generation++;
+    while (node->serves_high > 0 && !node->serves[node->serves_high - 1].is_used)
+        node->serves_high--;
 }
 
 void serve_drop_peer(struct parley_node *node, uint32_t peer) {
@@ -222,22 +226,42 @@ static void records_end(struct parley_node *node, struct peer *peer, struct serv
         heads_send_author(node, peer, author, PARLEY_HEADS_AFTER_RECORDS);
 }
 
-void serve_pump(struct parley_node *node) {
-    if (node->serves_count == node->reads_in_flight)
-        return;
-    for (uint32_t looks = 0; looks < PARLEY_SERVES_MAX && node->reads_in_flight < PARLEY_READS_MAX;
+static bool may_read_now(struct parley_node *node, const struct serve *serve) {
+    return serve->is_used && !serve->is_reading && evidence_may_go(node, serve) &&
+           node->peers[serve->peer].unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES) &&
+           node->effects_count + 64 <= PARLEY_EFFECTS_MAX;
+}
+
+/* One of each peer's. True: somebody who had a turn in it has more. */
+static bool serve_round(struct parley_node *node) {
+    bool has_more = false;
+    uint32_t first = node->serve_cursor;
+    for (uint32_t looks = 0; looks < node->serves_high && node->reads_in_flight < PARLEY_READS_MAX;
          looks++) {
-        struct serve *serve = &node->serves[node->serve_cursor];
-        node->serve_cursor = (node->serve_cursor + 1) % PARLEY_SERVES_MAX;
-        if (serve->is_used && !serve->is_reading && evidence_may_go(node, serve) &&
-            node->peers[serve->peer].unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES) &&
-            node->effects_count + 64 <= PARLEY_EFFECTS_MAX) {
-            if (serve->is_read)
-                records_end(node, &node->peers[serve->peer], serve);
-            else
-                read_start(node, serve);
-        }
+        uint32_t slot = (first + looks) % node->serves_high;
+        struct serve *serve = &node->serves[slot];
+        if (!may_read_now(node, serve))
+            continue;
+        struct peer *peer = &node->peers[serve->peer];
+        bool had_turn = peer->serve_round == node->serve_round;
+        has_more |= had_turn;
+        if (had_turn)
+            continue;
+        peer->serve_round = node->serve_round;
+        node->serve_cursor = slot + 1; /* of one peer, too, one ask after the other */
+        if (serve->is_read)
+            records_end(node, peer, serve);
+        else
+            read_start(node, serve);
     }
+    return has_more;
+}
+
+/* Round by round: whoever asks for much delays nobody who asks for little. */
+void serve_pump(struct parley_node *node) {
+    while (node->serves_count > node->reads_in_flight && node->reads_in_flight < PARLEY_READS_MAX &&
+           serve_round(node))
+        node->serve_round++;
 }
 
 /* False when this is not what was asked for: of a fork it may be the other branch. */

@@ -12,6 +12,7 @@ static struct parley_node_status status_of(const struct story *story) {
 }
 
 struct seen {
+    unsigned runs_of_b;
     size_t asks, runs, empty_runs;
     uint64_t requests[1024]; /* of the asks */
 };
@@ -21,7 +22,9 @@ static void count(struct story *story, const struct story_puppet *puppet,
     struct seen *seen = story->context;
     if (message->type == PARLEY_WIRE_ASK_RUN)
         seen->requests[seen->asks++] = message->as.ask_run.request;
-    if (message->type == PARLEY_WIRE_RUN && message->as.run.chunk.size > 0)
+    bool is_run = message->type == PARLEY_WIRE_RUN && message->as.run.chunk.size > 0;
+    seen->runs_of_b += is_run && puppet->name == 'B';
+    if (is_run)
         seen->runs++;
     else if (message->type == PARLEY_WIRE_RUN)
         seen->empty_runs++;
@@ -120,6 +123,29 @@ static void test_serves_and_reads(void **state) {
     ask_run(&story, peer, 1000, &writer.log);
     story_read(&story, PARLEY_E_OK, chunk, 1);
     assert_int_equal(seen.runs, PARLEY_SERVES_PER_PEER + 1);
+    story_end(&story);
+}
+
+/* Who asks for one thing waits for what is being read, not for all that others asked for before. */
+static void test_serves_in_turn(void **state) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = 16, .logs = 16};
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct story story;
+    struct seen seen;
+    struct story_person writer;
+    begin(&story, &seen, &sizes);
+    story_person(&writer, 9);
+    story_know(&story, &writer);
+    struct parley_span chunk = story_entry(&writer, "hello", buffer);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK, chunk);
+    story_settle(&story);
+    struct story_puppet *greedy = story_peer(&story, 'A'), *other = story_peer(&story, 'B');
+    for (unsigned i = 0; i < PARLEY_SERVES_PER_PEER; i++)
+        ask_run(&story, greedy, i + 1, &writer.log);
+    ask_run(&story, other, 1, &writer.log);
+    for (unsigned i = 0; i < PARLEY_READS_MAX + 2; i++)
+        story_read(&story, PARLEY_E_OK, chunk, 1);
+    assert_int_equal(seen.runs_of_b, 1);
     story_end(&story);
 }
 
@@ -252,8 +278,8 @@ static void test_facts_are_full(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_jobs),       cmocka_unit_test(test_serves_and_reads),
-        cmocka_unit_test(test_fetches),        cmocka_unit_test(test_logs_are_full),
-        cmocka_unit_test(test_facts_are_full),
+        cmocka_unit_test(test_serves_in_turn), cmocka_unit_test(test_fetches),
+        cmocka_unit_test(test_logs_are_full),  cmocka_unit_test(test_facts_are_full),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("budgets", tests, NULL, NULL) == 0 ? 0 : 1;
