@@ -20,19 +20,22 @@ FILES = {
     "key_file": ["node/shell/key_file.c"],
     "link": ["proto/link.c", "proto/noise.c"],
     "node": ["node/messages.c", "node/ingest.c", "node/records.c", "node/jobs.c",
-             "node/catchup.c", "node/serve.c", "node/interest.c"],
+             "node/catchup.c", "node/serve.c", "node/interest.c", "node/hello.c",
+             "node/sessions.c", "node/session_set.c", "node/small.c", "node/missing.c",
+             "node/shuffle.c", "node/tree.c", "node/bodies_take.c", "node/fetch.c"],
     "ranges": ["proto/ranges.c"],
+    "reconcile": ["proto/reconcile.c", "proto/reconcile_set.c"],
     "record": ["proto/identity_record.c"],
     "replay": ["proto/replay.c"],
     "store": ["node/store/segment.c", "node/store/layout.c", "node/store/rows.c",
               "node/store/read_run.c", "node/store/read_rows.c"],
     "text": ["proto/text.c", "proto/bech32m.c", "proto/words.c",
              "proto/device_request.c"],
-    "wire": ["proto/wire.c", "proto/wire_list.c"],
+    "wire": ["proto/wire.c", "proto/wire_list.c", "proto/wire_range.c"],
 }
 
 # Longer inputs say little more, and each takes longer.
-LENGTHS = {"config": 1024, "link": 150, "node": 1601, "store": 200, "api": 1024}
+LENGTHS = {"config": 1024, "link": 150, "node": 1601, "reconcile": 600, "store": 200, "api": 1024}
 LENGTH = 2048
 
 

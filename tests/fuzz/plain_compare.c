@@ -8,6 +8,7 @@
 #define PLAIN __attribute__((no_sanitize("coverage"), no_builtin))
 
 int __wrap_memcmp(const void *a, const void *b, size_t size);
+int __wrap_bcmp(const void *a, const void *b, size_t size);
 int __wrap_strcmp(const char *a, const char *b);
 int __wrap_strncmp(const char *a, const char *b, size_t size);
 
@@ -24,6 +25,10 @@ PLAIN int __wrap_memcmp(const void *a, const void *b, size_t size) {
         if (*first != *second)
             return *first < *second ? -1 : 1;
     return 0;
+}
+
+PLAIN int __wrap_bcmp(const void *a, const void *b, size_t size) {
+    return __wrap_memcmp(a, b, size);
 }
 
 PLAIN int __wrap_strncmp(const char *a, const char *b, size_t size) {

@@ -145,9 +145,9 @@ static void run_fault(struct sim *sim, struct sim_item *item) {
 
 bool fault_is_of(const struct sim_config *config, enum sim_fault fault) {
     static const enum sim_fault honest[] = {
-        BAD_OWNER_CLOSES, BAD_OWNER_ROTATES, BAD_NEW_DEVICE,   BAD_SECOND_DEVICE, BAD_DISCONNECTS,
-        BAD_IMPORTED,     BAD_HOSTILE_PEER,  BAD_PEER_RECORDS, BAD_PEER_PUSH,     BAD_PEER_RUN,
-        BAD_PEER_REFUSES, BAD_PEER_ASKS,     BAD_PEER_NONSENSE};
+        BAD_OWNER_CLOSES, BAD_OWNER_ROTATES, BAD_NEW_DEVICE,    BAD_SECOND_DEVICE, BAD_DISCONNECTS,
+        BAD_IMPORTED,     BAD_HOSTILE_PEER,  BAD_PEER_RECORDS,  BAD_PEER_PUSH,     BAD_PEER_RUN,
+        BAD_PEER_REFUSES, BAD_PEER_ASKS,     BAD_PEER_NONSENSE, BAD_PEER_SESSION,  BAD_PEER_RUNS};
     bool is_honest = fault < FAULTS_ONLY_COUNT;
     for (size_t i = 0; i < sizeof honest / sizeof *honest; i++)
         is_honest |= honest[i] == fault;

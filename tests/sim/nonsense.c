@@ -139,7 +139,12 @@ static void babble(struct sim *sim, struct sim_puppet *puppet) {
 }
 
 void nonsense_act(struct sim *sim, struct sim_puppet *puppet) {
-    switch (sim_below(sim, 12)) {
+    switch (sim_below(sim, 14)) {
+    case 12:
+    case 13:
+        if (sim->enabled[BAD_PEER_SESSION])
+            talker_act(sim, puppet);
+        return;
     case 0:
     case 1:
         if (sim->enabled[BAD_PEER_RECORDS])

@@ -148,6 +148,15 @@ static const struct sim_piece_made *top_for(struct sim *sim, uint32_t log,
     return NULL;
 }
 
+struct parley_span puppet_run(struct sim *sim, struct sim_puppet *puppet, uint32_t log,
+                              uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]) {
+    const struct sim_piece_made *piece = piece_any_entry(sim, log);
+    if (piece == NULL || (!piece->is_signed && !sim_chance(sim, 8)) ||
+        sim_below(sim, 10) < puppet->omits)
+        return PARLEY_NO_SPAN;
+    return piece_chunk(sim, piece, 1 + (size_t)sim_below(sim, 20), !sim_chance(sim, 4), buffer);
+}
+
 static void answer_run(struct sim *sim, struct sim_puppet *puppet,
                        const struct parley_wire_ask_run *ask) {
     uint32_t log = log_of(sim, &ask->log);
@@ -209,14 +218,25 @@ static void look_at_chunk(struct sim *sim, const struct sim_puppet *puppet,
         check_shown(sim, puppet->node, &chunk.log, entry.header.seq, &entry.id);
 }
 
-static void look_at_heads(struct sim *sim, const struct sim_puppet *puppet,
+static void look_at_runs(struct sim *sim, const struct sim_puppet *puppet,
+                         struct parley_wire_list runs) {
+    struct parley_wire_run run;
+    while (parley_wire_next_run(&runs, &run))
+        look_at_chunk(sim, puppet, run.chunk);
+}
+
+static void look_at_heads(struct sim *sim, struct sim_puppet *puppet,
                           struct parley_wire_list authors) {
     struct parley_wire_author_heads item;
     struct parley_wire_head head;
-    while (parley_wire_next_author_heads(&authors, &item))
+    while (parley_wire_next_author_heads(&authors, &item)) {
+        uint32_t author = author_of(sim, &item.author);
+        if (author != SIM_NOBODY)
+            memcpy(puppet->set_hashes[author], item.set_hash, sizeof item.set_hash);
         while (parley_wire_next_head(&item.heads, &head))
             if (head.low_seq != 0 && head.seq != 0)
                 check_shown(sim, puppet->node, &head.log, head.seq, &head.id);
+    }
 }
 
 static void look_at_places(struct sim *sim, const struct sim_puppet *puppet,
@@ -244,6 +264,11 @@ static void on_message(struct sim *sim, struct sim_puppet *puppet, struct parley
         look_at_heads(sim, puppet, message.as.heads.authors);
     else if (message.type == PARLEY_WIRE_ANNOUNCE)
         look_at_places(sim, puppet, message.as.announce.places);
+    else if (message.type == PARLEY_WIRE_RUNS)
+        look_at_runs(sim, puppet, message.as.runs.runs);
+    else if (message.type == PARLEY_WIRE_RECONCILE || message.type == PARLEY_WIRE_ASK_RUNS ||
+             message.type == PARLEY_WIRE_ASK_HEADS_OF)
+        talker_answer(sim, puppet, &message);
     else if (message.type == PARLEY_WIRE_GOODBYE &&
              message.as.goodbye.reason == PARLEY_GOODBYE_FAULT)
         fault_fired(sim, BAD_PEER_BLAMED);
@@ -265,6 +290,8 @@ static void greet(struct sim *sim, struct sim_puppet *puppet) {
     message.as.hello.version = PARLEY_WIRE_VERSION;
     message.as.hello.node_key = puppet->key;
     message.as.hello.features = PARLEY_WIRE_RELAY | PARLEY_WIRE_SERVES_RUNS | PARLEY_WIRE_TREE;
+    if (sim->enabled[BAD_PEER_SESSION] && !sim_chance(sim, 4))
+        message.as.hello.features |= PARLEY_WIRE_RECONCILES;
     puppet->has_greeted = true;
     (void)puppet_send(sim, puppet, &message);
     message = (struct parley_wire_message){.type = PARLEY_WIRE_INTEREST};

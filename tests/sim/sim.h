@@ -111,6 +111,8 @@
     X(PEER_REFUSES, "an ask that a hostile peer answers with nothing")                             \
     X(PEER_ASKS, "an ask of a hostile peer")                                                       \
     X(PEER_NONSENSE, "what the wire allows and makes no sense")                                    \
+    X(PEER_SESSION, "a turn of a hostile peer in a session of reconciliation")                     \
+    X(PEER_RUNS, "runs that a session found, asked of a hostile peer")                             \
     X(PEER_BLAMED, "a hostile peer closed for its fault")
 
 enum sim_fault {
@@ -375,6 +377,9 @@ struct sim_puppet {
     unsigned acts_left;
     unsigned omits; /* of ten things that it knows */
     uint32_t requests_count;
+    uint64_t session, heard; /* numbers: its own newest, and the one it was told of last */
+    /* As it was told of them; zero: not yet. */
+    uint8_t set_hashes[SIM_AUTHORS_MAX][PARLEY_SET_HASH_SIZE];
 };
 /* One comes to the node, says and asks for this and that, and goes. */
 void puppet_come(struct sim *sim, uint32_t node);
@@ -385,6 +390,17 @@ bool puppet_send(struct sim *sim, struct sim_puppet *puppet,
 /* The author's records, some, in any order. */
 void puppet_send_records(struct sim *sim, struct sim_puppet *puppet, uint32_t author);
 void puppet_send_heads(struct sim *sim, struct sim_puppet *puppet, uint64_t session);
+/* A run that it may have been asked for; empty: it has none, or will not give it. */
+struct parley_span puppet_run(struct sim *sim, struct sim_puppet *puppet, uint32_t log,
+                              uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE]);
+
+/* --- talker.c: a hostile peer that reconciles ----------------------------------------------- */
+
+/* Answers one of RECONCILE, ASK_RUNS and ASK_HEADS_OF as it likes. */
+void talker_answer(struct sim *sim, struct sim_puppet *puppet,
+                   const struct parley_wire_message *message);
+/* Says something of a session of its own accord. */
+void talker_act(struct sim *sim, struct sim_puppet *puppet);
 void puppets_clear(struct sim *sim);
 
 /* --- nonsense.c ---------------------------------------------------------------------------- */
