@@ -9,6 +9,7 @@
 
 #define SLOW_RATE    64u    /* bytes a millisecond */
 #define SENT_TOLD    32768u /* what has left is told in pieces of this: windows are sixteen of it */
+#define SENT_TOLD_MS 5000u  /* and no later: who takes nothing is closed */
 #define DIAL_LOST_MS 3000u
 
 static const uint16_t rtt_ms[5][5] = {{24, 85, 145, 220, 200},
@@ -100,16 +101,32 @@ struct arriving {
     struct scale_piece piece;
 };
 
-static void tell_sent(struct sim *sim, struct scale_wire *wire, unsigned from, size_t bytes) {
-    struct scale_end *end = &wire->ends[from];
-    end->untold_bytes += bytes;
-    if (end->untold_bytes < SENT_TOLD || !end->is_told)
-        return;
+static void tell_now(struct sim *sim, struct scale_end *end) {
     struct parley_event event = {.kind = PARLEY_EVENT_SENT};
     event.sent.connection = end->connection;
     event.sent.bytes_count = end->untold_bytes;
     end->untold_bytes = 0;
-    (void)host_step(sim, end->node, &event);
+    if (event.sent.bytes_count > 0 && end->is_told)
+        (void)host_step(sim, end->node, &event);
+}
+
+static void run_tell_sent(struct sim *sim, struct sim_item *item) {
+    const struct telling *telling = item->data;
+    telling->wire->ends[telling->end].is_telling = false;
+    tell_now(sim, &telling->wire->ends[telling->end]);
+}
+
+static void tell_sent(struct sim *sim, struct scale_wire *wire, unsigned from, size_t bytes) {
+    struct scale_end *end = &wire->ends[from];
+    end->untold_bytes += bytes;
+    if (end->untold_bytes >= SENT_TOLD)
+        tell_now(sim, end);
+    if (end->untold_bytes == 0 || end->is_telling || !end->is_told)
+        return;
+    struct telling *telling = must(malloc(sizeof *telling));
+    *telling = (struct telling){wire, from};
+    end->is_telling = true;
+    sim_put(sim, SENT_TOLD_MS, end->node, run_tell_sent, telling, 0);
 }
 
 static size_t offer_once(struct sim *sim, struct scale_end *end, const uint8_t *bytes,

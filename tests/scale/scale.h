@@ -86,6 +86,7 @@ struct scale_end {
     size_t arrived_size, arrived_max;
     uint64_t waiting_count; /* pieces in the receiver's line */
     size_t untold_bytes;    /* that it sent, and that were taken at the other end */
+    bool is_telling;        /* it hears of them in a while */
     uint64_t free_us;       /* of its own direction */
     parley_time_ms last_at;
 };
