@@ -29,9 +29,16 @@ export const $ = (id) => document.getElementById(id);
 
 let toastTimer;
 export function toast(words) {
-  $("toast").textContent = words;
+  const box = $("toast");
+  box.textContent = words;
+  // Above whatever dialog is open.
+  if (box.showPopover) {
+    box.popover = "manual";
+    if (box.matches(":popover-open")) box.hidePopover();
+    box.showPopover();
+  }
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => ($("toast").textContent = ""), 5000);
+  toastTimer = setTimeout(() => { box.textContent = ""; if (box.hidePopover && box.matches(":popover-open")) box.hidePopover(); }, 5000);
 }
 
 // What a screen reader says beside what is seen.

@@ -69,7 +69,7 @@ async function vote(address, value) {
 
 function voteButton(post, value, sign, words_, counted) {
   const mine = post.votes?.mine === value;
-  return button([sign + " ", String(counted)], act(async (event) => {
+  return button([sign, counted > 0 ? " " + counted : ""], act(async (event) => {
     const card = event.currentTarget.closest("article");
     const fresh = await vote(post.post, mine ? 0 : value);
     replaceCard(card, fresh, post);
