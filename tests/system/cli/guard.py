@@ -59,4 +59,10 @@ def walk_tcp(scratch):
     for what, want, arguments in rows:
         got = curl(*arguments, url + "/v1/status")
         check(f"TCP: {what} -> {want}", got == want, got)
+    link = row("open", 0, "open", "--json", home=home, out=r"/#open=[0-9a-f]{32}")
+    check("each link is another", link != row("open again", 0, "open", "--json", home=home))
+    check("the node stops", node.end() == 0)
+    node = started(home, "--api", "no")
+    check("no address is told", json.loads(parley("status", "--json", home=home).stdout)["api"] is None)
+    row("open where no page is served", 1, "open", home=home, error="--api no")
     check("the node stops", node.end() == 0)

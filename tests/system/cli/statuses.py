@@ -50,6 +50,7 @@ def walk_full_output(home, relay_home, names):
         row("connect to a full output", 4, "connect", relay.address, home=home, stdout=full)
         wait_for("connected all the same", lambda: key in parley("peers", home=home).stdout.decode())
         row("peers to a full output", 4, "peers", home=home, stdout=full)
+        row("open to a full output", 4, "open", "--json", home=home, stdout=full)
         row("disconnect to a full output", 4, "disconnect", key, home=home, stdout=full)
         row("timeline to a full output", 4, "timeline", "--limit", "1", home=home, stdout=full)
     check("both stop", relay.end() == 0 and node.end() == 0)

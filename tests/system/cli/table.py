@@ -43,6 +43,7 @@ EITHER = {
 }
 # Has nothing to do where no node runs.
 ONLINE = {
+    "open": "0 1 2 3 4 5",
     "peers": "0 2 3 4 5",
     "connect": "0 1 2 3 4 5",
     "disconnect": "0 1 2 3 4 5",
@@ -57,7 +58,7 @@ WORDS = {
     "timeline": [], "show": ["POST"], "thread": ["POST"], "purge": ["POST"],
     "mute": [], "unmute": ["AUTHOR"], "block": [], "unblock": ["AUTHOR"], "allow": [],
     "unallow": ["AUTHOR"], "why": ["POST"], "export": [],
-    "import": ["-"], "verify": ["-"], "digest": [], "status": [], "doctor": [], "peers": [],
+    "import": ["-"], "verify": ["-"], "digest": [], "status": [], "doctor": [], "open": ["--json"], "peers": [],
     "device": ["list"], "rotate": [], "recover": [],
     "check": [], "rebuild": [], "repair": [],
     "connect": ["KEY@127.0.0.1:9"], "disconnect": ["KEY"],
