@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from nodes import PARLEY, Scratch, wait_until
+from nodes import PARLEY, PARLEYD, Scratch, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
@@ -30,7 +30,7 @@ def main():
         bob = scratch.home("bob").init().start(peers=[ann.address])
         new = scratch.home("new").init().start()
         wait_until(lambda: len(bob.json("peers")) == 1, "the link")
-        setting = {"parley": PARLEY, "chromium": chromium, "playwright": playwright,
+        setting = {"parley": PARLEY, "parleyd": PARLEYD, "folder": scratch.folder, "chromium": chromium, "playwright": playwright,
                    "shots": os.environ.get("PARLEY_SHOTS"), "data": str(HERE.parent / "data"),
                    "ann": str(ann.path), "bob": str(bob.path), "new": str(new.path)}
         done = subprocess.run(["node", HERE / "page" / "scenarios.mjs", *sys.argv[3:]], input=json.dumps(setting),

@@ -1,6 +1,6 @@
 // What the scenarios share: a browser that watches for everything the page must never do, and the
 // parley command of each person. Started by page_test.py with its setting as JSON on standard input.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync } from "node:fs";
 
@@ -12,6 +12,16 @@ export function parley(home, ...words) {
   return execFileSync(setting.parley, ["--home", home, ...words], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
 }
 export const json = (home, ...words) => parley(home, "--json", ...words).trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
+
+// A node of the scenario's own, for what ends one: {ended} says with what status.
+export async function startNode(home, api) {
+  const node = spawn(setting.parleyd, ["--home", home, "--listen", "127.0.0.1:0", "--api", api], { stdio: ["ignore", "pipe", "inherit"] });
+  node.ended = new Promise((done) => node.on("exit", done));
+  await new Promise((done) => node.stdout.once("data", done));
+  nodes.push(node);
+  return node;
+}
+const nodes = [];
 
 export const link = (home) => json(home, "open")[0].url;
 
@@ -93,5 +103,6 @@ export async function run(scenarios) {
     }
   }
   await browser.close();
+  for (const node of nodes) node.kill("SIGKILL");
   process.exit(failed ? 1 : 0);
 }

@@ -1,6 +1,6 @@
 // What a person does with the page, step by step, against real nodes: ann and bob are connected,
 // new has just begun. Each checks through the parley command what the node has of it.
-import { browser, faultsOf, fits, holds, json, link, look, openPage, parley, run, setting } from "./browser.mjs";
+import { browser, faultsOf, fits, holds, json, link, look, openPage, parley, run, setting, startNode } from "./browser.mjs";
 import { ugly } from "./ugly.mjs";
 
 const { ann, bob } = setting;
@@ -315,10 +315,37 @@ async function small_dark_and_right_to_left() {
   await clean(page);
 }
 
+async function a_node_that_goes_and_comes_back() {
+  const home = setting.folder + "/coming";
+  parley(home, "init");
+  let node = await startNode(home, "127.0.0.1:0");
+  const place = new URL(json(home, "status")[0].api).host;
+  const page = await openPage(home);
+  parley(home, "post", "before");
+  await postCard(page, "before").waitFor();
+  node.kill("SIGTERM");
+  holds(await node.ended === 0, "an open stream keeps no node from ending");
+  await saysText(page, "Your node does not answer");
+  page.faults.length = 0; // that its requests fail is what happened
+  node = await startNode(home, place);
+  await saysText(page, "Your node is there again");
+  parley(home, "post", "after");
+  await postCard(page, "after").waitFor();
+  await page.getByLabel("What do you want to say?").first().fill("and so do I");
+  await page.keyboard.press("Control+Enter");
+  await postCard(page, "and so do I").waitFor();
+  holds((await page.locator("article.post").count()) === 3, "each stands once");
+  const kept = page.faults.filter((words) => !words.includes("ERR_CONNECTION_REFUSED"));
+  holds(kept.length === 0, "nothing against the rules: " + kept.join("; "));
+  await page.context().close();
+  node.kill("SIGTERM");
+  holds(await node.ended === 0, "it ends");
+}
+
 const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves,
   writing_answering_quoting_passing_on_and_voting, threads_tags_people_and_what_concerns_you,
   what_is_hidden_says_why_and_is_had_back_with_one_click, dropping_here_and_taking_back_everywhere,
   keys_alone_are_enough, screen_readers_get_landmarks_names_and_news,
-  whoever_has_no_link_is_told_where_one_comes_from, small_dark_and_right_to_left, ugly];
+  whoever_has_no_link_is_told_where_one_comes_from, small_dark_and_right_to_left, a_node_that_goes_and_comes_back, ugly];
 const wanted = process.argv.slice(2);
 await run(wanted.length > 0 ? all.filter((one) => wanted.some((word) => one.name.includes(word))) : all);
