@@ -4,8 +4,29 @@
 
 /* ---- words -------------------------------------------------------------------------------- */
 
+/* Of ASCII alone nothing but the letter case can differ: a tenth of the time, and a search folds
+ * every post that is held. NULL: it is not, or there is no memory. */
+static char *fold_ascii(struct parley_span text, size_t *size) {
+    char *out = malloc(text.size + 1);
+    size_t i = 0;
+    for (; out != NULL && i < text.size && text.data[i] < 0x80; i++) {
+        bool is_large = text.data[i] >= 'A' && text.data[i] <= 'Z';
+        out[i] = (char)(text.data[i] + (is_large ? 'a' - 'A' : 0));
+    }
+    if (out == NULL || i < text.size) {
+        free(out);
+        return NULL;
+    }
+    out[i] = '\0';
+    *size = i;
+    return out;
+}
+
 char *api_fold(struct parley_span text, size_t *size) {
     utf8proc_uint8_t *out = NULL;
+    char *plain = fold_ascii(text, size);
+    if (plain != NULL)
+        return plain;
     utf8proc_ssize_t length = utf8proc_map(text.data, (utf8proc_ssize_t)text.size, &out,
                                            UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
                                                UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);

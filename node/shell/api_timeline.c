@@ -17,7 +17,7 @@
 #define PAGE_POSTS_MAX     1000u
 #define PAGE_BYTES_MAX     (2u * 1024u * 1024u) /* of bodies: a page of long articles is shorter */
 #define TURN_ENTRIES_MAX   20000u               /* looked at in one turn of a worker */
-#define LOOKED_MAX         200000u /* for words and concerns in one request: a second, about */
+#define LOOKED_MAX         60000u /* for words and concerns in one request: a second, about */
 #define WORDS_MAX          16u
 #define WORDS_BYTES_MAX    512u
 
