@@ -195,7 +195,7 @@ def a_stream_goes_on_where_it_was(scratch):
         assert texts == [f"post {i}" for i in range(at + 1, 45)], texts
         stream.close()
     cursor = told[9][1]
-    for wrong in ("x", "0-0-0", cursor.replace(cursor[:8], "00000000"), cursor + "9" * 30, cursor[:9] + "999999-0"):
+    for wrong in ("x", "0-0-0", "0badcafe" + cursor[8:], cursor + "9" * 30, cursor[:9] + "999999-0"):
         stream = Stream(inside, "/v1/events?after=" + wrong)
         assert stream.next()[0] == "gap", wrong
         stream.close()
