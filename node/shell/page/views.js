@@ -37,7 +37,7 @@ export async function home() {
   return {
     title: "Home", list,
     element: h("div", {}, h("h1", { class: "unseen" }, "Home"), welcome(), state.me ? h("section", { class: "card", "aria-label": "Write" }, composer({ draft: "home" })) : null,
-      list.element, h("details", { class: "soft" }, h("summary", {}, "What is shown"), hiddenSwitch())),
+      h("details", { class: "soft shown" }, h("summary", {}, "What is shown"), hiddenSwitch()), list.element),
   };
 }
 
@@ -181,6 +181,7 @@ function notice(post) {
 }
 
 export async function notices() {
+  if (!state.me) return { title: "For you", element: h("div", {}, title("For you"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and nobody speaks to it.")) };
   const list = new PostList("notifications", {}, {
     make: notice,
     empty: () => h("div", { class: "card" }, h("p", {}, "Nobody has answered, mentioned or followed you yet."),

@@ -14,8 +14,8 @@ export function parley(home, ...words) {
 export const json = (home, ...words) => parley(home, "--json", ...words).trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
 
 // A node of the scenario's own, for what ends one: {ended} says with what status.
-export async function startNode(home, api) {
-  const node = spawn(setting.parleyd, ["--home", home, "--listen", "127.0.0.1:0", "--api", api], { stdio: ["ignore", "pipe", "inherit"] });
+export async function startNode(home, api, ...more) {
+  const node = spawn(setting.parleyd, ["--home", home, "--listen", "127.0.0.1:0", "--api", api, ...more], { stdio: ["ignore", "pipe", "inherit"] });
   node.ended = new Promise((done) => node.on("exit", done));
   await new Promise((done) => node.stdout.once("data", done));
   nodes.push(node);

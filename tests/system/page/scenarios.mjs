@@ -269,6 +269,7 @@ async function whoever_has_no_link_is_told_where_one_comes_from() {
   const address = link(ann), plain = address.split("#")[0];
   await page.goto(plain);
   await saysText(page, "This page opens with a link");
+  holds(await page.getByRole("link", { name: "People" }).count() === 0, "nothing leads anywhere");
   await look(page, "out");
   await page.goto(address);
   await page.locator("article.post").first().waitFor();
@@ -342,10 +343,30 @@ async function a_node_that_goes_and_comes_back() {
   holds(await node.ended === 0, "it ends");
 }
 
+async function a_relay_is_nobodys_and_shows_what_it_carries() {
+  const home = setting.folder + "/relay";
+  const node = await startNode(home, "127.0.0.1:0", "--relay");
+  const page = await openPage(home);
+  await saysText(page, "Nothing has been carried yet");
+  holds(await page.locator("#write").isHidden() && await page.locator("textarea").count() === 0, "nothing is written here");
+  parley(ann, "connect", json(home, "id")[0].listen[0]);
+  await page.locator("article.post").first().waitFor();
+  await look(page, "relay");
+  for (const place of ["#/notices", "#/people", "#/me", "#/node"]) {
+    await go(page, place);
+    await page.waitForTimeout(300);
+    await fits(page);
+  }
+  await clean(page);
+  node.kill("SIGTERM");
+  holds(await node.ended === 0, "it ends");
+}
+
 const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves,
   writing_answering_quoting_passing_on_and_voting, threads_tags_people_and_what_concerns_you,
   what_is_hidden_says_why_and_is_had_back_with_one_click, dropping_here_and_taking_back_everywhere,
   keys_alone_are_enough, screen_readers_get_landmarks_names_and_news,
-  whoever_has_no_link_is_told_where_one_comes_from, small_dark_and_right_to_left, a_node_that_goes_and_comes_back, ugly];
+  whoever_has_no_link_is_told_where_one_comes_from, small_dark_and_right_to_left, a_node_that_goes_and_comes_back,
+  a_relay_is_nobodys_and_shows_what_it_carries, ugly];
 const wanted = process.argv.slice(2);
 await run(wanted.length > 0 ? all.filter((one) => wanted.some((word) => one.name.includes(word))) : all);
