@@ -17,6 +17,7 @@ static void on_prepare(uv_prepare_t *prepare) {
     struct parley_tcp *tcp = prepare->data;
     struct connection *list = tcp->to_flush;
     tcp->to_flush = NULL;
+    tcp->turn_began_ns = 0;
     uv_idle_stop(&tcp->idle);
     while (list != NULL) {
         struct connection *connection = list;

@@ -85,11 +85,23 @@ static size_t kept_bytes_max(const struct connection *connection) {
     return connection->tcp->config.receive_bytes_max;
 }
 
+static bool is_turn_over(struct parley_tcp *tcp) {
+    uint64_t now = uv_hrtime();
+    if (tcp->turn_began_ns == 0)
+        tcp->turn_began_ns = now;
+    return now - tcp->turn_began_ns > TCP_TURN_NS;
+}
+
 /* With nothing kept, one buffer of the whole set is enough: it is empty again before the next
- * read. */
+ * read. Without a buffer libuv reads nothing, and finds the bytes again in the next turn; whom the
+ * kernel told of is then behind whom it did not (epoll). */
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     struct connection *connection = handle->data;
     struct parley_tcp *tcp = connection->tcp;
+    if (is_turn_over(tcp)) {
+        *buffer = uv_buf_init(NULL, 0);
+        return;
+    }
     if (connection->kept_size == 0) {
         *buffer = uv_buf_init((char *)tcp->scratch, sizeof tcp->scratch);
         if (kept_bytes_max(connection) < buffer->len)
@@ -153,6 +165,8 @@ void connection_offer(struct connection *connection) {
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer) {
     struct connection *connection = stream->data;
+    if (size == UV_ENOBUFS)
+        return; /* on_allocate gave none */
     if (size < 0) {
         connection_drop(connection);
         return;

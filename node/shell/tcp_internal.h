@@ -9,7 +9,10 @@
 #define TCP_WRITE_BYTES       65536u             /* a write that is this large leaves at once */
 #define TCP_WAITING_BYTES_MAX ((size_t)64 << 20) /* the node stops long before: our own bug */
 #define TCP_DIAL_MS           10000u
-#define TCP_CLOSE_MS          1000u
+/* What all peers say is listened to for so long in a turn of the loop: the owner's requests and
+ * what the disk has done come in between, however many peers there are. */
+#define TCP_TURN_NS  UINT64_C(5000000)
+#define TCP_CLOSE_MS 1000u
 
 enum connection_state {
     CONNECTION_RESOLVING,
@@ -81,6 +84,7 @@ struct parley_tcp {
     struct connection *to_flush;
     size_t connections_count;
     uint64_t accepted_last;
+    uint64_t turn_began_ns; /* of reading; 0: nothing was read in this turn */
     bool is_full_logged;
     bool is_stopping, is_stopped;
     uint8_t scratch[TCP_READ_BYTES];

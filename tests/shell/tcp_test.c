@@ -18,6 +18,8 @@ struct side {
     size_t consume_max; /* at a time */
     size_t offered_max; /* most at once */
     size_t end_after;   /* closes when that much was received; 0: never */
+    unsigned slow_ms;   /* what it is told takes so long */
+    unsigned told_in_turn, told_in_turn_max;
     bool is_echo;
     uint8_t next; /* what the next byte must be, when order is checked */
     bool is_in_order;
@@ -48,6 +50,11 @@ static size_t on_received(void *context, uint64_t connection, struct parley_span
     size_t count = bytes.size < side->consume_max ? bytes.size : side->consume_max;
     if (bytes.size > side->offered_max)
         side->offered_max = bytes.size;
+    if (side->slow_ms > 0)
+        uv_sleep(side->slow_ms);
+    side->told_in_turn++;
+    if (side->told_in_turn > side->told_in_turn_max)
+        side->told_in_turn_max = side->told_in_turn;
     for (size_t i = 0; i < count; i++) {
         if (bytes.data[i] != side->next++)
             side->is_in_order = false;
@@ -303,6 +310,26 @@ static void a_listener_that_ended_takes_nobody_and_leaves_who_is_there(void **st
     end(&a, &b);
 }
 
+/* Whatever peers say and whatever it costs, what else the loop has to do comes in between. */
+#define TALKERS_COUNT 20u
+static void many_peers_do_not_take_the_loop(void **state) {
+    struct side a, b;
+    uint16_t port = pair(&a, &b);
+    for (unsigned i = 0; i < TALKERS_COUNT; i++)
+        parley_tcp_dial(b.tcp, 2 * i + 1, "127.0.0.1", port, true);
+    while (a.accepted < TALKERS_COUNT || b.dialled < TALKERS_COUNT)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    a.slow_ms = 3;
+    for (unsigned i = 0; i < TALKERS_COUNT; i++)
+        parley_tcp_send(b.tcp, 2 * i + 1, PARLEY_SPAN("\0", 1));
+    while (a.received < TALKERS_COUNT) {
+        a.told_in_turn = 0;
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_in_range(a.told_in_turn_max, 1, 2);
+    end(&a, &b);
+}
+
 int main(void) {
     parley_log_set_level(PARLEY_LOG_ERROR);
     const struct CMUnitTest tests[] = {
@@ -317,6 +344,7 @@ int main(void) {
         cmocka_unit_test(a_dial_that_is_called_off_fails),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(a_full_table_lets_clients_wait),
+        cmocka_unit_test(many_peers_do_not_take_the_loop),
         cmocka_unit_test(a_listener_that_ended_takes_nobody_and_leaves_who_is_there),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
