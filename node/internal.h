@@ -168,7 +168,7 @@ struct peer {
     uint32_t jobs_count, serves_count, fetches_count, bodies_count;
     struct parley_log evidence_log; /* of the evidence that it sent last, and what the next chunk */
     struct parley_anchor evidence_next; /* of it must end in */
-    uint64_t serve_round;    /* in which something was read for it last */
+    uint64_t serve_round;               /* in which something was read for it last */
     uint32_t evidence_serve; /* slot of the serve that sends it evidence, or NONE: one at a time */
     uint32_t identities_count; /* authors whose records we asked of it */
     uint32_t named_count;      /* authors of whom it said the name, and nothing else is known */
@@ -279,6 +279,8 @@ struct parley_node {
     uint8_t prelude[PARLEY_PRELUDE_BYTES_MAX];
     uint8_t table_key[16]; /* of crypto_shorthash, wherever peers choose keys */
     parley_time_ms now, wall, deadline;
+    parley_time_ms settled_at,
+        settle_due;          /* of what goes through all peers; due: UINT64_MAX, not */
     parley_time_ms heads_at; /* next regular exchange of heads */
     uint64_t heads_turns;    /* of these so far */
     parley_time_ms erase_at; /* next look at erasures; 0: none waits */
@@ -337,7 +339,7 @@ struct parley_node {
     struct serve serves[PARLEY_SERVES_MAX];
     uint32_t serve_cursor, serves_high; /* all in use are below */
     uint64_t serve_round;               /* in which each peer has a turn */
-    size_t serves_count; /* in use; those of reads_in_flight wait for the disk */
+    size_t serves_count;                /* in use; those of reads_in_flight wait for the disk */
     size_t reads_in_flight;
     struct fetch fetches[PARLEY_FETCHES_MAX];
     uint32_t next_request;

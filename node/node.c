@@ -78,7 +78,7 @@ static void set_empty(struct parley_node *node) {
     node->jobs_free = PARLEY_JOBS_MAX;
     node->serve_round = 1;
     budgets_fill(node);
-    node->deadline = UINT64_MAX;
+    node->deadline = node->settle_due = UINT64_MAX;
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
         node->jobs[i].buffer = node->jobs_memory + i * PARLEY_MESSAGE_BYTES_MAX;
     for (size_t i = 0; i < PARLEY_BODIES_ASKS_MAX; i++)
@@ -224,10 +224,18 @@ static void on_timer(struct parley_node *node) {
     erase_on_timer(node);
 }
 
-/* What could not be done before and can be now. */
-static void settle(struct parley_node *node) {
-    reviews_pump(node);
-    serve_pump(node);
+/* What goes through all peers is most of the work of a step where they are many: then it is done in
+ * one step of each millisecond. */
+static bool must_wait(struct parley_node *node) {
+    bool waits = node->peers_count > PARLEY_PEERS_FEW && node->settled_at == node->now;
+    node->settle_due = waits ? node->now + 1 : UINT64_MAX;
+    node->settled_at = node->now;
+    return waits;
+}
+
+static void settle_peers(struct parley_node *node) {
+    if (must_wait(node))
+        return;
     heads_pump(node);
     sessions_pump(node);
     missing_pump(node);
@@ -240,6 +248,13 @@ static void settle(struct parley_node *node) {
     }
     budget_pump(node);
     edges_pump(node);
+}
+
+/* What could not be done before and can be now. */
+static void settle(struct parley_node *node) {
+    reviews_pump(node);
+    serve_pump(node);
+    settle_peers(node);
     identity_pump(node);
     fetch_pump(node);
     bodies_pump(node);
@@ -344,5 +359,5 @@ size_t parley_node_step(struct parley_node *node, const struct parley_event *eve
 }
 
 parley_time_ms parley_node_deadline(const struct parley_node *node) {
-    return node->deadline;
+    return node->settle_due < node->deadline ? node->settle_due : node->deadline;
 }

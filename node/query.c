@@ -37,11 +37,11 @@ size_t parley_node_unreviewed(const struct parley_node *node) {
     return node->is_failed ? 0 : node->unreviewed_count;
 }
 
-bool parley_node_peer_at(const struct parley_node *node, size_t index,
-                         struct parley_node_peer *out) {
-    for (size_t i = 0; i < node->peers_count; i++) {
-        const struct peer *peer = &node->peers[i];
-        if (peer->phase == PEER_FREE || peer->phase == PEER_CLOSING || index-- > 0)
+bool parley_node_peer_next(const struct parley_node *node, size_t *place,
+                           struct parley_node_peer *out) {
+    while (*place < node->peers_count) {
+        const struct peer *peer = &node->peers[(*place)++];
+        if (peer->phase == PEER_FREE || peer->phase == PEER_CLOSING)
             continue;
         *out = (struct parley_node_peer){.connection = peer->connection,
                                          .key = peer->node_key,

@@ -4,8 +4,8 @@
  *
  * Each link is eager or lazy, for each bucket of logs by itself. It begins eager. Of two that bring
  * the same entry the later one becomes lazy (prune), so that what is left eager is a tree. Over a
- * lazy link entries are announced; an announced entry that does not come in time is asked for of who
- * announced it, and that link becomes eager (graft). So a tree that broke grows together again.
+ * lazy link entries are announced; an announced entry that does not come in time is asked for of
+ * who announced it, and that link becomes eager (graft). So a tree that broke grows together again.
  *
  * Such a tree holds among those who want the same. Whoever wants less hangs on it as a leaf, by one
  * link of those to peers who want everything, and gives up what is its own by that one alone

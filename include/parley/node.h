@@ -344,9 +344,10 @@ struct parley_node_peer {
     parley_time_ms since; /* monotonic */
     uint64_t received_bytes, sent_bytes;
 };
-/* False past the last. */
-bool parley_node_peer_at(const struct parley_node *node, size_t index,
-                         struct parley_node_peer *out);
+/* The peer at the place or, if there is none, behind it; the place is then the next one. From 0 on
+ * all are told, one at a time. False: nobody is left. */
+bool parley_node_peer_next(const struct parley_node *node, size_t *place,
+                           struct parley_node_peer *out);
 
 struct parley_node_log {
     struct parley_author author;

@@ -140,6 +140,7 @@
 #define PARLEY_HANDSHAKES_RATE       1024u /* flights: two each, a seventh of a core */
 #define PARLEY_ASKS_PER_STEP         64u   /* of one peer: then the others have a turn */
 #define PARLEY_RESUMES_PER_STEP      16u   /* of peers that wait */
+#define PARLEY_PEERS_FEW             64u   /* above, all are looked at once in a millisecond */
 #define PARLEY_RESUME_EVERY_MS       20u   /* what waits for a bucket is looked at */
 /* What is told again, and to strangers even at first, is paid for in bytes, or with time. */
 #define PARLEY_TELLING_FOR_EACH 2u   /* byte of his; of a stranger one */

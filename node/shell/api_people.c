@@ -137,7 +137,7 @@ void api_run_peers(struct api_job *job) {
     const struct parley_node *node = parley_host_node(job->api->host);
     struct parley_node_peer peer;
     json_t *list = json_array();
-    for (size_t i = 0; parley_node_peer_at(node, i, &peer); i++) {
+    for (size_t place = 0; parley_node_peer_next(node, &place, &peer);) {
         if (!peer.is_open)
             continue;
         json_t *json = json_object();

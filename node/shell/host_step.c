@@ -41,9 +41,11 @@ static void name_peer(char text[PARLEY_NODE_TEXT_SIZE + 8], const struct parley_
     static const struct parley_node_key nobody;
     struct parley_node_peer peer;
     text[0] = '\0';
-    for (size_t i = 0; parley_node_peer_at(host->node, i, &peer); i++) {
-        if (peer.connection != connection || PARLEY_EQUAL(peer.key, nobody))
+    for (size_t place = 0; parley_node_peer_next(host->node, &place, &peer);) {
+        if (peer.connection != connection)
             continue;
+        if (PARLEY_EQUAL(peer.key, nobody))
+            return;
         memcpy(text, " of ", 4);
         parley_node_key_encode(text + 4, &peer.key);
         return;

@@ -12,10 +12,12 @@
 
 /* --- the loop's turns ------------------------------------------------------------------------ */
 
-/* Takes the list first: offering may send and resume, which is then for the next turn. */
+/* Takes the list first: offering may send and resume, which is then for the next turn, as is what
+ * there is no time for. */
 static void on_prepare(uv_prepare_t *prepare) {
     struct parley_tcp *tcp = prepare->data;
     struct connection *list = tcp->to_flush;
+    uint64_t began = uv_hrtime();
     tcp->to_flush = NULL;
     tcp->turn_began_ns = 0;
     uv_idle_stop(&tcp->idle);
@@ -23,11 +25,14 @@ static void on_prepare(uv_prepare_t *prepare) {
         struct connection *connection = list;
         list = connection->next_to_flush;
         connection->is_to_flush = false;
-        if (connection->is_to_resume) {
+        connection_flush(connection);
+        if (connection->is_to_resume && uv_hrtime() - began > TCP_TURN_NS) {
+            connection_flush_later(connection);
+        } else if (connection->is_to_resume) {
             connection->is_to_resume = false;
             connection_offer(connection);
+            connection_flush(connection);
         }
-        connection_flush(connection);
         connection_release(connection);
     }
 }
@@ -54,8 +59,12 @@ void connection_flush_later(struct connection *connection) {
         return;
     connection->is_to_flush = true;
     connection->pending++;
-    connection->next_to_flush = tcp->to_flush;
-    tcp->to_flush = connection;
+    connection->next_to_flush = NULL;
+    if (tcp->to_flush == NULL)
+        tcp->to_flush = connection;
+    else
+        tcp->to_flush_last->next_to_flush = connection;
+    tcp->to_flush_last = connection;
     (void)uv_idle_start(&tcp->idle, on_idle);
 }
 

@@ -9,9 +9,10 @@
 #define TCP_WRITE_BYTES       65536u             /* a write that is this large leaves at once */
 #define TCP_WAITING_BYTES_MAX ((size_t)64 << 20) /* the node stops long before: our own bug */
 #define TCP_DIAL_MS           10000u
-/* What all peers say is listened to for so long in a turn of the loop: the owner's requests and
- * what the disk has done come in between, however many peers there are. */
-#define TCP_TURN_NS  UINT64_C(5000000)
+/* What peers say is listened to for so long in a turn of the loop, and for as long to what was kept
+ * of it: the owner's requests and what the disk has done come in between, however many peers there
+ * are. */
+#define TCP_TURN_NS  UINT64_C(3000000)
 #define TCP_CLOSE_MS 1000u
 
 enum connection_state {
@@ -81,7 +82,7 @@ struct parley_tcp {
     struct listener *listeners;
     unsigned listener_last;
     struct connection *buckets[TCP_BUCKETS_COUNT];
-    struct connection *to_flush;
+    struct connection *to_flush, *to_flush_last; /* in the order in which they came */
     size_t connections_count;
     uint64_t accepted_last;
     uint64_t turn_began_ns; /* of reading; 0: nothing was read in this turn */

@@ -64,25 +64,64 @@ static void test_flood_delays_nobody_else(void **state) {
     story_end(&story);
 }
 
+#define PINGS_COUNT 200u
+static uint8_t many[PINGS_COUNT * 64];
+
+/* So many in `many`; returns their size. */
+static size_t seal_pings(struct story_puppet *peer, size_t *one) {
+    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
+    size_t size = 0;
+    for (unsigned i = 0; i < PINGS_COUNT; i++) {
+        struct parley_span bytes = story_seal(peer, sealed, &ping);
+        memcpy(many + size, bytes.data, bytes.size);
+        size += *one = bytes.size;
+    }
+    return size;
+}
+
 /* Much in one piece is read in portions: others have their turn in between. */
 static void test_portions(void **state) {
     struct story story;
-    struct parley_wire_message ping = {.type = PARLEY_WIRE_PING};
-    static uint8_t many[200 * 64];
-    size_t size = 0, one = 0;
+    size_t one;
     begin(&story);
     struct story_puppet *peer = story_peer(&story, 'A');
-    for (unsigned i = 0; i < 200; i++) {
-        struct parley_span bytes = story_seal(peer, sealed, &ping);
-        memcpy(many + size, bytes.data, bytes.size);
-        size += one = bytes.size;
-    }
+    size_t size = seal_pings(peer, &one);
     for (size_t at = 0; at < size; at += story.consumed) {
         story_forget(&story);
         story_send_bytes(&story, peer, PARLEY_SPAN(many + at, size - at));
         assert_in_range(story.consumed, one, PARLEY_ASKS_PER_STEP * one);
         assert_true(at + story.consumed == size || story_has(&story, "RESUME A"));
     }
+    story_end(&story);
+}
+
+/* Where peers are many, all of them are looked at in one step of each millisecond. */
+static void test_many_peers(void **state) {
+    struct story story;
+    size_t one;
+    story_begin_sized(
+        &story, true,
+        &(struct story_sizes){.peers = 4 * PARLEY_PEERS_FEW, .authors = 8, .logs = 8});
+    story.is_silent = true;
+    struct story_puppet *peer = story_peer(&story, 'A');
+    for (unsigned i = 0; i < PARLEY_PEERS_FEW; i++) {
+        struct parley_event event = {.kind = PARLEY_EVENT_ACCEPTED};
+        event.opened.connection = 1000000 + 2 * i;
+        story_step(&story, &event);
+    }
+    story_wait(&story, 10);
+    size_t size = seal_pings(peer, &one);
+    story_forget(&story);
+    for (size_t at = 0; at < size; at += story.consumed) {
+        story_send_bytes(&story, peer, PARLEY_SPAN(many + at, size - at));
+        if (story.consumed == 0)
+            break;
+    }
+    assert_false(story_has(&story, "RESUME A"));
+    assert_int_equal(parley_node_deadline(story.node), story.now + 1);
+    story_wait(&story, 1);
+    assert_true(story_has(&story, "RESUME A"));
+    assert_true(parley_node_deadline(story.node) > story.now + 1);
     story_end(&story);
 }
 
@@ -152,7 +191,7 @@ static struct story_puppet *begin_with_writers(struct story *story, struct told 
 /* Sent to it for each byte of its own, beyond what it may be told at first. */
 static double times_more(struct story *story, const struct parley_node_peer *before) {
     struct parley_node_peer now;
-    assert_true(parley_node_peer_at(story->node, 0, &now));
+    assert_true(parley_node_peer_next(story->node, &(size_t){0}, &now));
     return ((double)(now.sent_bytes - before->sent_bytes) - PARLEY_TELLING_BURST) /
            (double)(now.received_bytes - before->received_bytes);
 }
@@ -166,7 +205,7 @@ static void test_heads_again_are_paid_for(void **state) {
     struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_HEADS};
     struct story_puppet *peer = begin_with_writers(&story, &told, writers);
     assert_int_equal(told.authors, WRITERS); /* at once: few */
-    assert_true(parley_node_peer_at(story.node, 0, &before));
+    assert_true(parley_node_peer_next(story.node, &(size_t){0}, &before));
     for (unsigned i = 0; i < 3000; i++) {
         story_send(&story, peer, &ask);
         if (i % 100 == 99)
@@ -209,7 +248,7 @@ static void test_names_again_are_paid_for(void **state) {
     uint8_t bytes[64 * WRITERS];
     struct story_puppet *peer = begin_with_writers(&story, &told, writers);
     story_interest(&story, peer, PARLEY_INTEREST_NOTHING);
-    assert_true(parley_node_peer_at(story.node, 0, &before));
+    assert_true(parley_node_peer_next(story.node, &(size_t){0}, &before));
     parley_writer_init(&writer, bytes, sizeof bytes);
     for (unsigned i = 0; i < WRITERS; i++)
         parley_wire_put_log(&writer, &writers[i].log);
@@ -280,6 +319,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_flood_waits),
                                        cmocka_unit_test(test_flood_delays_nobody_else),
                                        cmocka_unit_test(test_portions),
+                                       cmocka_unit_test(test_many_peers),
                                        cmocka_unit_test(test_new_entries_are_free),
                                        cmocka_unit_test(test_handshakes_wait),
                                        cmocka_unit_test(test_frame_without_end),

@@ -173,7 +173,7 @@ static void test_the_other_sign_is_the_same_node(void **state) {
     assert_true(story_has(&story, "CLOSE ? OK"));
     struct parley_node_peer peer;
     size_t open = 0;
-    for (size_t i = 0; parley_node_peer_at(story.node, i, &peer); i++)
+    for (size_t place = 0; parley_node_peer_next(story.node, &place, &peer);)
         open += peer.is_open;
     assert_int_equal(open, 1);
     free(kept.in);

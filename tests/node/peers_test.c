@@ -331,7 +331,7 @@ static void test_unsent_is_bounded(void **state) {
     ask.as.ask_run.kind = PARLEY_RUN_FROM_HEAD;
     ask.as.ask_run.bytes_max = 1;
     do {
-        (void)parley_node_peer_at(story.node, 0, &seen);
+        (void)parley_node_peer_next(story.node, &(size_t){0}, &seen);
         struct parley_span bytes = story_seal(peer, out, &ask);
         story_send_bytes(&story, peer, bytes);
         while (story.consumed == 0) { /* its asks are read as its budget lets it */
