@@ -245,6 +245,11 @@ def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
     assert (kind, data["concerns"], data["text"]) == ("message", "reply", "I do")
     kind, _, data = posts.next()
     assert data["text"] == "I do" and "concerns" not in data
+    ann.parley("post", "--reply", post, "to myself")
+    kind, _, data = everything.next()
+    assert data["text"] == "to myself" and "concerns" not in data
+    told = page(ann).get("/v1/notifications").json["posts"]
+    assert [(one["author"], one["concerns"]) for one in told] == [(bob.author, what) for what in ("reply", "vote", "follow")]
     everything.close(), posts.close()
     assert ann.end() == bob.end() == 0
 
