@@ -111,6 +111,31 @@ def a_link_lets_in_once(scratch):
     assert home.end() == 0
 
 
+def a_browser_is_given_a_file_and_no_secret_on_its_command_line(scratch):
+    home = scratch.home("a").init().start()
+    folder = home.path.parent / "bin"
+    folder.mkdir()
+    (folder / "xdg-open").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.said"\n', encoding="ascii")
+    (folder / "xdg-open").chmod(0o755)
+    said = folder / "xdg-open.said"
+    plain = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    plain["PATH"] = f"{folder}:{plain['PATH']}"
+
+    def opened(environment, *words):
+        done = subprocess.run([PARLEY, "--home", home.path, *words, "open"], env=environment, capture_output=True,
+                              text=True, check=True)
+        return done.stdout.strip()
+    link = opened(plain)
+    assert link.startswith(url_of(home) + "/#open=") and not said.exists()
+    assert "#open=" in opened({**plain, "DISPLAY": ":0"}, "--json") and not said.exists()
+    link = opened({**plain, "DISPLAY": ":0"})
+    wait_until(said.exists, "the browser is started")
+    wait_until(lambda: said.read_text(encoding="utf-8") == f"{home.path}/open.html\n", "with a file")
+    assert link in (home.path / "open.html").read_text(encoding="utf-8")
+    assert stat.S_IMODE(os.stat(home.path / "open.html").st_mode) == 0o600
+    assert home.end() == 0
+
+
 def both_halves_and_the_own_page_are_needed(scratch):
     home = scratch.home("a").init().start()
     inside = page(home)
@@ -255,6 +280,6 @@ def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
 
 
 run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing, no_address_brings_headers_along,
-    a_link_lets_in_once, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
+    a_link_lets_in_once, a_browser_is_given_a_file_and_no_secret_on_its_command_line, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
     every_refusal_is_a_problem, a_stream_goes_on_where_it_was, streams_of_different_age_do_not_disturb_each_other,
     other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)
