@@ -313,9 +313,16 @@ static void walk_all(struct timeline *timeline, const struct parley_author *auth
     }
     if (timeline->error != PARLEY_E_OK)
         return; /* number 0 would be everybody's */
-    do
+    bool is_short, has_shown;
+    do {
+        struct parley_timeline_place from = timeline->before;
         walk(timeline);
-    while (timeline->is_cut || (goes_on(timeline) && timeline->is_floored));
+        is_short = timeline->is_cut || (goes_on(timeline) && timeline->is_floored);
+        has_shown = compare_places(&timeline->before, &from) < 0;
+    } while (is_short && has_shown);
+    /* What is put aside is below something that is shown, unless one segment has many rows. */
+    if (is_short)
+        timeline->error = PARLEY_E_STORE_DAMAGED;
 }
 
 enum parley_error parley_store_timeline(struct parley_store *store,
