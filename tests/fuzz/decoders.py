@@ -22,7 +22,7 @@ FILES = {
     "node": ["node/messages.c", "node/ingest.c", "node/records.c", "node/jobs.c",
              "node/catchup.c", "node/serve.c", "node/interest.c", "node/hello.c",
              "node/sessions.c", "node/session_set.c", "node/small.c", "node/missing.c",
-             "node/shuffle.c", "node/tree.c", "node/bodies_take.c", "node/fetch.c"],
+             "node/shuffle.c", "node/tree.c", "node/bodies_take.c"],
     "ranges": ["proto/ranges.c"],
     "reconcile": ["proto/reconcile.c", "proto/reconcile_set.c"],
     "record": ["proto/identity_record.c"],

@@ -43,9 +43,14 @@ struct parley_span message_chunk(const struct person *person, uint8_t how, uint8
     return people_chunk(person, how & 1, low, high, (how & 2) == 0, how & 4);
 }
 
-/* Those whom the bits name. */
+/* Those whom the lower bits name, and as many strangers as the upper ones say. */
 static struct parley_wire_list list_authors(struct parley_writer *writer, uint8_t bits) {
     size_t count = 0;
+    for (size_t i = 0; i < 3u * (bits >> PEOPLE_COUNT); i++) {
+        struct parley_author stranger = {{(uint8_t)(i + 1)}};
+        parley_wire_put_author(writer, &stranger);
+        count++;
+    }
     for (size_t i = 0; i < PEOPLE_COUNT; i++)
         if (bits >> i & 1) {
             parley_wire_put_author(writer, &people[i].author);
@@ -64,16 +69,19 @@ static void put_head(struct parley_writer *writer, const struct person *person, 
     parley_wire_put_head(writer, &head);
 }
 
-/* The heads of one person; bits of `how`: the other branch, a fork, another set, the last. */
+/* The heads of one person; bits of `how`: the other branch, a fork, another set, the last. In the
+ * end the place that the records name, or might. */
 static const struct parley_wire_message *make_heads(const struct person *person, uint8_t how,
-                                                    size_t seq) {
+                                                    size_t seq, bool has_second) {
     uint8_t heads_room[256];
     struct parley_writer heads;
     struct parley_writer writer = start(PARLEY_WIRE_HEADS);
     struct parley_wire_author_heads author = {.author = person->author};
     parley_writer_init(&heads, heads_room, sizeof heads_room);
     put_head(&heads, person, seq, how & 1, how & 2 ? FORK_AT + 1 : 0);
-    author.heads = parley_wire_list_of(&heads, 1);
+    if (has_second)
+        put_head(&heads, person, 4, 0, how & 2 ? FORK_AT + 1 : 0);
+    author.heads = parley_wire_list_of(&heads, has_second ? 2 : 1);
     memcpy(author.set_hash, person->set_hash, sizeof author.set_hash);
     author.set_hash[0] ^= how & 4;
     parley_wire_put_author_heads(&writer, &author);
@@ -220,7 +228,7 @@ static const struct parley_wire_message *make_addresses(enum parley_wire_type ty
 }
 
 static const struct parley_wire_message *make_interest_change(uint8_t a, uint8_t b) {
-    static uint8_t removed_room[PEOPLE_COUNT * 34];
+    static uint8_t removed_room[(PEOPLE_COUNT + 45) * 34];
     struct parley_writer writer = start(PARLEY_WIRE_INTEREST_CHANGE), removed;
     parley_writer_init(&removed, removed_room, sizeof removed_room);
     message.as.interest_change.added = list_authors(&writer, a);
@@ -237,7 +245,7 @@ const struct parley_wire_message *message_make(struct puppet *puppet, enum parle
     size_t seq = b % (CHAIN_SIZE + 1);
     switch ((int)type) {
     case PARLEY_WIRE_HEADS:
-        return make_heads(person, a >> 2, seq);
+        return make_heads(person, a >> 2, seq, b & 0x80);
     case PARLEY_WIRE_ASK_RUN:
         return make_ask_run(person, a, b);
     case PARLEY_WIRE_RUN:
@@ -348,7 +356,7 @@ const struct parley_wire_message *message_answer(struct puppet *puppet, const st
                 return message_records(&people[i], how);
         return NULL;
     case PARLEY_WIRE_ASK_HEADS:
-        (void)make_heads(person, how & 7, CHAIN_SIZE - how % 4);
+        (void)make_heads(person, how & 7, CHAIN_SIZE - how % 4, how & 8);
         message.as.heads.session = ask->as.ask_heads.session;
         return &message;
     case PARLEY_WIRE_RECONCILE:

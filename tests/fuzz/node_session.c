@@ -8,6 +8,7 @@
 #define ROOM        32768u
 #define MANY_ITEMS  140u /* more than a list holds */
 #define RANGES_SIZE 4096u
+#define NAMED_TIMES 100u /* a log in one message, now and then */
 
 static struct parley_wire_message message;
 static uint8_t room[ROOM];
@@ -205,10 +206,10 @@ static const struct parley_wire_message *make_range(const struct puppet *puppet,
 
 static const struct parley_wire_message *make_ask_heads_of(uint8_t a, uint8_t b) {
     struct parley_writer writer = start(PARLEY_WIRE_ASK_HEADS_OF);
-    size_t count = 0;
-    for (size_t i = 0; i < PEOPLE_COUNT; i++)
-        if (a >> i & 1) {
-            parley_wire_put_log(&writer, &people[i].log);
+    size_t count = 0, times = (b & 2) != 0 ? NAMED_TIMES : 1;
+    for (size_t i = 0; i < times * PEOPLE_COUNT; i++)
+        if (a >> i % PEOPLE_COUNT & 1) {
+            parley_wire_put_log(&writer, &people[i % PEOPLE_COUNT].log);
             count++;
         }
     if (count == 0 || (b & 1) != 0) {

@@ -87,10 +87,15 @@ static void make_all_keys(void) {
         return;
     are_made = true;
     make_keys(&node_keys, 8);
-    /* The last one is the first one's node: two connections of one peer are told apart. */
-    for (size_t i = 0; i < PUPPETS_COUNT; i++)
-        make_keys(&puppet_keys[i], (uint8_t)(100 + i % (PUPPETS_COUNT - 1)));
+    /* The third one is the first one's node: two connections of one peer are told apart. The last
+     * one is the node itself, which an address may lead to. */
+    for (size_t i = 0; i + 1 < PUPPETS_COUNT; i++)
+        make_keys(&puppet_keys[i], (uint8_t)(100 + i % 2));
+    puppet_keys[PUPPETS_COUNT - 1] = node_keys;
 }
+
+static const struct parley_address own_place = {
+    .transport = "tcp", .host = "9.9.9.8", .port = 7373};
 
 static void set_config(bool is_relay) {
     struct parley_seed seed = {{7}};
@@ -101,7 +106,9 @@ static void set_config(bool is_relay) {
     world.config.hops = 2;
     world.config.discover = true;
     world.config.outbound = 1;
-    world.config.peers_max = 3;
+    world.config.places = &own_place;
+    world.config.places_count = 1;
+    world.config.peers_max = 4; /* of which accepted ones take three */
     world.config.logs_max = 6;
     world.config.authors_max = 6;
     world.config.has_device = !is_relay;

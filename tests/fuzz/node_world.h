@@ -1,5 +1,5 @@
 /* The world around one node of which a fuzz input is the weather: its disk, its clock, its
- * signature checker, its owner, and three peers that hold real links to it.
+ * signature checker, its owner, and four peers that hold real links to it.
  *
  * Nothing happens by itself: what the node asks for waits until a deed lets it come. What must hold
  * is checked at every step: nothing of an entry is sent before it is on disk and the node was told
@@ -17,7 +17,7 @@
 #include <parley/node.h>
 
 #define WALL_START     UINT64_C(1767225600000)
-#define PUPPETS_COUNT  3u
+#define PUPPETS_COUNT  4u
 #define WAITING_MAX    1024u /* stores, checks, reads that wait; long before, deeds answer some */
 #define ENTRIES_MAX    4096u /* known to be on disk; an input that makes more is over */
 #define ASKS_MAX       32u   /* of the node's, by one peer */

@@ -116,7 +116,10 @@ static void add_item(const uint8_t *in, uint32_t number, bool is_alike) {
 }
 
 static void begin(uint8_t first, struct parley_span bytes) {
-    static const uint8_t key[PARLEY_RECONCILE_KEY_SIZE] = {1, 2, 3};
+    static const struct parley_link link = {.state = PARLEY_LINK_OPEN};
+    static uint8_t key[PARLEY_RECONCILE_KEY_SIZE];
+    if (parley_is_zero(key, sizeof key))
+        parley_reconcile_key(key, &link, 2);
     for (size_t i = 0; i < 2; i++) {
         parley_reconcile_init(&sides[i].set, key, sides[i].items, sides[i].buckets, ITEMS_MAX);
         memset(sides[i].is_found, 0, sizeof sides[i].is_found);
