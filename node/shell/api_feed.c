@@ -3,10 +3,9 @@
  * the SHOW and the entry in it. A worker reads the entries of one SHOW at a time, the one that the
  * reader who is furthest behind needs; the loop hands them to whoever waits for that SHOW.
  */
-#include "api_concern.h"
 #include "api_filter.h"
 #include "api_job.h"
-#include "api_view.h"
+#include "api_telling.h"
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -96,20 +95,12 @@ static void tell_gap(struct parley_api_watch *watch) {
 
 /* ---- reading one SHOW --------------------------------------------------------------------- */
 
-/* Posts and echoes; for who wants all, whatever says something. */
-static bool is_said(const struct parley_entry *entry) {
-    struct parley_body body;
-    return entry->has_body && entry->header.version == PARLEY_ENTRY_VERSION &&
-           entry->header.ext_size == 0 &&
-           parley_body_decode(&body, entry->body).error == PARLEY_E_OK;
-}
-
 static bool on_entry(void *context, const struct parley_store_log *log,
                      const struct parley_entry *entry, const struct parley_timeline_place *place,
                      parley_time_ms received) {
     struct api_feed *feed = context;
     feed->at.low = entry->header.seq + 1;
-    if (is_said(entry))
+    if (api_telling_is_any(entry))
         api_entries_add(&feed->found, api_entry_copy(log, entry, place, received));
     return feed->found.count < TURN_MAX;
 }
@@ -124,60 +115,11 @@ static void read_show(void *context, struct parley_store *store) {
     (void)api_view_read(&feed->view, store, &feed->found); /* what there is no memory for lacks */
 }
 
-static const char *kind_of(const struct api_entry *entry) {
-    struct parley_body body;
-    if (!api_entry_body(entry, &body))
-        return "post";
-    switch (body.kind) {
-    case PARLEY_BODY_PROFILE:
-        return "profile";
-    case PARLEY_BODY_VOTE:
-        return "vote";
-    case PARLEY_BODY_FOLLOW:
-        return "follow";
-    case PARLEY_BODY_ERASE:
-        return "erase";
-    case PARLEY_BODY_POST:
-    case PARLEY_BODY_ECHO:
-        break;
-    }
-    return "post";
-}
-
-static bool entry_has_tag(const struct api_entry *entry, const char *tag) {
-    struct parley_entry plain = {.has_body = true};
-    plain.header.version = PARLEY_ENTRY_VERSION;
-    plain.body = PARLEY_SPAN(entry->body, entry->body_size);
-    return tag[0] == '\0' || api_entry_is_listed(&plain, tag);
-}
-
-/* An entry as it is told, made once for all who watch. */
-struct telling {
-    const struct api_entry *entry;
-    const char *kind, *concern;
-    char *plain, *with_concern;
-    size_t plain_size, with_concern_size;
-};
-
-static void make_telling(struct telling *telling, const struct api_feed *feed,
-                         const struct api_entry *entry) {
-    const struct parley_home *home = parley_host_home(feed->api->host);
-    *telling = (struct telling){.entry = entry, .kind = kind_of(entry)};
-    telling->concern = home->has_author ? api_entry_concern(entry, &home->author) : NULL;
-    json_t *json = api_entry_json(entry, &feed->view);
-    if (json != NULL)
-        telling->plain = api_dump(json, &telling->plain_size);
-    if (json != NULL && telling->concern != NULL) {
-        json_object_set_new(json, "concerns", json_string(telling->concern));
-        telling->with_concern = api_dump(json, &telling->with_concern_size);
-    }
-    json_decref(json);
-}
-
-static bool is_for(const struct parley_api_watch *watch, const struct telling *telling,
+static bool is_for(const struct parley_api_watch *watch, const struct api_telling *telling,
                    const struct api_wanted *wanted, const struct parley_node *node) {
     const struct api_entry *entry = telling->entry;
-    if (!watch->is_in || entry->seq <= watch->above || !entry_has_tag(entry, watch->filter.tag))
+    if (!watch->is_in || entry->seq <= watch->above ||
+        !api_telling_has_tag(telling, watch->filter.tag))
         return false;
     if (!watch->is_all && strcmp(telling->kind, "post") != 0)
         return false;
@@ -190,8 +132,9 @@ static bool is_for(const struct parley_api_watch *watch, const struct telling *t
 static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
                        const struct api_entry *entry) {
     const struct parley_node *node = parley_host_node(feed->api->host);
-    struct telling telling;
-    make_telling(&telling, feed, entry);
+    const struct parley_home *home = parley_host_home(feed->api->host);
+    struct api_telling telling;
+    api_telling_make(&telling, entry, &feed->view, home->has_author ? &home->author : NULL);
     struct parley_api_watch *next;
     for (struct parley_api_watch *watch = feed->watches; telling.plain != NULL && watch != NULL;
          watch = next) {
@@ -203,8 +146,7 @@ static void give_entry(struct api_feed *feed, const struct api_wanted *wanted,
              is_concerned ? PARLEY_SPAN(telling.with_concern, telling.with_concern_size)
                           : PARLEY_SPAN(telling.plain, telling.plain_size));
     }
-    free(telling.plain);
-    free(telling.with_concern);
+    api_telling_clear(&telling);
 }
 
 static void give_found(struct api_feed *feed) {
