@@ -44,15 +44,16 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
     return fault.error;
 }
 
-/* What came of it, told to who brought it. */
+/* What came of a chunk of that size, told to who brought it. judged: zeros where it did not come to
+ * that. */
 static void finish_chunk(struct parley_node *node, struct peer *peer, parley_request request,
                          const struct chunk_task *task, enum parley_error error,
-                         const struct parley_judged *judged) {
+                         const struct parley_judged *judged, size_t size) {
     if ((error == PARLEY_E_EXISTS || error == PARLEY_E_OK) &&
         (task->source == CHUNK_PUSH || task->source == CHUNK_RUN))
         bodies_offer(node, log_find(node, &task->log), &judged->chunk);
     if (peer != NULL && (error == PARLEY_E_OK || task->source == CHUNK_RUN))
-        budget_give_back(node, peer, judged->chunk.bytes.size);
+        budget_give_back(node, peer, size);
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
     tree_look_at(node, peer, task, error, &judged->run);
@@ -131,7 +132,7 @@ static void job_keep_judged(struct job *job, const struct parley_judged *judged,
 static void run_chunk(struct parley_node *node, struct peer *peer, parley_request request,
                       struct chunk_task *task, struct parley_span bytes, struct job *job) {
     uint32_t log;
-    struct parley_judged judged;
+    struct parley_judged judged = {0};
     parley_seq conflict = 0;
     enum parley_error error = judge_task(node, peer, task, bytes, job, &log, &judged, &conflict);
     if (error == PARLEY_E_OK && is_newest_again(&node->logs[log], task, &judged.run))
@@ -147,13 +148,13 @@ static void run_chunk(struct parley_node *node, struct peer *peer, parley_reques
     if (!checks && !reads) {
         if (job != NULL)
             job_give(node, job);
-        finish_chunk(node, peer, request, task, error, &judged);
+        finish_chunk(node, peer, request, task, error, &judged, bytes.size);
         return;
     }
     if (job == NULL)
         job = job_take(node, peer, JOB_CHUNK, bytes);
     if (job == NULL) {
-        finish_chunk(node, peer, request, task, PARLEY_E_RETRY, &judged);
+        finish_chunk(node, peer, request, task, PARLEY_E_RETRY, &judged, bytes.size);
         return;
     }
     job->request = request;
@@ -191,9 +192,10 @@ void ingest_on_read(struct parley_node *node, uint32_t index, uint16_t generatio
         struct parley_judged judged = {0};
         struct peer *peer = job_peer(node, job);
         parley_request request = job->request;
+        size_t size = job->size;
         job_give(node, job);
         enum parley_error missing = log_is_storing(node, &task.log) ? PARLEY_E_RETRY : PARLEY_E_GAP;
-        finish_chunk(node, peer, request, &task, missing, &judged);
+        finish_chunk(node, peer, request, &task, missing, &judged, size);
         return;
     }
     run_chunk(node, job_peer(node, job), job->request, &task, PARLEY_SPAN(job->buffer, job->size),
@@ -211,8 +213,9 @@ void chunk_on_verified(struct parley_node *node, struct job *job, bool holds) {
     struct parley_judged judged = {0};
     struct peer *peer = job_peer(node, job);
     parley_request request = job->request;
+    size_t size = job->size;
     job_give(node, job);
-    finish_chunk(node, peer, request, &task, PARLEY_E_BAD_SIGNATURE, &judged);
+    finish_chunk(node, peer, request, &task, PARLEY_E_BAD_SIGNATURE, &judged, size);
 }
 
 /* A piece of evidence may take several chunks, newest first: only the top of the first one is
