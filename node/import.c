@@ -111,7 +111,7 @@ static void on_import_chunk(struct parley_node *node, parley_request request,
 }
 
 static void on_import_record(struct parley_node *node, parley_request request,
-                             struct parley_span bytes) {
+                             struct parley_span bytes, bool is_followed) {
     struct parley_writer writer;
     struct parley_span list;
     parley_writer_init(&writer, node->scratch, PARLEY_MESSAGE_BYTES_MAX);
@@ -119,7 +119,7 @@ static void on_import_record(struct parley_node *node, parley_request request,
     if (bytes.size > PARLEY_RECORD_BYTES_MAX || parley_writer_finish(&writer, &list) != PARLEY_E_OK)
         effect_reply(node, request, PARLEY_E_TOO_LARGE);
     else
-        ingest_records(node, NULL, request, parley_wire_list_of(&writer, 1), list);
+        ingest_records(node, NULL, request, is_followed, parley_wire_list_of(&writer, 1), list);
 }
 
 void on_import(struct parley_node *node, const struct parley_event *event) {
@@ -130,5 +130,5 @@ void on_import(struct parley_node *node, const struct parley_event *event) {
     else if (event->kind == PARLEY_EVENT_IMPORT_CHUNK)
         on_import_chunk(node, request, event->import.bytes);
     else
-        on_import_record(node, request, event->import.bytes);
+        on_import_record(node, request, event->import.bytes, event->import.is_followed);
 }

@@ -465,7 +465,7 @@ void on_evidence(struct parley_node *node, struct peer *peer,
                  const struct parley_wire_evidence *evidence);
 void chunk_on_verified(struct parley_node *node, struct job *job, bool holds);
 void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,
-                    struct parley_wire_list records, struct parley_span bytes);
+                    bool is_followed, struct parley_wire_list records, struct parley_span bytes);
 void records_on_verified(struct parley_node *node, struct job *job, bool holds);
 void ingest_on_read(struct parley_node *node, uint32_t job, uint16_t generation,
                     enum parley_error error, struct parley_span bytes);

@@ -34,6 +34,7 @@ struct chunk_task {
 
 struct records_task {
     struct parley_wire_list left; /* into the job's buffer; the first is being checked */
+    bool is_followed;             /* of an import: the answer does not wait for the disk */
     bool is_of_one;               /* all are of one author: */
     struct parley_author author;
     uint32_t checks_left;

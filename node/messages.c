@@ -149,7 +149,7 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
         on_ask_identity(node, peer, &message->as.ask_identity);
         return;
     case PARLEY_WIRE_IDENTITY:
-        ingest_records(node, peer, 0, message->as.identity.records, bytes);
+        ingest_records(node, peer, 0, false, message->as.identity.records, bytes);
         return;
     case PARLEY_WIRE_GOODBYE:
         on_goodbye(node, peer, message->as.goodbye.reason);

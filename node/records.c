@@ -79,12 +79,13 @@ static void finish_records(struct parley_node *node, struct job *job, enum parle
     struct peer *peer = job_peer(node, job);
     parley_request request = job->request;
     uint64_t added = job->records.added;
+    bool is_followed = job->records.is_followed;
     if (peer != NULL && added > 0)
         budget_give_back(node, peer, job->size);
     job_give(node, job);
     if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE)
         peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
-    if (error == PARLEY_E_OK)
+    if (error == PARLEY_E_OK && !is_followed)
         reply_when_durable(node, request, added);
     else
         effect_reply(node, request, error);
@@ -176,7 +177,7 @@ bool records_are_of_one(struct parley_wire_list records, struct parley_author *a
 }
 
 void ingest_records(struct parley_node *node, struct peer *peer, parley_request request,
-                    struct parley_wire_list records, struct parley_span bytes) {
+                    bool is_followed, struct parley_wire_list records, struct parley_span bytes) {
     struct job *job = job_take(node, peer, JOB_RECORDS, bytes);
     if (job == NULL) {
         effect_reply(node, request, PARLEY_E_RETRY);
@@ -185,7 +186,7 @@ void ingest_records(struct parley_node *node, struct peer *peer, parley_request 
     size_t offset = (size_t)(records.bytes.data - bytes.data);
     job->state = JOB_CHECKING;
     job->request = request;
-    job->records = (struct records_task){0};
+    job->records = (struct records_task){.is_followed = is_followed};
     job->records.left.bytes = PARLEY_SPAN(job->buffer + offset, records.bytes.size);
     job->records.left.count = records.count;
     job->records.is_of_one = records_are_of_one(job->records.left, &job->records.author);

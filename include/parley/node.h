@@ -180,6 +180,9 @@ struct parley_event {
         struct {
             parley_request request;
             struct parley_span bytes;
+            /* Of a record: more of its author's comes, which is answered when all is durable. This
+             * one is answered as soon as it is in its set. */
+            bool is_followed;
         } import; /* IMPORT_RECORD, IMPORT_CHUNK (own signature of the top is checked) */
         struct {
             parley_request request;

@@ -31,6 +31,9 @@ struct section {
 struct lane {
     struct api_job *job;
     bool is_busy;
+    bool is_followed;      /* the one under way, by another */
+    bool is_unsure;        /* a record was taken, and nothing behind it was told of as durable */
+    struct section record; /* it */
     struct owner owner;
     size_t at, end; /* of what is left */
     struct section section;
@@ -41,6 +44,8 @@ struct import {
     size_t next; /* where the next author begins */
     size_t busy_count;
     uint64_t records, chunks, entries, added, passed_over;
+    bool is_unsure;        /* a record was taken, and nothing was told of its way to the disk */
+    struct section record; /* it */
     json_t *passed;
     enum parley_error error; /* ends it */
     size_t error_offset;
@@ -216,9 +221,28 @@ static bool send_section(struct lane *lane) {
     if (lane->section.kind == PARLEY_SECTION_CHUNK)
         event.kind = PARLEY_EVENT_IMPORT_CHUNK;
     event.import.bytes = lane->section.bytes;
+    lane->is_followed = lane->section.kind == PARLEY_SECTION_RECORD && lane->at < lane->end;
+    event.import.is_followed = lane->is_followed;
     /* The bytes are the request's, which waits for the answer. */
     parley_host_submit_patiently(lane->job->api->host, &event, on_imported, lane);
     return true;
+}
+
+static void on_certain(void *context, const struct parley_effect *effect) {
+    struct api_job *job = context;
+    struct import *import = job->state;
+    enum parley_error error = api_reply_error(job->api, effect);
+    if (ends_import(error))
+        stop(import, error, import->record.offset);
+    answer_import(job);
+}
+
+/* What is held is answered when all before it is on disk. */
+static void make_certain(struct api_job *job) {
+    struct import *import = job->state;
+    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_RECORD};
+    event.import.bytes = import->record.bytes;
+    parley_host_submit_patiently(job->api->host, &event, on_certain, job);
 }
 
 /* As many authors as there are lanes; answers when nothing is under way and nothing left. */
@@ -235,8 +259,19 @@ static void pump(struct api_job *job) {
         import->lanes[i].is_busy = send_section(&import->lanes[i]);
         import->busy_count += import->lanes[i].is_busy;
     }
-    if (import->busy_count == 0)
+    if (import->busy_count > 0)
+        return;
+    if (import->is_unsure && import->error == PARLEY_E_OK)
+        make_certain(job);
+    else
         answer_import(job);
+}
+
+static void note_certainty(struct lane *lane, bool is_taken) {
+    if (!is_taken)
+        return;
+    lane->is_unsure = lane->is_followed;
+    lane->record = lane->section;
 }
 
 static void on_imported(void *context, const struct parley_effect *effect) {
@@ -251,8 +286,13 @@ static void on_imported(void *context, const struct parley_effect *effect) {
         stop(import, error, lane->section.offset);
     else
         pass_over(import, &lane->section, error);
+    note_certainty(lane, error == PARLEY_E_OK || error == PARLEY_E_EXISTS);
     if (send_section(lane))
         return;
+    if (lane->is_unsure) {
+        import->is_unsure = true;
+        import->record = lane->record;
+    }
     lane->is_busy = false;
     import->busy_count--;
     pump(job);

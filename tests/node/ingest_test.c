@@ -59,6 +59,50 @@ static void test_import_is_durable(void **state) {
     story_end(&story);
 }
 
+/* A record that more follows is answered when it is taken: what follows is answered when both are
+ * on disk, for the disk keeps the order. */
+static void test_import_that_is_followed(void **state) {
+    struct story story;
+    struct story_person writer;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin(&story);
+    story_person(&writer, 9);
+    struct parley_event event = {.kind = PARLEY_EVENT_IMPORT_RECORD};
+    event.import.is_followed = true;
+    event.import.request = 1;
+    event.import.bytes = writer.inception;
+    story_step(&story, &event);
+    story_verified(&story);
+    story_expect(&story, "VERIFY\nSTORE record\nREPLY 1 OK 0\n");
+    event.import.request = 2;
+    event.import.bytes = writer.certificate;
+    story_step(&story, &event);
+    story_verified(&story);
+    story_verified(&story);
+    story_expect(&story, "VERIFY\nVERIFY\nSTORE record\nREPLY 2 OK 0\n");
+    story_import(&story, 3, PARLEY_EVENT_IMPORT_CHUNK,
+                 story_entry(&writer, "right behind", buffer));
+    story_verified(&story);
+    story_expect(&story, "VERIFY\nSTORE append 1..1\n");
+    story_stored(&story, PARLEY_E_OK);
+    story_stored(&story, PARLEY_E_OK);
+    story_expect(&story, "");
+    story_stored(&story, PARLEY_E_OK);
+    story_expect(&story, "SHOW 1..1\nREPLY 3 OK 1\n");
+    /* A bad one is refused as ever. */
+    uint8_t bad[PARLEY_RECORD_BYTES_MAX];
+    struct story_person other;
+    story_person(&other, 10);
+    memcpy(bad, other.inception.data, other.inception.size);
+    bad[other.inception.size - 1] ^= 1;
+    event.import.request = 4;
+    event.import.bytes = PARLEY_SPAN(bad, other.inception.size);
+    story_step(&story, &event);
+    story_verified(&story);
+    story_expect(&story, "VERIFY\nREPLY 4 BAD_SIGNATURE 0\n");
+    story_end(&story);
+}
+
 /* What decides an overlap is an id that was accepted and is not on disk yet: that is no gap. */
 static void test_import_waits_for_the_disk(void **state) {
     struct story story;
@@ -342,6 +386,7 @@ static void test_signature_learned_later(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_import_is_durable),
+        cmocka_unit_test(test_import_that_is_followed),
         cmocka_unit_test(test_import_waits_for_the_disk),
         cmocka_unit_test(test_anchored_ask_compares),
         cmocka_unit_test(test_evidence_is_checked),
