@@ -107,12 +107,14 @@ void small_drop_peer(struct parley_node *node, const struct peer *peer) {
         batch_reset(&node->sessions.runs);
 }
 
+/* Of a session that ended before its set was begun there is none. */
 static const struct session *set_of(const struct parley_node *node, const struct peer *peer,
                                     uint64_t number) {
     for (size_t i = 0; i < PARLEY_SESSIONS_MAX; i++) {
         const struct session *slot = &node->sessions.slots[i];
         if (slot->connection == peer->connection && slot->number == number &&
-            slot->phase != SESSION_OPENING && slot->phase != SESSION_BUILDING)
+            slot->phase != SESSION_OPENING && slot->phase != SESSION_BUILDING &&
+            slot->set.buckets != NULL)
             return slot;
     }
     return NULL;
