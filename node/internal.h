@@ -105,9 +105,10 @@ struct log_row {
     bool is_unjudged;   /* the policy has changed and what is held was not compared with it yet */
     bool is_doubted;    /* a review is wanted, or under way */
     bool is_unreviewed; /* it was loaded with one wanted, and that has not come to an end */
-    parley_seq marked;  /* the fork of which mark and evidence are on the disk, or on their way */
-    bool is_proved;     /* they are on the disk */
-    bool overlaps;      /* ask from above into what is held: it is another branch */
+    uint32_t evidence_version; /* counts how often it was written anew */
+    parley_seq marked; /* the fork of which mark and evidence are on the disk, or on their way */
+    bool is_proved;    /* they are on the disk */
+    bool overlaps;     /* ask from above into what is held: it is another branch */
     uint32_t review_next;
     uint32_t world;    /* counts what a review must not miss */
     uint64_t tried;    /* a difference that asking did not change */
@@ -222,8 +223,9 @@ struct serve {
     parley_seq top, down;  /* RUN, BODIES: next to send; exclusive lower bound */
     bool bodies, is_small; /* the answer may go with others */
     uint64_t bytes_left;
-    size_t index; /* EVIDENCE, RECORDS */
-    bool is_read; /* RECORDS: all were sent, and heads are to follow */
+    size_t index;              /* EVIDENCE, RECORDS */
+    uint32_t evidence_version; /* of what was sent first */
+    bool is_read;              /* RECORDS: all were sent, and heads are to follow */
 };
 
 struct fetch {

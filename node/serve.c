@@ -214,7 +214,19 @@ static bool evidence_may_go(struct parley_node *node, const struct serve *serve)
         return true;
     if (peer->evidence_serve == NONE)
         peer->evidence_serve = slot;
-    return peer->evidence_serve == slot;
+    return peer->evidence_serve == slot && (serve->index > 0 || !log_is_storing(node, &serve->log));
+}
+
+/* What is written anew while it is sent goes on with nothing that was sent: the peer would find a
+ * fault. It is shown from its beginning when heads are told again. */
+static bool evidence_is_another(struct parley_node *node, struct serve *serve) {
+    uint32_t log = log_find(node, &serve->log);
+    uint32_t version = log == NONE ? 0 : node->logs[log].evidence_version;
+    if (serve->kind != SERVE_EVIDENCE)
+        return false;
+    if (serve->index == 0)
+        serve->evidence_version = version;
+    return serve->evidence_version != version;
 }
 
 /* Identity records go ahead of what needs them: then the heads of that author again. When all other
@@ -391,7 +403,8 @@ void on_read_done(struct parley_node *node, parley_ticket ticket, enum parley_er
     serve->is_reading = false;
     node->reads_in_flight--;
     struct peer *peer = &node->peers[serve->peer];
-    if (error != PARLEY_E_OK || bytes.size == 0 || was_blocked(node, serve)) {
+    if (error != PARLEY_E_OK || bytes.size == 0 || was_blocked(node, serve) ||
+        evidence_is_another(node, serve)) {
         serve_end(node, peer, serve);
         return;
     }

@@ -310,6 +310,7 @@ static bool store_verdict(struct parley_node *node, parley_seq forked) {
     if (forked != 0)
         stored = stored && emit(node, PARLEY_STORE_FORK, forked, PARLEY_NO_SPAN, AFTER_VERDICT);
     row->marked = forked;
+    row->evidence_version++;
     row->stores_in_flight++; /* the next review reads it; peers are told when it is there */
     assert(stored);          /* there was room */
     return true;
