@@ -5,17 +5,19 @@
  * core; what changes something goes through the core as an owner's event.
  *
  * Paths (all under /v1):
- *   GET status, id, devices, peers, follows, people, people/AUTHOR, authors/AUTHOR, profile,
- *       profiles/AUTHOR, digest, timeline, notifications, search, posts/POST, threads/POST, why/POST,
- *       lists, fetching, export, check, metrics, healthz, readyz, events
- *   POST posts, posts/batch, profile, echoes, votes, erasures, purges, lists, follows, peers,
- *       import, keys
- *   DELETE follows/AUTHOR, peers/KEY
+ *
+ * - GET status, id, devices, peers, follows, people, people/AUTHOR, authors/AUTHOR, profile,
+ *   profiles/AUTHOR, digest, timeline, notifications, search, posts/POST, threads/POST, why/POST,
+ *   lists, fetching, export, check, metrics, healthz, readyz, events
+ * - POST posts, posts/batch, profile, echoes, votes, erasures, purges, lists, follows, peers,
+ *   import, keys
+ * - DELETE follows/AUTHOR, peers/KEY
+ *
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
- * bundle) and metrics (Prometheus' text format). metrics, healthz and readyz are at the root, too. An
- * error is application/problem+json: {"status", "title", "detail", "error", "field"}. What each
- * takes and gives stands in page/openapi.json, which a test holds against the node.
- * While what a start loaded is judged, all but id, peers, check and metrics wait.
+ * bundle) and metrics (Prometheus' text format). metrics, healthz and readyz are at the root, too.
+ * An error is application/problem+json: {"status", "title", "detail", "error", "field"}. What each
+ * takes and gives stands in page/openapi.json, which a test holds against the node. While what a
+ * start loaded is judged, all but id, peers, check and metrics wait.
  */
 #ifndef PARLEY_SHELL_API_H
 #define PARLEY_SHELL_API_H

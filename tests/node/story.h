@@ -93,7 +93,7 @@ struct story {
     size_t verifies_count;
     parley_ticket reads[STORY_WAITING_MAX];
     size_t reads_count;
-    bool is_silent; /* messages are not written down: floods */
+    bool is_silent;   /* messages are not written down: floods */
     bool is_withheld; /* no puppet takes what is sent to it */
     story_on_message *on_message;
     void *context;                       /* of on_message */
