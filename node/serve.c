@@ -178,6 +178,11 @@ bool serve_evidence(struct parley_node *node, struct peer *peer, uint32_t log) {
 
 /* --- reading ------------------------------------------------------------------------------- */
 
+static uint32_t evidence_version(const struct parley_node *node, const struct serve *serve) {
+    uint32_t log = log_find(node, &serve->log);
+    return log == NONE ? 0 : node->logs[log].evidence_version;
+}
+
 static void read_start(struct parley_node *node, struct serve *serve) {
     struct parley_effect *effect = effect_push(node, PARLEY_EFFECT_READ);
     effect->read.ticket =
@@ -200,6 +205,8 @@ static void read_start(struct parley_node *node, struct serve *serve) {
         break;
     case SERVE_EVIDENCE:
         effect->read.kind = PARLEY_READ_EVIDENCE;
+        if (serve->index == 0) /* from here on: what is read may be older than what is on its way */
+            serve->evidence_version = evidence_version(node, serve);
         break;
     }
     serve->is_reading = true;
@@ -219,14 +226,9 @@ static bool evidence_may_go(struct parley_node *node, const struct serve *serve)
 
 /* What is written anew while it is sent goes on with nothing that was sent: the peer would find a
  * fault. It is shown from its beginning when heads are told again. */
-static bool evidence_is_another(struct parley_node *node, struct serve *serve) {
-    uint32_t log = log_find(node, &serve->log);
-    uint32_t version = log == NONE ? 0 : node->logs[log].evidence_version;
-    if (serve->kind != SERVE_EVIDENCE)
-        return false;
-    if (serve->index == 0)
-        serve->evidence_version = version;
-    return serve->evidence_version != version;
+static bool evidence_is_another(const struct parley_node *node, const struct serve *serve) {
+    return serve->kind == SERVE_EVIDENCE &&
+           serve->evidence_version != evidence_version(node, serve);
 }
 
 /* Identity records go ahead of what needs them: then the heads of that author again. When all other
