@@ -1,6 +1,7 @@
 /* parleyd: a node in the foreground, until SIGTERM or SIGINT. */
 #include "shell/api.h"
 #include "shell/bootstrap.h"
+#include "shell/finding.h"
 #include "shell/http.h"
 #include "shell/key_file.h"
 #include "shell/log.h"
@@ -31,6 +32,7 @@ struct daemon {
     struct parley_address bootstrap[PARLEY_BOOTSTRAP_MAX];
     size_t bootstrap_count;
     struct parley_host *host;
+    struct parley_finding *finding;
     struct parley_api *api;
     struct parley_http *http;
     struct parley_service service;
@@ -57,6 +59,11 @@ static void close_api(struct daemon *daemon) {
     daemon->api = NULL;
 }
 
+static void close_finding(struct daemon *daemon) {
+    parley_finding_close(daemon->finding);
+    daemon->finding = NULL;
+}
+
 static void stop(struct daemon *daemon) {
     if (daemon->is_stopping)
         return;
@@ -65,6 +72,7 @@ static void stop(struct daemon *daemon) {
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     close_api(daemon);
+    close_finding(daemon);
     parley_host_stop(daemon->host, on_stopped, daemon);
 }
 
@@ -140,6 +148,7 @@ static enum parley_error open_api(struct daemon *daemon, struct parley_problem *
     if (error != PARLEY_E_OK)
         return parley_problem_set(problem, error,
                                   "cannot serve the API: no socket or key can be made in the home");
+    parley_api_set_finding(daemon->api, daemon->finding);
     parley_api_set_url(daemon->api, parley_http_url(daemon->http));
     return PARLEY_E_OK;
 }
@@ -200,6 +209,17 @@ static enum parley_error open_host(struct daemon *daemon, struct parley_problem 
     return error;
 }
 
+static void open_finding(struct daemon *daemon) {
+    struct parley_finding_config config = {
+        .host = daemon->host,
+        .lan = options_lan(&daemon->options),
+        .nat = daemon->options.wants_nat,
+        .advertised = daemon->options.advertised,
+        .advertised_count = daemon->options.advertised_count,
+    };
+    daemon->finding = parley_finding_open(&config);
+}
+
 static void announce(struct daemon *daemon) {
     const char *text;
     for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
@@ -214,8 +234,10 @@ static void announce(struct daemon *daemon) {
 
 static enum parley_error serve(struct daemon *daemon, struct parley_problem *problem) {
     enum parley_error error = parley_host_start(daemon->host, problem);
-    if (error == PARLEY_E_OK)
+    if (error == PARLEY_E_OK) {
+        open_finding(daemon);
         error = open_api(daemon, problem);
+    }
     if (error == PARLEY_E_OK)
         announce(daemon);
     else

@@ -330,6 +330,10 @@ void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max) {
     api->judging_ms_max = ms_max;
 }
 
+void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding) {
+    api->finding = finding;
+}
+
 void parley_api_set_url(struct parley_api *api, const char *url) {
     snprintf(api->url, sizeof(api->url), "%s", url != NULL ? url : "");
 }

@@ -25,6 +25,7 @@
 #include <parley/bytes.h>
 #include <parley/error.h>
 
+struct parley_finding;
 struct parley_host;
 struct parley_api;
 
@@ -76,6 +77,8 @@ struct parley_api *parley_api_create(struct parley_host *host);
 void parley_api_free(struct parley_api *api);
 /* What `status` tells: "http://127.0.0.1:8080" or NULL. Copied. */
 void parley_api_set_url(struct parley_api *api, const char *url);
+/* How others find this node; outlives the API. NULL, as without this: nobody does. */
+void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding);
 /* Another bound than PARLEY_API_JUDGING_MS_MAX, for requests from now on. */
 void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max);
 

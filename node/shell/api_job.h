@@ -19,6 +19,7 @@ struct api_gate;
 
 struct parley_api {
     struct parley_host *host;
+    struct parley_finding *finding; /* NULL: offline */
     struct api_feed *feed;
     struct api_gate *gate;
     uint64_t judging_ms_max;
@@ -190,6 +191,11 @@ void api_digest_read(struct api_job *job, const struct parley_author *authors, s
                      api_handler *then);
 /* "digest" and "digest_bodies", once read. */
 void api_digest_set(const struct api_job *job, json_t *json);
+
+/* ---- how others find this node (api_reach.c) */
+
+/* "reachable", "reachable_words", "lan", "nat", "places". */
+void api_reach_set(const struct api_job *job, json_t *json);
 
 /* ---- the stream of what comes (api_feed.c) */
 

@@ -81,6 +81,7 @@ static void answer_status(struct api_job *job) {
     set_number(json, "connections", status.connections_count);
     set_number(json, "addresses", status.addresses_count);
     set_number(json, "addresses_reached", status.reached_count);
+    api_reach_set(job, json);
     json_object_set_new(json, "dials", json_boolean(!status.has_nobody_to_dial));
     set_number(json, "logs", status.logs_count);
     set_number(json, "entries", status.entries_count);

@@ -190,8 +190,10 @@ static void copy_config(struct parley_host *host, const struct parley_host_confi
     host->is_offline = config->offline;
     host->is_relay = config->relay;
     host->peers = parley_memory(config->peers_count * sizeof *host->peers + 1);
-    for (size_t i = 0; i < config->peers_count; i++)
+    for (size_t i = 0; i < config->peers_count; i++) {
         host->peers[i] = config->peers[i];
+        parley_host_note_owners(host, &config->peers[i]);
+    }
     for (size_t i = 0; i < config->listeners_count && i < HOST_LISTENERS_MAX; i++)
         host->listen_at[host->listen_at_count++] = config->listeners[i];
 }

@@ -134,6 +134,12 @@ bool parley_host_is_offline(const struct parley_host *host);
 bool parley_host_is_relay(const struct parley_host *host);
 /* "KEY@HOST:PORT" of listener number index, with the port that was chosen; NULL past the last. */
 const char *parley_host_listener_text(const struct parley_host *host, size_t index);
+/* Where the owner said that this node is; NULL: he named none of that key. Good until the next
+ * call. */
+const struct parley_address *parley_host_owners_address(struct parley_host *host,
+                                                        const struct parley_node_key *key);
+/* A CONNECT that passes is the owner's word, too. */
+void parley_host_note_owners(struct parley_host *host, const struct parley_address *address);
 /* Bytes of the database on disk; 0 while it is being opened again. */
 uint64_t parley_host_store_bytes(struct parley_host *host);
 /* Why nothing can be stored now; OK when all is as it should be. */

@@ -5,6 +5,7 @@
 #include "host.h"
 #include "tcp.h"
 #include "worker.h"
+#include <parley/node_limits.h>
 
 #define HOST_BUCKETS_COUNT  1024u
 #define HOST_LISTENERS_MAX  16u
@@ -48,7 +49,9 @@ struct parley_host {
     uv_loop_t *loop;
     struct parley_home home;
     bool is_offline, is_relay;
-    struct parley_address *peers; /* as the node got them */
+    struct parley_address *peers;                            /* as the node got them */
+    struct parley_address owners[PARLEY_BOOK_ADDRESSES_MAX]; /* whom the owner named */
+    size_t owners_count;
     struct parley_node *node;
     struct parley_worker *worker;
     struct parley_tcp *tcp; /* NULL: offline */
@@ -105,6 +108,10 @@ void host_end_patience(struct parley_host *host);
 void host_answer_request(struct parley_host *host, const struct parley_effect *reply);
 /* Answers all that are open: the host stops. */
 void host_answer_all(struct parley_host *host, enum parley_error error);
+
+/* What of it says whom the owner wants to be connected with (host_book.c). */
+void host_note_event(struct parley_host *host, const struct parley_event *event);
+void host_note_meta(struct parley_host *host, struct parley_span key, struct parley_span value);
 
 /* Every row into the node, in the order in which rows depend on each other. */
 PARLEY_USE_RESULT enum parley_error host_load_all(struct parley_host *host,

@@ -21,6 +21,7 @@ static bool load_meta(void *context, struct parley_span key, struct parley_span 
     struct parley_event event = {.kind = PARLEY_EVENT_LOAD_META};
     event.load_meta.key = key;
     event.load_meta.value = value;
+    host_note_meta(context, key, value);
     (void)host_step(context, &event);
     return true;
 }

@@ -70,6 +70,7 @@ parley_request parley_host_submit(struct parley_host *host, struct parley_event 
     request->next = *bucket_of(host, request->number);
     *bucket_of(host, request->number) = request;
     *request_field(event) = request->number;
+    host_note_event(host, event);
     if (host->is_stopping)
         refuse(host, host->request_last, PARLEY_E_RETRY);
     else

@@ -12,7 +12,7 @@ static const struct option_row ROWS[] = {
      "Read options from FILE (default: parleyd.conf in the home, if it is there)", NULL},
     {OPTION_LISTEN, "listen", "HOST:PORT",
      "Accept other nodes there; may be repeated. :PORT is every address, port 0 a free one "
-     "(default: 127.0.0.1:7373, with --relay :7373)",
+     "(default: 127.0.0.1:7373; with --relay, lan = yes or nat = yes :7373)",
      "{\"127.0.0.1:7373\", \"[::1]:7373\"}"},
     {OPTION_PEER, "peer", "KEY@HOST:PORT", "Keep a connection to that node; may be repeated",
      "{\"pnode1lp6y9h6a5quxx4cm63spg3dtekkhnstswvp89cd6k2rrsnzxyx3scvjfk6@192.0.2.7:7373\"}"},
@@ -28,6 +28,15 @@ static const struct option_row ROWS[] = {
      "Nodes to begin with while no other is known, an address a line (default: bootstrap in the "
      "home, if it is there)",
      "\"/etc/parley/bootstrap\""},
+    {OPTION_LAN, "lan", "YES|NO",
+     "Announce this node on the local networks that it listens in, and connect to nodes that are "
+     "heard there (default: yes where it listens beyond this machine, no for a relay). Never with "
+     "discover = no",
+     "no"},
+    {OPTION_NAT, "nat", "YES|NO",
+     "Ask the router to pass a port on to this node, by UPnP or NAT-PMP, so that others reach it "
+     "from outside (default: no)",
+     "yes"},
     {OPTION_API, "api", "HOST:PORT|no",
      "Serve the page and the local API there, too, to who has the token or a link of parley open "
      "(default: 127.0.0.1:8373, or a free port where that is taken). no: on the socket in the home "

@@ -48,11 +48,18 @@ static const char *add_advertised(struct options *options, const char *value) {
     return fault.error == PARLEY_E_OK ? NULL : "HOST:PORT is expected";
 }
 
+static const char *read_switch(bool *has, bool *is_on, const char *value) {
+    bool is_no = strcmp(value, "no") == 0 || strcmp(value, "false") == 0;
+    *has = true;
+    *is_on = strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
+    return *is_on || is_no ? NULL : "yes or no is expected";
+}
+
 static const char *read_discover(struct options *options, const char *value) {
-    options->has_discover = true;
-    options->is_closed = strcmp(value, "no") == 0 || strcmp(value, "false") == 0;
-    bool is_yes = strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
-    return options->is_closed || is_yes ? NULL : "yes or no is expected";
+    bool is_yes = false;
+    const char *wrong = read_switch(&options->has_discover, &is_yes, value);
+    options->is_closed = wrong == NULL && !is_yes;
+    return wrong;
 }
 
 static const char *read_bootstrap(struct options *options, const char *value) {
@@ -168,6 +175,10 @@ const char *options_set(struct options *options, enum option_key key, const char
         return add_advertised(options, value);
     case OPTION_BOOTSTRAP:
         return read_bootstrap(options, value);
+    case OPTION_LAN:
+        return read_switch(&options->has_lan, &options->wants_lan, value);
+    case OPTION_NAT:
+        return read_switch(&options->has_nat, &options->wants_nat, value);
     case OPTION_API:
         return read_api(options, value);
     case OPTION_RELAY:
@@ -200,6 +211,10 @@ bool options_say(const struct options *options, enum option_key key) {
         return options->has_discover;
     case OPTION_BOOTSTRAP:
         return options->bootstrap[0] != '\0';
+    case OPTION_LAN:
+        return options->has_lan;
+    case OPTION_NAT:
+        return options->has_nat;
     case OPTION_API:
         return options->has_api;
     case OPTION_RELAY:
@@ -223,6 +238,23 @@ bool options_say(const struct options *options, enum option_key key) {
         break;
     }
     return false;
+}
+
+static bool listens_beyond(const struct options *options) {
+    for (size_t i = 0; i < options->listeners_count; i++) {
+        struct parley_ip ip;
+        const char *host = options->listeners[i].host;
+        if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
+            (parley_ip_decode(&ip, host) && parley_network_of_ip(&ip) != PARLEY_NETWORK_NONE))
+            return true;
+    }
+    return false;
+}
+
+bool options_lan(const struct options *options) {
+    if (options->is_closed)
+        return false;
+    return options->has_lan ? options->wants_lan : !options->relay && listens_beyond(options);
 }
 
 /* --- the command line ------------------------------------------------------------------------- */

@@ -36,6 +36,8 @@ struct options {
     size_t advertised_count;
     bool has_discover, is_closed; /* is_closed: no addresses are learned */
     char bootstrap[PATH_MAX];     /* "": not said */
+    bool has_lan, wants_lan;
+    bool has_nat, wants_nat;
     bool has_api, is_api_off;
     struct parley_host_endpoint api;
     bool relay;
@@ -57,6 +59,10 @@ void options_parse_daemon(struct options *options, int argc, char **argv);
 const char *options_set(struct options *options, enum option_key key, const char *value);
 /* Whether a key that stands once has a value. */
 bool options_say(const struct options *options, enum option_key key);
+
+/* Whether the local network is to hear of this node. Not when it hides, whatever else is said; by
+ * itself only of a person's that others can reach. */
+bool options_lan(const struct options *options);
 
 /* More than a file with every listener and peer takes. */
 #define OPTIONS_FILE_BYTES_MAX ((size_t)128 << 10)

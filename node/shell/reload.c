@@ -11,8 +11,10 @@ void options_default_listener(struct options *options) {
     if (options->listeners_count > 0)
         return;
     struct parley_host_endpoint *endpoint = &options->listeners[options->listeners_count++];
+    bool is_open =
+        options->relay || options->wants_nat || (options->wants_lan && !options->is_closed);
     endpoint->port = PARLEY_PORT;
-    (void)snprintf(endpoint->host, sizeof endpoint->host, "%s", options->relay ? "" : "127.0.0.1");
+    (void)snprintf(endpoint->host, sizeof endpoint->host, "%s", is_open ? "" : "127.0.0.1");
 }
 
 /* --- peers ------------------------------------------------------------------------------------ */
@@ -43,6 +45,7 @@ static size_t connect_new(struct parley_host *host, const struct options *old,
         struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
         event.connect.address = fresh->peers[i];
         event.connect.is_passing = true;
+        parley_host_note_owners(host, &fresh->peers[i]);
         (void)parley_host_submit(host, &event, on_reply, NULL);
         count++;
     }
@@ -130,6 +133,8 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
         {"discover", fresh->is_closed != old->is_closed},
         {"erase-after", fresh->has_erase_after != old->has_erase_after ||
                             fresh->erase_after_ms != old->erase_after_ms},
+        {"lan", fresh->has_lan != old->has_lan || fresh->wants_lan != old->wants_lan},
+        {"nat", fresh->wants_nat != old->wants_nat},
         {"home", strcmp(fresh->home, old->home) != 0},
         {"hops", fresh->hops != old->hops},
         {"quota", fresh->has_quota != old->has_quota || fresh->quota_bytes != old->quota_bytes},
@@ -151,6 +156,10 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     fresh->api = old->api;
     fresh->has_erase_after = old->has_erase_after;
     fresh->erase_after_ms = old->erase_after_ms;
+    fresh->has_lan = old->has_lan;
+    fresh->wants_lan = old->wants_lan;
+    fresh->has_nat = old->has_nat;
+    fresh->wants_nat = old->wants_nat;
     memcpy(fresh->home, old->home, sizeof fresh->home);
     fresh->hops = old->hops;
     fresh->connections = old->connections;

@@ -1,4 +1,5 @@
 #include "api_host.h"
+#include "../../node/shell/finding.h"
 #include "fuzz.h"
 #include "node_message.h"
 
@@ -280,4 +281,31 @@ parley_time_ms parley_host_uptime(const struct parley_host *of) {
 void parley_host_counts(const struct parley_host *of, struct parley_host_counts *out) {
     (void)of;
     *out = (struct parley_host_counts){.published_count = 1};
+}
+
+/* ---- how it is found: it is not */
+
+bool parley_finding_lan(const struct parley_finding *finding) {
+    (void)finding;
+    return false;
+}
+
+bool parley_finding_nat(struct parley_finding *finding, struct parley_nat_status *status) {
+    (void)finding;
+    (void)status;
+    return false;
+}
+
+size_t parley_finding_places(struct parley_finding *finding, struct parley_address *places,
+                             size_t places_max) {
+    (void)finding;
+    (void)places;
+    (void)places_max;
+    return 0;
+}
+
+enum parley_reach parley_finding_reach(struct parley_finding *finding, const char **words) {
+    (void)finding;
+    *words = "nobody looked";
+    return PARLEY_REACH_UNKNOWN;
 }

@@ -1,67 +1,22 @@
 """A relay with a leg in each of two networks that cannot reach each other: posts cross, and neither
-side ever learns an address of the other. Networks are namespaces; where those may not be made the
-test says so and is skipped."""
+side ever learns an address of the other."""
 import os
 import re
-import shutil
-import subprocess
-import sys
 
-WAYS = [["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"]]
-INSIDE = "PARLEY_BRIDGE_INSIDE"
+from networks import Namespace, go_inside, ip
 
-
-def possible(way):
-    if not shutil.which("ip") or not shutil.which("unshare"):
-        return False
-    tries = "ip link set lo up && ip link add probe type veth peer name probe2"
-    return subprocess.run([*way, "sh", "-c", tries], capture_output=True).returncode == 0
-
-
-def go_inside():
-    """Starts this program again in a network namespace of its own, or skips."""
-    for way in WAYS:
-        if possible(way):
-            os.execvpe(way[0], [*way, sys.executable, "-B", *sys.argv], os.environ | {INSIDE: "1"})
-    print("1..1\nok 1 - posts cross a relay between two networks # SKIP no network namespaces here")
-    sys.exit(0)
-
-
-if INSIDE not in os.environ:
-    go_inside()
+go_inside("posts cross a relay between two networks")
 
 from nodes import lines_of_posts, run, wait_until  # noqa: E402
 
 
-def ip(*words):
-    subprocess.run(["ip", *words], check=True)
-
-
-class Side:
+class Side(Namespace):
     """A namespace behind one leg of ours: 10.7.N.1 here, 10.7.N.2 there."""
 
     def __init__(self, number):
-        self.here, self.there = f"10.7.{number}.1", f"10.7.{number}.2"
-        self.keeper = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 600"],
-                                       stdout=subprocess.PIPE)
-        self.keeper.stdout.readline()
-        self.within = ["nsenter", "--net", "--target", str(self.keeper.pid)]
-        ip("link", "add", f"leg{number}", "type", "veth", "peer", "name", "eth0", "netns",
-           str(self.keeper.pid))
+        super().__init__(f"leg{number}", f"10.7.{number}.2/24")
+        self.here = f"10.7.{number}.1"
         ip("addr", "add", f"{self.here}/24", "dev", f"leg{number}")
-        ip("link", "set", f"leg{number}", "up")
-        for words in (["link", "set", "lo", "up"], ["link", "set", "eth0", "up"],
-                      ["addr", "add", f"{self.there}/24", "dev", "eth0"]):
-            subprocess.run([*self.within, "ip", *words], check=True)
-
-    def reaches(self, address):
-        return subprocess.run([*self.within, sys.executable, "-c",
-                               "import socket, sys; socket.create_connection((sys.argv[1], 7373), 2)",
-                               address], capture_output=True).returncode == 0
-
-    def close(self):
-        self.keeper.kill()
-        self.keeper.wait()
 
 
 # What a sanitizer maps to know which bytes are good: larger than any machine, and none of the words.

@@ -230,6 +230,17 @@ static void judge_device(struct doctor *doctor, const json_t *status) {
              state);
 }
 
+/* No more than what is known: that nobody has come in yet proves nothing. */
+static void judge_reach(struct doctor *doctor, const json_t *status) {
+    const char *reach = text_of(status, "reachable");
+    const json_t *nat = json_object_get(status, "nat");
+    bool is_fine = strcmp(reach, "yes") == 0 || strcmp(reach, "lan") == 0;
+    tell(doctor, is_fine ? GOOD : NOTE, "reach", "%s", text_of(status, "reachable_words"));
+    if (json_is_object(nat))
+        tell(doctor, json_is_string(json_object_get(nat, "place")) ? GOOD : NOTE, "router",
+             "by %s: %s", text_of(nat, "protocol"), text_of(nat, "state"));
+}
+
 static void judge_status(struct doctor *doctor, const json_t *status) {
     const char *state = text_of(status, "state"), *version = text_of(status, "version");
     size_t listeners = json_array_size(json_object_get(status, "listen"));
@@ -248,6 +259,7 @@ static void judge_status(struct doctor *doctor, const json_t *status) {
         tell(doctor, NOTE, "peers", "none is connected%s: parley connect KEY@HOST:PORT%s",
              json_is_true(json_object_get(status, "dials")) ? "" : ", and nobody is known to dial",
              listeners > 0 ? "" : ", for nobody can come in either: nothing listens");
+    judge_reach(doctor, status);
     if (strcmp(version, PARLEY_VERSION) != 0)
         tell(doctor, NOTE, "version", "this is %s and the node is %s: start it again",
              PARLEY_VERSION, version);

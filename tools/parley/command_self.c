@@ -97,8 +97,9 @@ int command_init(const struct options *options) {
 /* ---- id, status, digest ------------------------------------------------------------------- */
 
 static void print_value(const json_t *value) {
-    const json_t *item;
-    size_t i;
+    json_t *item;
+    const char *key;
+    size_t i = 0;
     if (json_is_string(value))
         print_text(stdout, json_string_value(value), json_string_length(value), "");
     else if (json_is_integer(value))
@@ -108,6 +109,11 @@ static void print_value(const json_t *value) {
     else if (json_is_array(value) && json_array_size(value) > 0)
         json_array_foreach(value, i, item) {
             fputs(i > 0 ? " " : "", stdout);
+            print_value(item);
+        }
+    else if (json_is_object(value))
+        json_object_foreach((json_t *)value, key, item) {
+            fputs(i++ > 0 ? " " : "", stdout);
             print_value(item);
         }
     else
@@ -126,7 +132,7 @@ static int print_object(const struct options *options, const char *path) {
         const char *key;
         json_t *value;
         json_object_foreach(json, key, value) {
-            printf("%-15s ", key);
+            printf("%-17s ", key);
             print_value(value);
             putchar('\n');
         }

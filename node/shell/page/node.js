@@ -50,11 +50,18 @@ function connectForm() {
     address, h("button", { type: "submit" }, "Connect"));
 }
 
+const REACH = { yes: "Others can connect to it", lan: "Others here can connect to it", no: "Nobody can connect to it from outside", unknown: "Whether others can connect to it is not known" };
+
+function reach(status) {
+  const nat = status.nat?.state === "mapped" ? ` The router listens for it at ${status.nat.place}.` : "";
+  return `${REACH[status.reachable]}: ${status.reachable_words}.${nat}`;
+}
+
 function connections(status, peers) {
   const words = peers.length === 0
     ? status.dials ? "No other node is connected. Yours keeps trying the ones it knows." : "No other node is connected, and yours knows none to try. Connect it to a friend's node or to a relay: nothing comes and goes before."
     : `Connected to ${many(peers.length, "node")}. It knows ${many(status.addresses, "other address", "other addresses")}.`;
-  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("ul", { class: "plain" }, peers.map(peer)), connectForm());
+  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("p", { class: "soft" }, reach(status)), h("ul", { class: "plain" }, peers.map(peer)), connectForm());
 }
 
 function asked(one) {

@@ -1,0 +1,46 @@
+/* Whom the owner named, and where: what a start loads, what the command line says, and what has
+ * been asked for since. The node keeps one place for each; what the local network says may stand
+ * there for a while. */
+#include "host_internal.h"
+#include <string.h>
+
+#define META_BOOK      "peer/" /* as node/book.c writes it */
+#define META_BOOK_SIZE (sizeof META_BOOK - 1)
+
+static struct parley_address *find(struct parley_host *host, const struct parley_node_key *key) {
+    for (size_t i = 0; i < host->owners_count; i++)
+        if (PARLEY_EQUAL(host->owners[i].key, *key))
+            return &host->owners[i];
+    return NULL;
+}
+
+void parley_host_note_owners(struct parley_host *host, const struct parley_address *address) {
+    struct parley_address *place = find(host, &address->key);
+    if (place == NULL && host->owners_count < PARLEY_BOOK_ADDRESSES_MAX)
+        place = &host->owners[host->owners_count++];
+    if (place != NULL)
+        *place = *address;
+}
+
+const struct parley_address *parley_host_owners_address(struct parley_host *host,
+                                                        const struct parley_node_key *key) {
+    return find(host, key);
+}
+
+void host_note_event(struct parley_host *host, const struct parley_event *event) {
+    if (event->kind == PARLEY_EVENT_CONNECT && !event->connect.is_passing)
+        parley_host_note_owners(host, &event->connect.address);
+    if (event->kind != PARLEY_EVENT_DISCONNECT)
+        return;
+    struct parley_address *place = find(host, &event->disconnect.key);
+    if (place != NULL)
+        *place = host->owners[--host->owners_count];
+}
+
+void host_note_meta(struct parley_host *host, struct parley_span key, struct parley_span value) {
+    struct parley_address address;
+    if (key.size == META_BOOK_SIZE + sizeof address.key.bytes &&
+        memcmp(key.data, META_BOOK, META_BOOK_SIZE) == 0 &&
+        parley_address_decode(&address, value).error == PARLEY_E_OK)
+        parley_host_note_owners(host, &address);
+}

@@ -1,0 +1,114 @@
+#include "nat.h"
+#include "log.h"
+#include "memory.h"
+#include "nat_gateway.h"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* RFC 6886 recommends two hours and a renewal at half. A node that is killed leaves its mapping
+ * behind for no longer than this. */
+#define LEASE_S     3600u
+#define RENEW_S     (LEASE_S / 2)
+#define ASK_AGAIN_S 300u
+
+struct parley_nat {
+    uv_thread_t thread;
+    uv_async_t ended;
+    uv_mutex_t mutex; /* over all below */
+    uv_cond_t wake;
+    bool is_stopping;
+    enum parley_nat_state state;
+    struct nat_mapping mapping;
+};
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+static enum parley_nat_state state_of(const struct nat_mapping *mapping) {
+    if (mapping->protocol == NAT_NOBODY)
+        return PARLEY_NAT_NOBODY;
+    return parley_network_of_ip(&mapping->ip) == PARLEY_NETWORK_CLEAR ? PARLEY_NAT_MAPPED
+                                                                      : PARLEY_NAT_DOUBLED;
+}
+
+/* Asks, tells, sleeps: until stopped. */
+static void keep_mapping(struct parley_nat *nat, struct nat_mapping *mapping) {
+    uv_mutex_lock(&nat->mutex);
+    while (!nat->is_stopping) {
+        uv_mutex_unlock(&nat->mutex);
+        bool is_mapped = nat_gateway_map(mapping, LEASE_S);
+        uv_mutex_lock(&nat->mutex);
+        nat->state = state_of(mapping);
+        nat->mapping = *mapping;
+        uint64_t sleep_ns = (is_mapped ? RENEW_S : ASK_AGAIN_S) * UINT64_C(1000000000);
+        uint64_t until = uv_hrtime() + sleep_ns;
+        for (uint64_t now = uv_hrtime(); !nat->is_stopping && now < until; now = uv_hrtime())
+            (void)uv_cond_timedwait(&nat->wake, &nat->mutex, until - now);
+    }
+    uv_mutex_unlock(&nat->mutex);
+}
+
+static void run(void *context) {
+    struct parley_nat *nat = context;
+    struct nat_mapping mapping = nat->mapping;
+    keep_mapping(nat, &mapping);
+    nat_gateway_unmap(&mapping);
+    (void)uv_async_send(&nat->ended);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle) {
+    struct parley_nat *nat = handle->data;
+    uv_mutex_destroy(&nat->mutex);
+    uv_cond_destroy(&nat->wake);
+    free(nat);
+}
+
+static void on_ended(uv_async_t *ended) {
+    struct parley_nat *nat = ended->data;
+    (void)uv_thread_join(&nat->thread);
+    uv_close((uv_handle_t *)ended, on_closed);
+}
+
+struct parley_nat *parley_nat_open(uv_loop_t *loop, uint16_t port) {
+    struct parley_nat *nat = parley_memory(sizeof *nat);
+    nat->mapping.port_inside = port;
+    if (uv_mutex_init(&nat->mutex) != 0 || uv_cond_init(&nat->wake) != 0)
+        abort(); /* they take no memory on Linux */
+    (void)uv_async_init(loop, &nat->ended, on_ended);
+    nat->ended.data = nat;
+    if (uv_thread_create(&nat->thread, run, nat) == 0)
+        return nat;
+    parley_log_line(PARLEY_LOG_WARNING, "no thread to ask the router with");
+    uv_close((uv_handle_t *)&nat->ended, on_closed);
+    return NULL;
+}
+
+static void write_host(struct parley_address *place, const struct parley_ip *ip) {
+    bool is_v4 = parley_ip_is_v4(ip);
+    (void)inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip->bytes + 12 : ip->bytes, place->host,
+                    sizeof place->host);
+}
+
+void parley_nat_status(struct parley_nat *nat, struct parley_nat_status *status) {
+    memset(status, 0, sizeof *status);
+    uv_mutex_lock(&nat->mutex);
+    status->state = nat->state;
+    if (nat->mapping.protocol != NAT_NOBODY) {
+        status->protocol = nat->mapping.protocol == NAT_PMP ? "nat-pmp" : "upnp";
+        status->place.port = nat->mapping.port_outside;
+        memcpy(status->place.transport, "tcp", 4);
+        write_host(&status->place, &nat->mapping.ip);
+    }
+    uv_mutex_unlock(&nat->mutex);
+}
+
+void parley_nat_close(struct parley_nat *nat) {
+    if (nat == NULL)
+        return;
+    uv_mutex_lock(&nat->mutex);
+    nat->is_stopping = true;
+    uv_cond_signal(&nat->wake);
+    uv_mutex_unlock(&nat->mutex);
+}

@@ -1,0 +1,169 @@
+#include "nat_gateway.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <miniupnpc/miniupnpc.h>
+#include <miniupnpc/upnpcommands.h>
+#include <natpmp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A router at home answers within milliseconds; RFC 6886 would have us wait for two minutes. */
+#define PMP_TRIES 3u /* 250, 500 and 1,000 ms */
+#define SSDP_MS   1500
+/* Another machine may have the port: so many others are tried. */
+#define PORT_TRIES 4u
+#define PORT_LOW   20000u
+#define PORT_SPAN  40000u
+
+#define UPNP_E_CONFLICT 718 /* ConflictInMappingEntry */
+
+/* --- NAT-PMP ---------------------------------------------------------------------------------- */
+
+/* What was asked is under way; false when nobody answers, or with a refusal. */
+static bool pmp_answer(natpmp_t *pmp, natpmpresp_t *answer) {
+    for (unsigned tries = 0; tries < PMP_TRIES;) {
+        struct timeval timeout;
+        struct pollfd wait = {.fd = pmp->s, .events = POLLIN};
+        if (getnatpmprequesttimeout(pmp, &timeout) != 0)
+            return false;
+        int ms = (int)(timeout.tv_sec * 1000 + timeout.tv_usec / 1000) + 1;
+        int ready = poll(&wait, 1, ms > 0 ? ms : 1);
+        if (ready < 0 && errno != EINTR)
+            return false;
+        tries += ready == 0;
+        int status = readnatpmpresponseorretry(pmp, answer);
+        if (status != NATPMP_TRYAGAIN)
+            return status == 0;
+    }
+    return false;
+}
+
+static bool pmp_map(natpmp_t *pmp, struct nat_mapping *mapping, unsigned lease_s) {
+    natpmpresp_t answer;
+    static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (sendpublicaddressrequest(pmp) < 0 || !pmp_answer(pmp, &answer) ||
+        answer.type != NATPMP_RESPTYPE_PUBLICADDRESS)
+        return false;
+    memcpy(mapping->ip.bytes, v4_prefix, sizeof v4_prefix);
+    memcpy(mapping->ip.bytes + 12, &answer.pnu.publicaddress.addr, 4);
+    if (sendnewportmappingrequest(pmp, NATPMP_PROTOCOL_TCP, mapping->port_inside,
+                                  mapping->port_outside, lease_s) < 0 ||
+        !pmp_answer(pmp, &answer) || answer.type != NATPMP_RESPTYPE_TCPPORTMAPPING ||
+        answer.pnu.newportmapping.mappedpublicport == 0)
+        return false;
+    mapping->port_outside = answer.pnu.newportmapping.mappedpublicport;
+    return true;
+}
+
+static bool pmp_open(natpmp_t *pmp) {
+    return initnatpmp(pmp, 0, 0) == 0;
+}
+
+/* --- UPnP ------------------------------------------------------------------------------------- */
+
+struct upnp {
+    struct UPNPUrls urls;
+    struct IGDdatas data;
+    char own[64]; /* our address, as the router is to see it */
+};
+
+static bool upnp_open(struct upnp *upnp) {
+    int error = 0;
+    memset(upnp, 0, sizeof *upnp);
+    struct UPNPDev *devices = upnpDiscover(SSDP_MS, NULL, NULL, UPNP_LOCAL_PORT_ANY, 0, 2, &error);
+    if (devices == NULL)
+        return false;
+    int found =
+        UPNP_GetValidIGD(devices, &upnp->urls, &upnp->data, upnp->own, (int)sizeof upnp->own);
+    freeUPNPDevlist(devices);
+    if (found == 1)
+        return true;
+    if (found != 0)
+        FreeUPNPUrls(&upnp->urls);
+    return false;
+}
+
+static bool upnp_ip(struct upnp *upnp, struct parley_ip *ip) {
+    char text[64] = "";
+    return UPNP_GetExternalIPAddress(upnp->urls.controlURL, upnp->data.first.servicetype, text) ==
+               UPNPCOMMAND_SUCCESS &&
+           parley_ip_decode(ip, text);
+}
+
+static bool upnp_map(struct upnp *upnp, struct nat_mapping *mapping, unsigned lease_s) {
+    char inside[8], outside[8], lease[16];
+    if (!upnp_ip(upnp, &mapping->ip))
+        return false;
+    (void)snprintf(inside, sizeof inside, "%u", mapping->port_inside);
+    (void)snprintf(lease, sizeof lease, "%u", lease_s);
+    for (unsigned tries = 0; tries < PORT_TRIES; tries++) {
+        (void)snprintf(outside, sizeof outside, "%u", mapping->port_outside);
+        int status = UPNP_AddPortMapping(upnp->urls.controlURL, upnp->data.first.servicetype,
+                                         outside, inside, upnp->own, "parley", "TCP", NULL, lease);
+        if (status == UPNPCOMMAND_SUCCESS)
+            return true;
+        if (status != UPNP_E_CONFLICT)
+            return false;
+        mapping->port_outside =
+            (uint16_t)(PORT_LOW + (mapping->port_inside * 7919u + tries * 104729u) % PORT_SPAN);
+    }
+    return false;
+}
+
+static void upnp_unmap(struct upnp *upnp, const struct nat_mapping *mapping) {
+    char outside[8];
+    (void)snprintf(outside, sizeof outside, "%u", mapping->port_outside);
+    (void)UPNP_DeletePortMapping(upnp->urls.controlURL, upnp->data.first.servicetype, outside,
+                                 "TCP", NULL);
+}
+
+/* --- either ----------------------------------------------------------------------------------- */
+
+static bool map_by_pmp(struct nat_mapping *mapping, unsigned lease_s) {
+    natpmp_t pmp;
+    if (!pmp_open(&pmp))
+        return false;
+    bool is_mapped = pmp_map(&pmp, mapping, lease_s);
+    (void)closenatpmp(&pmp);
+    return is_mapped;
+}
+
+static bool map_by_upnp(struct nat_mapping *mapping, unsigned lease_s) {
+    struct upnp upnp;
+    if (!upnp_open(&upnp))
+        return false;
+    bool is_mapped = upnp_map(&upnp, mapping, lease_s);
+    FreeUPNPUrls(&upnp.urls);
+    return is_mapped;
+}
+
+/* The quick one first. */
+bool nat_gateway_map(struct nat_mapping *mapping, unsigned lease_s) {
+    if (mapping->port_outside == 0)
+        mapping->port_outside = mapping->port_inside;
+    mapping->protocol = NAT_PMP;
+    if (map_by_pmp(mapping, lease_s))
+        return true;
+    mapping->protocol = NAT_UPNP;
+    if (map_by_upnp(mapping, lease_s))
+        return true;
+    mapping->protocol = NAT_NOBODY;
+    return false;
+}
+
+void nat_gateway_unmap(const struct nat_mapping *mapping) {
+    natpmp_t pmp;
+    natpmpresp_t answer;
+    struct upnp upnp;
+    if (mapping->protocol == NAT_PMP && pmp_open(&pmp)) {
+        if (sendnewportmappingrequest(&pmp, NATPMP_PROTOCOL_TCP, mapping->port_inside, 0, 0) >= 0)
+            (void)pmp_answer(&pmp, &answer);
+        (void)closenatpmp(&pmp);
+    }
+    if (mapping->protocol == NAT_UPNP && upnp_open(&upnp)) {
+        upnp_unmap(&upnp, mapping);
+        FreeUPNPUrls(&upnp.urls);
+    }
+}
