@@ -1,5 +1,6 @@
 /* Routes, jobs, answers. See api.h and api_job.h. */
 #include "api_job.h"
+#include "api_search.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,7 +304,13 @@ struct parley_api *parley_api_create(struct parley_host *host) {
     api->judging_ms_max = PARLEY_API_JUDGING_MS_MAX;
     api->feed = api_feed_create(api);
     if (api->feed != NULL && api_gate_create(api))
+        api->search = api_search_create(api);
+    if (api->search != NULL)
         return api;
+    if (api->gate != NULL)
+        api_gate_close(api);
+    if (api->feed != NULL)
+        api_feed_close(api->feed);
     if (api->feed != NULL)
         api_feed_free(api->feed);
     free(api);
@@ -315,13 +322,16 @@ void parley_api_free(struct parley_api *api) {
         return;
     api_gate_close(api);
     api_feed_close(api->feed);
+    api_search_close(api->search);
     api->is_closing = true;
     api_settle(api);
 }
 
 void api_settle(struct parley_api *api) {
-    if (!api->is_closing || api->jobs_count > 0 || !api_feed_is_idle(api->feed))
+    if (!api->is_closing || api->jobs_count > 0 || !api_feed_is_idle(api->feed) ||
+        !api_search_is_idle(api->search))
         return;
+    api_search_free(api->search);
     api_feed_free(api->feed);
     free(api);
 }

@@ -35,7 +35,7 @@ char *api_fold(struct parley_span text, size_t *size) {
 }
 
 /* Scripts that write words without spaces between them: Thai and Lao, Myanmar, Khmer, kana, Han. */
-static bool is_unspaced(utf8proc_int32_t letter) {
+bool api_letter_is_unspaced(int32_t letter) {
     static const struct {
         utf8proc_int32_t low, high;
     } ranges[] = {{0x0E00, 0x0EFF}, {0x1000, 0x109F}, {0x1780, 0x17FF},  {0x3040, 0x30FF},
@@ -46,16 +46,24 @@ static bool is_unspaced(utf8proc_int32_t letter) {
     return false;
 }
 
-static bool is_of_word(utf8proc_int32_t letter) {
+bool api_letter_is_of_word(int32_t letter) {
     char kind = utf8proc_category_string(letter)[0]; /* letters, marks on them, numbers */
-    return (kind == 'L' || kind == 'M' || kind == 'N') && !is_unspaced(letter);
+    return (kind == 'L' || kind == 'M' || kind == 'N') && !api_letter_is_unspaced(letter);
 }
 
-static utf8proc_int32_t letter_at(struct parley_span text, size_t at) {
-    utf8proc_int32_t letter = -1;
-    if (at < text.size)
-        (void)utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at), &letter);
-    return letter;
+size_t api_letter(int32_t *letter, struct parley_span text, size_t at) {
+    *letter = -1;
+    if (at >= text.size)
+        return 0;
+    utf8proc_ssize_t size =
+        utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at), letter);
+    return size > 0 ? (size_t)size : 0;
+}
+
+static bool is_of_word_at(struct parley_span text, size_t at) {
+    int32_t letter;
+    (void)api_letter(&letter, text, at);
+    return api_letter_is_of_word(letter);
 }
 
 /* One word goes on across this place. */
@@ -66,7 +74,7 @@ static bool is_joined(struct parley_span text, size_t at) {
     do
         before--;
     while (before > 0 && (text.data[before] & 0xC0) == 0x80);
-    return is_of_word(letter_at(text, before)) && is_of_word(letter_at(text, at));
+    return is_of_word_at(text, before) && is_of_word_at(text, at);
 }
 
 bool api_fold_has(struct parley_span text, struct parley_span word) {

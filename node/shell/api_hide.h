@@ -26,4 +26,11 @@ char *api_fold(struct parley_span text, size_t *size);
 /* Whether folded text bears a folded word: as a whole where the script parts words by spaces. */
 bool api_fold_has(struct parley_span text, struct parley_span word);
 
+/* The letter that begins there, and how many bytes it has; 0: none does, and it is -1. */
+size_t api_letter(int32_t *letter, struct parley_span text, size_t at);
+/* Of a script that writes words without spaces between them. */
+bool api_letter_is_unspaced(int32_t letter);
+/* Of any other: within a word. */
+bool api_letter_is_of_word(int32_t letter);
+
 #endif

@@ -16,12 +16,14 @@
 struct api_job;
 struct api_feed;
 struct api_gate;
+struct api_search;
 
 struct parley_api {
     struct parley_host *host;
     struct parley_finding *finding; /* NULL: offline */
     struct api_feed *feed;
     struct api_gate *gate;
+    struct api_search *search;
     uint64_t judging_ms_max;
     size_t jobs_count;
     bool is_closing; /* freed when nothing is under way */

@@ -1,6 +1,8 @@
 /* The owner's lists: what is muted, blocked and allowed. */
 #include "api_hide.h"
+#include "api_job.h"
 #include "api_purge.h"
+#include "api_search.h"
 #include <parley/node_limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +101,11 @@ static bool brings_back(const struct api_job *job) {
            strcmp(api_member_text(job->json, "list"), "allow") == 0;
 }
 
+static void bring_back(struct api_job *job) {
+    api_search_renew(job->api->search);
+    api_purge_undo(job, answer_list);
+}
+
 static void on_list_reply(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
     const char *list = api_member_text(job->json, "list");
@@ -112,7 +119,7 @@ static void on_list_reply(void *context, const struct parley_effect *effect) {
     else if (error != PARLEY_E_OK)
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
     else if (brings_back(job))
-        api_purge_undo(job, answer_list);
+        bring_back(job);
     else
         answer_list(job);
 }

@@ -2,6 +2,7 @@
  * time, so that no group of the disk becomes large. Who is allowed is asked for again.
  */
 #include "api_purge.h"
+#include "api_search.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,10 @@ static void on_purged(void *context, const struct parley_effect *effect) {
     const struct purge *purge = job->state;
     enum parley_error error = api_reply_error(job->api, effect);
     bool is_gone = purge->then != NULL && error == PARLEY_E_NOT_FOUND; /* nothing of it is here */
+    if (error == PARLEY_E_OK && purge->then == NULL) {
+        const struct stretch *stretch = &purge->stretches[purge->done - 1];
+        api_search_forget(job->api->search, &stretch->log, stretch->low, stretch->high);
+    }
     if (error != PARLEY_E_OK && !is_gone)
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
     else

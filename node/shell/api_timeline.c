@@ -1,14 +1,16 @@
 /* Reading: the timeline, what concerns the owner, and what bears some words.
  *
  * A page is gathered in turns: a worker copies a few listed entries out of the store, the loop
- * keeps those that the filter shows, until the page is full or the store is at its end. Words and
- * concerns have no index: everything held is looked through, newest first, so many entries a
- * request; then the page ends short, and `next` goes on.
+ * keeps those that the filter shows, until the page is full or the store is at its end. Of words,
+ * tags and concerns an index in memory says which entries may be meant (search.h). Below its floor
+ * everything held is looked through, newest first, so many entries a request; then the page ends
+ * short, and `next` goes on.
  */
 #include "api_concern.h"
 #include "api_filter.h"
 #include "api_hide.h"
 #include "api_job.h"
+#include "api_search.h"
 #include "api_view.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,8 @@ struct page {
     char *folded;               /* of SELECTS_WORDS: what the words lie in */
     struct parley_span words[WORDS_MAX];
     size_t words_count;
+    struct search *search; /* NULL: it is of no use here, or no more */
+    struct search_asked asked;
     bool shows_hidden; /* what is hidden stands there without its words */
     bool has_before;
     struct parley_timeline_place before; /* goes down with each turn */
@@ -99,14 +103,53 @@ static bool on_entry(void *context, const struct parley_store_log *log,
     return page->is_at_end;
 }
 
+static enum parley_error read_all(struct page *page, struct parley_store *store) {
+    const struct parley_timeline_place before = page->before;
+    page->is_at_end = true;
+    return parley_store_timeline(store, page->has_before ? &before : NULL,
+                                 page->filter.has_author ? &page->filter.author : NULL, on_entry,
+                                 page);
+}
+
+/* From where the index ends on, everything is looked at. */
+static void go_below(struct page *page, const struct parley_timeline_place *floor) {
+    page->search = NULL;
+    if (floor->time == UINT64_MAX ||
+        (page->has_before && search_place_compare(&page->before, floor) <= 0))
+        return;
+    page->before = *floor;
+    page->has_before = true;
+}
+
+static enum parley_error read_indexed(struct page *page, struct parley_store *store) {
+    struct parley_timeline_place places[SEARCH_FOUND_ROOM];
+    size_t count;
+    bool is_whole;
+    const struct parley_timeline_place floor =
+        search_find(page->search, store, &page->asked, page->has_before ? &page->before : NULL,
+                    places, &count, &is_whole);
+    enum parley_error error = PARLEY_E_OK;
+    page->is_at_end = true;
+    for (size_t i = 0; i < count && page->is_at_end && error == PARLEY_E_OK; i++) {
+        page->before = places[i]; /* whether it is here still or not */
+        page->has_before = true;
+        error = parley_store_entries(store, &places[i].log, places[i].seq, places[i].seq, on_entry,
+                                     page);
+        error = error == PARLEY_E_NOT_FOUND ? PARLEY_E_OK : error;
+    }
+    if (!page->is_at_end || error != PARLEY_E_OK || (count < SEARCH_FOUND_MAX && is_whole))
+        return error;
+    page->is_at_end = false;
+    if (count < SEARCH_FOUND_MAX)
+        go_below(page, &floor);
+    return error;
+}
+
 static void read_turn(struct api_job *job, struct parley_store *store) {
     struct page *page = job->state;
     page->looked_count = page->found_bytes = 0;
-    page->is_at_end = true;
-    const struct parley_timeline_place before = page->before;
-    enum parley_error error = parley_store_timeline(
-        store, page->has_before ? &before : NULL,
-        page->filter.has_author ? &page->filter.author : NULL, on_entry, page);
+    enum parley_error error =
+        page->search != NULL ? read_indexed(page, store) : read_all(page, store);
     if (error == PARLEY_E_NO_MEMORY || !api_view_read(&page->view, store, &page->found))
         page->is_out_of_memory = true;
 }
@@ -252,9 +295,23 @@ static struct page *take_page(struct api_job *job) {
     return page;
 }
 
+/* What was asked of the index, it answers; and of an author alone the store has an order. */
+static void use_index(struct api_job *job, struct page *page) {
+    page->search = api_search_ask(job->api->search);
+    if (page->filter.has_author)
+        search_ask_author(page->search, &page->asked, &page->filter.author);
+}
+
 void api_run_timeline(struct api_job *job) {
-    if (take_page(job) != NULL)
-        api_read(job, read_turn, on_turn);
+    struct page *page = take_page(job);
+    if (page == NULL)
+        return;
+    const char *tag = page->filter.tag;
+    if (tag[0] != '\0') {
+        use_index(job, page);
+        search_ask_tag(page->search, &page->asked, PARLEY_SPAN(tag, strlen(tag)));
+    }
+    api_read(job, read_turn, on_turn);
 }
 
 void api_run_notifications(struct api_job *job) {
@@ -266,6 +323,8 @@ void api_run_notifications(struct api_job *job) {
         return;
     }
     page->selects = SELECTS_CONCERNS;
+    use_index(job, page);
+    search_ask_concern(page->search, &page->asked);
     api_read(job, read_turn, on_turn);
 }
 
@@ -284,6 +343,16 @@ static bool split_words(struct page *page, size_t size) {
     return page->words_count > 0;
 }
 
+static void read_words(struct api_job *job, struct page *page) {
+    bool has_letters = false;
+    use_index(job, page);
+    for (size_t i = 0; i < page->words_count; i++)
+        has_letters |= search_ask_word(page->search, &page->asked, page->words[i]);
+    if (!has_letters)
+        page->search = NULL; /* signs alone: any post may have them */
+    api_read(job, read_turn, on_turn);
+}
+
 void api_run_search(struct api_job *job) {
     const char *text = api_parameter(job, "q");
     size_t size = text != NULL ? strlen(text) : 0;
@@ -299,5 +368,5 @@ void api_run_search(struct api_job *job) {
     if (page->folded == NULL || !split_words(page, size))
         api_refuse(job, PARLEY_E_BAD_INPUT, "q", "q must have 1 to %u words", WORDS_MAX);
     else
-        api_read(job, read_turn, on_turn);
+        read_words(job, page);
 }

@@ -1,0 +1,94 @@
+#include "api_search.h"
+#include "api_job.h"
+#include <stdlib.h>
+
+struct api_search {
+    struct parley_api *api;
+    struct search *search;
+    struct parley_host_watch host_watch;
+    bool is_wanted, is_reading, is_closing;
+    bool goes_on;  /* said by the worker */
+    bool is_noted; /* since the worker began */
+};
+
+static void read_on(struct api_search *search);
+
+static void fill(void *context, struct parley_store *store) {
+    struct api_search *search = context;
+    search->goes_on = search_fill(search->search, store);
+}
+
+static void on_filled(void *context, enum parley_error error) {
+    struct api_search *search = context;
+    search->is_reading = false;
+    /* A store that cannot be read now is looked at again when something comes. */
+    if (error == PARLEY_E_OK && (search->goes_on || search->is_noted))
+        read_on(search);
+    api_settle(search->api);
+}
+
+static void read_on(struct api_search *search) {
+    if (!search->is_wanted || search->is_reading || search->is_closing)
+        return;
+    search->is_reading = true;
+    search->is_noted = false;
+    parley_host_read(search->api->host, fill, on_filled, search);
+}
+
+static void on_show(void *context, const struct parley_effect *effect) {
+    struct api_search *search = context;
+    if (!search->is_wanted)
+        return;
+    search->is_noted = true;
+    search_note(search->search, &effect->show.log, effect->show.seq_low, effect->show.seq_high);
+    read_on(search);
+}
+
+struct search *api_search_ask(struct api_search *search) {
+    search->is_wanted = true;
+    read_on(search);
+    return search->search;
+}
+
+void api_search_forget(struct api_search *search, const struct parley_log *log, parley_seq low,
+                       parley_seq high) {
+    search_forget(search->search, log, low, high);
+}
+
+void api_search_renew(struct api_search *search) {
+    search_renew(search->search);
+    search->is_noted = true;
+    read_on(search);
+}
+
+struct api_search *api_search_create(struct parley_api *api) {
+    const struct parley_home *home = parley_host_home(api->host);
+    struct api_search *search = calloc(1, sizeof *search);
+    if (search == NULL)
+        return NULL;
+    search->search = search_create(home->has_author ? &home->author : NULL, SEARCH_BYTES_MAX);
+    if (search->search == NULL) {
+        free(search);
+        return NULL;
+    }
+    search->api = api;
+    search->host_watch = (struct parley_host_watch){.on_show = on_show, .context = search};
+    parley_host_watch(api->host, &search->host_watch);
+    search->is_wanted = !parley_host_is_offline(api->host) && !parley_host_is_relay(api->host);
+    read_on(search);
+    return search;
+}
+
+void api_search_close(struct api_search *search) {
+    search->is_closing = true;
+    parley_host_unwatch(search->api->host, &search->host_watch);
+}
+
+bool api_search_is_idle(const struct api_search *search) {
+    return !search->is_reading;
+}
+
+void api_search_free(struct api_search *search) {
+    search_free(search->search);
+    free(search);
+}
