@@ -66,8 +66,8 @@ static bool source_has(const struct log_row *row, parley_seq seq) {
 }
 
 /* What to ask the source of a log for. False: nothing that it has. */
-static bool next_ask(const struct parley_node *node, const struct log_row *row,
-                     struct parley_wire_ask_run *ask) {
+bool fetch_next_ask(const struct parley_node *node, const struct log_row *row,
+                    struct parley_wire_ask_run *ask) {
     struct parley_ranges view;
     if (!author_is_wanted(node, row->author))
         return false; /* unfollowed, blocked or evicted since: nothing of it would be taken */
@@ -137,71 +137,8 @@ static uint32_t queue_take(struct parley_node *node) {
 
 void queue_log(struct parley_node *node, uint32_t log) {
     struct parley_wire_ask_run ask;
-    if (node->logs[log].fetch == NONE && next_ask(node, &node->logs[log], &ask))
+    if (node->logs[log].fetch == NONE && fetch_next_ask(node, &node->logs[log], &ask))
         queue_add(node, log, goes_first(node, log));
-}
-
-struct source {
-    parley_connection connection;
-    parley_seq seq, low;
-    struct parley_id id;
-};
-
-static void source_set(struct log_row *row, const struct source *source) {
-    row->source = source->connection;
-    row->source_seq = source->seq;
-    row->source_low = source->low;
-    row->source_id = source->id;
-    row->source_named = 0;
-}
-
-/* Whether the new one takes the place of the row's source, and is in it then. */
-static bool source_take(struct parley_node *node, struct log_row *row, const struct source *new) {
-    struct source old = {row->source, row->source_seq, row->source_low, row->source_id};
-    parley_seq old_named = row->source_named;
-    struct parley_wire_ask_run ask;
-    bool is_gone = old.connection == 0 || peer_find(node, old.connection) == NULL;
-    bool is_better =
-        new->seq > old.seq || (new->seq == old.seq &&new->low <= new->seq &&new->low < old.low);
-    bool has_more = !is_gone && next_ask(node, row, &ask);
-    if (has_more && !is_better && (row->failures == 0 || old.connection == new->connection))
-        return false;
-    source_set(row, new);
-    if (!has_more || is_better || next_ask(node, row, &ask))
-        return true;
-    source_set(row, &old);
-    row->source_named = old_named;
-    return false;
-}
-
-/* A source that failed gives way to any other that has something of what is missing; but what tells
- * of more is told once, and is heard. */
-void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
-          const struct parley_id *id, parley_seq low) {
-    struct log_row *row = &node->logs[log];
-    if (peer->is_silent)
-        return;
-    bool is_other = row->source != peer->connection;
-    struct source source = {peer->connection, seq, low == 0 ? seq + 1 : low, *id};
-    if (source_take(node, row, &source) && is_other) {
-        row->failures = 0;
-        row->retry_at = 0;
-    }
-    queue_log(node, log);
-}
-
-void want_named(struct parley_node *node, struct peer *peer, uint32_t log,
-                const struct parley_wire_head *head) {
-    struct log_row *row = &node->logs[log];
-    if (peer->is_silent || head->low_seq == 0 || row->policy.seq != head->seq ||
-        !PARLEY_EQUAL(row->policy.id, head->id))
-        return; /* its identity set is another one: told again when they are the same */
-    if (row->source != peer->connection) {
-        want(node, peer, log, head->seq, &head->id, head->low_seq);
-        return;
-    }
-    row->source_named = head->low_seq;
-    queue_log(node, log);
 }
 
 /* --- asking -------------------------------------------------------------------------------- */
@@ -215,18 +152,21 @@ static bool peer_has_room(const struct parley_node *node, const struct peer *pee
     bool is_stranger = node->config.relay && !goes_first(node, log);
     if (is_stranger && quota_strangers_wait(node))
         return false;
-    return peer->fetches_count < share_of(PARLEY_FETCHES_PER_PEER, is_stranger);
+    return peer->fetches_count < share_of(source_window(peer), is_stranger);
 }
 
-static struct fetch *fetch_take(struct parley_node *node, uint32_t log) {
+static struct fetch *fetch_take(struct parley_node *node, const struct peer *peer, uint32_t log) {
     bool is_stranger = node->config.relay && !goes_first(node, log);
-    size_t count = 0;
+    size_t count = 0, of_doubted = 0;
     struct fetch *free = NULL;
     for (size_t i = 0; i < PARLEY_FETCHES_MAX; i++) {
         count += node->fetches[i].is_used;
+        of_doubted += node->fetches[i].is_used && node->peers[node->fetches[i].peer].vain > 0;
         if (!node->fetches[i].is_used && free == NULL)
             free = &node->fetches[i];
     }
+    if (peer->vain > 0 && of_doubted >= PARLEY_FETCHES_OF_DOUBTED)
+        return NULL;
     return count < share_of(PARLEY_FETCHES_MAX, is_stranger) ? free : NULL;
 }
 
@@ -243,13 +183,13 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     }
     if (peer != NULL && small_is_asked(peer, row) && !small_may_ask(peer))
         return false;
-    if (row->fetch != NONE || !next_ask(node, row, ask))
+    if (row->fetch != NONE || !fetch_next_ask(node, row, ask))
         return true;
     if (peer == NULL || peer->phase != PEER_OPEN) {
         heads_forget(node); /* the next exchange of heads tells who else has it */
         return true;
     }
-    struct fetch *fetch = fetch_take(node, log);
+    struct fetch *fetch = fetch_take(node, peer, log);
     if (node->now < row->retry_at) {
         deadline_lower(node, row->retry_at);
         return false;
@@ -319,6 +259,20 @@ void log_back_off(struct parley_node *node, uint32_t log) {
     heads_forget(node);
 }
 
+/* Since the ask, or what came last. */
+static parley_time_ms fetch_patience_ends(const struct fetch *fetch, parley_time_ms silence_ms) {
+    return fetch->is_hurried ? fetch->deadline : fetch->deadline - PARLEY_FETCH_MS + silence_ms;
+}
+
+void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other) {
+    struct fetch *fetch = node->logs[log].fetch == NONE ? NULL : &node->fetches[node->logs[log].fetch];
+    if (fetch == NULL || fetch->is_hurried || other->vain >= node->peers[fetch->peer].vain)
+        return;
+    fetch->deadline = fetch_patience_ends(fetch, PARLEY_GRAFT_AGAIN_MS);
+    fetch->is_hurried = true;
+    deadline_lower(node, fetch->deadline);
+}
+
 static void fetch_give(struct parley_node *node, struct fetch *fetch) {
     if (node->peers[fetch->peer].phase != PEER_FREE &&
         node->peers[fetch->peer].connection == fetch->connection) {
@@ -345,10 +299,11 @@ void log_is_filled(struct parley_node *node, uint32_t log) {
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
     struct log_row *row = &node->logs[fetch->log];
     fetch_give(node, fetch);
+    bool is_source = row->source == fetch->connection;
     if (!failed && fetch->any_new)
         row->failures = 0;
-    else if (failed || !fetch->is_contradicted)
-        log_back_off(node, fetch->log);
+    else if (is_source && (failed || !fetch->is_contradicted))
+        log_back_off(node, fetch->log); /* another that took its place is asked at once */
     if (!fetch->any_new && !fetch->is_contradicted)
         tree_gave_nothing(node, fetch->peer, fetch->log);
     if (failed)
@@ -362,15 +317,20 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
         heads_forget(node); /* somebody else may have said that they have it */
 }
 
-parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms) {
+parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms,
+                             const struct peer *other) {
     struct log_row *row = &node->logs[log];
     bool is_next = row->is_queued && row->failures == 0 && peer_find(node, row->source) != NULL;
     if (row->fetch == NONE)
         return is_next ? node->now + silence_ms : 0;
     struct fetch *fetch = &node->fetches[row->fetch];
-    parley_time_ms until = fetch->deadline - PARLEY_FETCH_MS + silence_ms;
+    struct peer *peer = &node->peers[fetch->peer];
+    parley_time_ms until = fetch_patience_ends(fetch, silence_ms);
     if (node->now < until)
         return until;
+    if (other != NULL && other->vain > peer->vain)
+        return fetch->deadline; /* nothing is won */
+    source_was_vain(peer);
     fetch_give(node, fetch);
     tree_gave_nothing(node, fetch->peer, log);
     row->source = 0;
@@ -395,7 +355,12 @@ void on_run(struct parley_node *node, struct peer *peer, const struct parley_wir
         return;
     }
     fetch->deadline = node->now + PARLEY_FETCH_MS;
+    fetch->is_hurried = false;
     if (run->chunk.size == 0) {
+        struct parley_wire_ask_run ask;
+        const struct log_row *row = &node->logs[fetch->log];
+        if (!fetch->any_new && row->source == peer->connection && fetch_next_ask(node, row, &ask))
+            source_was_vain(peer); /* it told of what it does not give, and nobody else has brought it */
         fetch_end(node, fetch, false);
         return;
     }
@@ -414,9 +379,10 @@ void fetch_on_timer(struct parley_node *node) {
         struct fetch *fetch = &node->fetches[i];
         if (!fetch->is_used)
             continue;
-        if (node->now >= fetch->deadline)
+        if (node->now >= fetch->deadline) {
+            source_was_vain(&node->peers[fetch->peer]);
             fetch_end(node, fetch, true);
-        else
+        } else
             deadline_lower(node, fetch->deadline);
     }
     fetch_pump(node);

@@ -65,6 +65,7 @@ bool on_hello(struct parley_node *node, struct peer *peer, const struct parley_w
             return false;
     }
     peer->phase = PEER_OPEN;
+    source_open(peer);
     tree_open(node, peer, hello->features);
     sessions_open_link(node, peer, hello->features);
     peer->deadline = node->now + PARLEY_IDLE_MS;

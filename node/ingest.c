@@ -77,6 +77,8 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
         bool good = error == PARLEY_E_OK || error == PARLEY_E_EXISTS;
         /* What contradicts is news, too: the review says whether to ask on. */
         bool told = good || error == PARLEY_E_FORKED;
+        if (peer != NULL && error == PARLEY_E_OK)
+            source_gave(peer);
         fetch->any_new |= error == PARLEY_E_OK;
         fetch->is_contradicted |= error == PARLEY_E_FORKED;
         if (good && judged->run.lo > 1) {

@@ -166,6 +166,7 @@ struct peer {
     parley_time_ms taken_at; /* something that was sent, last */
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */
+    uint8_t vain; /* how often it told of what was not to be had, less what it gave; source.c */
     uint32_t jobs_count, serves_count, fetches_count, bodies_count;
     struct parley_log evidence_log; /* of the evidence that it sent last, and what the next chunk */
     struct parley_anchor evidence_next; /* of it must end in */
@@ -240,6 +241,7 @@ struct fetch {
     bool any_new;         /* something was stored by it */
     bool is_contradicted; /* it brought what a review decides about */
     bool is_late;         /* asked for when nobody had it before */
+    bool is_hurried;      /* the deadline is near, because somebody else is to be asked */
     parley_time_ms deadline;
 };
 
@@ -496,6 +498,20 @@ void import_bodies(struct parley_node *node, uint32_t log, const struct parley_c
                    parley_request request);
 void on_import(struct parley_node *node, const struct parley_event *event);
 
+/* source.c */
+void source_open(struct peer *peer);
+/* Something of a log that was asked of it came, and was new; or did not come. */
+void source_gave(struct peer *peer);
+void source_was_vain(struct peer *peer);
+/* Asks of runs that it may have at a time. */
+size_t source_window(const struct peer *peer);
+/* It told that it has a log up to seq, down from there to low; 0: it did not say. */
+void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
+          const struct parley_id *id, parley_seq low);
+/* The second head of a log: it holds what the identity records name, apart from its own head. */
+void want_named(struct parley_node *node, struct peer *peer, uint32_t log,
+                const struct parley_wire_head *head);
+
 /* fetch.c */
 /* The newest seq accepted; 0 when none. */
 parley_seq log_newest(const struct log_row *row);
@@ -506,16 +522,17 @@ void queue_log(struct parley_node *node, uint32_t log);
 void log_is_filled(struct parley_node *node, uint32_t log);
 /* An ask brought nothing: later, and of somebody else. */
 void log_back_off(struct parley_node *node, uint32_t log);
-void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
-          const struct parley_id *id, parley_seq low);
-/* The second head of a log: it holds what the identity records name, apart from its own head. */
-void want_named(struct parley_node *node, struct peer *peer, uint32_t log,
-                const struct parley_wire_head *head);
 void fetch_pump(struct parley_node *node);
 /* Somebody else may be asked for the log now: an ask of which nothing came for so long ends, and
- * its peer is the log's source no more. 0; or when that may be tried again, since something is
- * asked. */
-parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms);
+ * its peer is the log's source no more. other: who that is, or NULL; nobody gives way to one whose
+ * word counts for less. 0; or when that may be tried again, since something is asked. */
+parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms,
+                             const struct peer *other);
+/* Another is to be asked instead, whose word counts for more: who is asked has little time left. */
+void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other);
+/* What to ask the source of a log for. False: nothing that it has. */
+bool fetch_next_ask(const struct parley_node *node, const struct log_row *row,
+                    struct parley_wire_ask_run *ask);
 void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed);
 void fetch_drop_peer(struct parley_node *node, uint32_t peer);
 void on_run(struct parley_node *node, struct peer *peer, const struct parley_wire_run *run);

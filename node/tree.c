@@ -229,7 +229,9 @@ void tree_gave_nothing(struct parley_node *node, uint32_t peer, uint32_t log) {
 /* Of the next one who announced it, unless something of the log is coming already. */
 static void graft(struct parley_node *node, struct parley_gossip_entry *entry, uint32_t log) {
     struct parley_wire_place place = entry->place;
-    parley_time_ms busy_until = fetch_give_up(node, log, PARLEY_GRAFT_AGAIN_MS);
+    uint32_t next = parley_gossip_announcer(&node->tree.gossip, entry);
+    const struct peer *other = next == PARLEY_GOSSIP_NOBODY ? NULL : &node->peers[next];
+    parley_time_ms busy_until = fetch_give_up(node, log, PARLEY_GRAFT_AGAIN_MS, other);
     struct parley_gossip_word word;
     if (busy_until != 0) {
         parley_gossip_put_off(entry, busy_until);

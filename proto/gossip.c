@@ -332,10 +332,14 @@ struct parley_gossip_entry *parley_gossip_due(struct parley_gossip *gossip, parl
     return NULL;
 }
 
+uint32_t parley_gossip_announcer(const struct parley_gossip *gossip,
+                                 const struct parley_gossip_entry *entry) {
+    return holder_from(gossip, entry, entry->source + (entry->state == PARLEY_GOSSIP_ASKED));
+}
+
 uint32_t parley_gossip_graft(struct parley_gossip *gossip, struct parley_gossip_entry *entry,
                              parley_time_ms now, struct parley_gossip_word *word) {
-    uint32_t from = entry->source + (entry->state == PARLEY_GOSSIP_ASKED);
-    uint32_t link = holder_from(gossip, entry, from);
+    uint32_t link = parley_gossip_announcer(gossip, entry);
     word->buckets = 0;
     if (link == PARLEY_GOSSIP_NOBODY) {
         parley_gossip_forget(gossip, entry);

@@ -146,7 +146,10 @@ bool parley_gossip_is_awaited(const struct parley_gossip *gossip,
 
 /* An entry that did not come in time, or NULL. Until NULL each is grafted, put off or forgotten. */
 struct parley_gossip_entry *parley_gossip_due(struct parley_gossip *gossip, parley_time_ms now);
-/* Of whom to ask: of each that announced it once, in turn. The link is eager now; *was_lazy: its
+/* Whose turn it is to be asked for it; NOBODY: none is left. */
+uint32_t parley_gossip_announcer(const struct parley_gossip *gossip,
+                                 const struct parley_gossip_entry *entry);
+/* Of whom to ask: of each that announced it once, in turn. The link is eager now; *word: what its
  * peer is to be told (graft). NOBODY: none is left, and it is forgotten. */
 PARLEY_USE_RESULT uint32_t parley_gossip_graft(struct parley_gossip *gossip,
                                                struct parley_gossip_entry *entry,

@@ -79,6 +79,10 @@
 #define PARLEY_READS_MAX            16u   /* of the disk at once; each up to 64 KiB */
 #define PARLEY_FETCHES_MAX          128u  /* asks of ours, in all */
 #define PARLEY_FETCHES_PER_PEER     28u   /* of 64 KiB each: 2 MiB on the way */
+#define PARLEY_FETCHES_OF_STRANGER  8u    /* before it gave anything: more than one link's way holds */
+#define PARLEY_FETCHES_OF_DOUBTED   64u   /* of all whose word is not proved; the rest is for others */
+#define PARLEY_VAIN_OF_STRANGERS    1u    /* gone with the first that it gives */
+#define PARLEY_VAIN_MAX             16u   /* then worse is not counted: as many good ones bring it back */
 #define PARLEY_BODIES_ASKS_MAX      16u /* asks for bodies alone, in all; 64 KiB of headers each */
 #define PARLEY_BODIES_ASKS_PER_PEER 4u  /* of up to 1 MiB each */
 #define PARLEY_IDENTITIES_PER_ASK   30u /* authors in one message: half of a peer's budget */
