@@ -99,9 +99,13 @@ static bool has_holes(const struct log_row *row) {
     return parley_ranges_holes(&view, &row->policy, log_floor(row), holes) > 0;
 }
 
-bool log_misses(const struct log_row *row) {
-    bool is_asked = row->fetch != NONE || (row->is_queued && row->failures == 0);
-    return !is_asked && !row->is_doubted && !row->is_unjudged && has_holes(row);
+bool log_misses(struct parley_node *node, const struct log_row *row) {
+    bool is_next = row->is_queued && row->failures == 0 && source_is_believed(node, row->source);
+    bool is_asked =
+        row->fetch != NONE && source_is_believed(node, node->fetches[row->fetch].connection);
+    if (is_next || is_asked)
+        return false;
+    return !row->is_doubted && !row->is_unjudged && has_holes(row);
 }
 
 /* Whom the owner of a relay follows goes before strangers, however many these are. */
@@ -170,6 +174,14 @@ static struct fetch *fetch_take(struct parley_node *node, const struct peer *pee
     return count < share_of(PARLEY_FETCHES_MAX, is_stranger) ? free : NULL;
 }
 
+/* When it ends if nothing comes. */
+static parley_time_ms fetch_deadline(const struct parley_node *node, const struct fetch *fetch) {
+    if (fetch->is_hurried)
+        return fetch->since + PARLEY_GRAFT_AGAIN_MS;
+    bool is_doubted = node->peers[fetch->peer].vain > 0;
+    return fetch->since + (is_doubted ? PARLEY_FETCH_DOUBTED_MS : PARLEY_FETCH_MS);
+}
+
 /* True when the log needs no place in the queue any more. */
 static bool fetch_start(struct parley_node *node, uint32_t log) {
     struct log_row *row = &node->logs[log];
@@ -212,7 +224,7 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
                             .anchor = {ask->top_seq, ask->top_id},
                             .down = ask->down_seq,
                             .is_late = ask->kind == PARLEY_RUN_ANCHORED && !row->goes_on,
-                            .deadline = node->now + PARLEY_FETCH_MS};
+                            .since = node->now};
     row->fetch = (uint32_t)(fetch - node->fetches);
     if (ask->kind == PARLEY_RUN_FROM_HEAD) {
         struct parley_anchor head;
@@ -221,7 +233,7 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
         row->tried = difference(node, row, &head);
     }
     peer->fetches_count++;
-    deadline_lower(node, fetch->deadline);
+    deadline_lower(node, fetch_deadline(node, fetch));
     return true;
 }
 
@@ -259,18 +271,13 @@ void log_back_off(struct parley_node *node, uint32_t log) {
     heads_forget(node);
 }
 
-/* Since the ask, or what came last. */
-static parley_time_ms fetch_patience_ends(const struct fetch *fetch, parley_time_ms silence_ms) {
-    return fetch->is_hurried ? fetch->deadline : fetch->deadline - PARLEY_FETCH_MS + silence_ms;
-}
-
 void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other) {
-    struct fetch *fetch = node->logs[log].fetch == NONE ? NULL : &node->fetches[node->logs[log].fetch];
-    if (fetch == NULL || fetch->is_hurried || other->vain >= node->peers[fetch->peer].vain)
+    struct fetch *fetch =
+        node->logs[log].fetch == NONE ? NULL : &node->fetches[node->logs[log].fetch];
+    if (fetch == NULL || other->vain >= node->peers[fetch->peer].vain)
         return;
-    fetch->deadline = fetch_patience_ends(fetch, PARLEY_GRAFT_AGAIN_MS);
     fetch->is_hurried = true;
-    deadline_lower(node, fetch->deadline);
+    deadline_lower(node, fetch_deadline(node, fetch));
 }
 
 static void fetch_give(struct parley_node *node, struct fetch *fetch) {
@@ -320,16 +327,19 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
 parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms,
                              const struct peer *other) {
     struct log_row *row = &node->logs[log];
-    bool is_next = row->is_queued && row->failures == 0 && peer_find(node, row->source) != NULL;
-    if (row->fetch == NONE)
+    if (row->fetch == NONE) {
+        const struct peer *next = row->is_queued ? peer_find(node, row->source) : NULL;
+        bool is_next =
+            next != NULL && row->failures == 0 && (other == NULL || other->vain >= next->vain);
         return is_next ? node->now + silence_ms : 0;
+    }
     struct fetch *fetch = &node->fetches[row->fetch];
     struct peer *peer = &node->peers[fetch->peer];
-    parley_time_ms until = fetch_patience_ends(fetch, silence_ms);
+    parley_time_ms until = fetch->since + silence_ms;
     if (node->now < until)
         return until;
     if (other != NULL && other->vain > peer->vain)
-        return fetch->deadline; /* nothing is won */
+        return fetch_deadline(node, fetch); /* nothing is won */
     source_was_vain(peer);
     fetch_give(node, fetch);
     tree_gave_nothing(node, fetch->peer, log);
@@ -354,13 +364,14 @@ void on_run(struct parley_node *node, struct peer *peer, const struct parley_wir
         parents_on_run(node, peer, run); /* or given up meanwhile */
         return;
     }
-    fetch->deadline = node->now + PARLEY_FETCH_MS;
+    fetch->since = node->now;
     fetch->is_hurried = false;
     if (run->chunk.size == 0) {
         struct parley_wire_ask_run ask;
         const struct log_row *row = &node->logs[fetch->log];
         if (!fetch->any_new && row->source == peer->connection && fetch_next_ask(node, row, &ask))
-            source_was_vain(peer); /* it told of what it does not give, and nobody else has brought it */
+            source_was_vain(
+                peer); /* it told of what it does not give, and nobody else has brought it */
         fetch_end(node, fetch, false);
         return;
     }
@@ -379,11 +390,12 @@ void fetch_on_timer(struct parley_node *node) {
         struct fetch *fetch = &node->fetches[i];
         if (!fetch->is_used)
             continue;
-        if (node->now >= fetch->deadline) {
+        if (node->now >= fetch_deadline(node, fetch)) {
             source_was_vain(&node->peers[fetch->peer]);
             fetch_end(node, fetch, true);
-        } else
-            deadline_lower(node, fetch->deadline);
+        } else {
+            deadline_lower(node, fetch_deadline(node, fetch));
+        }
     }
     fetch_pump(node);
 }

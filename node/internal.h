@@ -23,6 +23,7 @@
  *   lists.c    whom the owner mutes, blocks   parents.c what replies answer
  *   review_head.c  the newest entry whose own signature holds
  *   review_named.c what only evidence holds   cut.c     parts of a log that go
+ *   source.c   whom to ask for a log
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H
@@ -241,8 +242,8 @@ struct fetch {
     bool any_new;         /* something was stored by it */
     bool is_contradicted; /* it brought what a review decides about */
     bool is_late;         /* asked for when nobody had it before */
-    bool is_hurried;      /* the deadline is near, because somebody else is to be asked */
-    parley_time_ms deadline;
+    bool is_hurried;      /* somebody else is to be asked soon */
+    parley_time_ms since; /* it was asked, or something came */
 };
 
 enum store_after {
@@ -503,6 +504,8 @@ void source_open(struct peer *peer);
 /* Something of a log that was asked of it came, and was new; or did not come. */
 void source_gave(struct peer *peer);
 void source_was_vain(struct peer *peer);
+/* Nobody else need be asked what that one told of, as long as it does not fail. */
+bool source_is_believed(struct parley_node *node, parley_connection connection);
 /* Asks of runs that it may have at a time. */
 size_t source_window(const struct peer *peer);
 /* It told that it has a log up to seq, down from there to low; 0: it did not say. */

@@ -42,7 +42,7 @@ static bool is_missing(struct parley_node *node, const struct peer *peer, uint32
     bool lacks_named = row->pin == PIN_ABSENT && row->policy.seq != 0 && row->fetch == NONE;
     bool lacks_bodies = bodies->high != 0 && bodies->ask == NONE &&
                         (bodies->source == 0 || peer_find(node, bodies->source) == NULL);
-    return (lacks_named || lacks_bodies || log_misses(row)) &&
+    return (lacks_named || lacks_bodies || log_misses(node, row)) &&
            author_is_wanted(node, row->author) && peer_wants(node, peer, row->author) &&
            node->authors[row->author].set.revealed;
 }

@@ -129,7 +129,7 @@ void missing_pump(struct parley_node *node);
 /* fetch.c */
 /* Entries of it are missing, and nobody is asked for them or about to be, or whoever is has failed
  * before. */
-bool log_misses(const struct log_row *row);
+bool log_misses(struct parley_node *node, const struct log_row *row);
 
 /* small.c */
 /* Whether it would be asked for so, of that peer. */

@@ -1,12 +1,14 @@
 #include "internal.h"
 
 /* Whom to ask for what is missing of a log: one at a time, and which of those who tell that they
- * have it. To tell costs nothing, and an ask that nobody answers takes long: so whoever told of what
- * was not to be had is asked after those who gave what they told of, and for little at a time. */
+ * have it. To tell costs nothing, and an ask that nobody answers takes long: so whoever told of
+ * what was not to be had is asked after those who gave what they told of, and for little at a time.
+ */
 
 /* --- whose word counts ---------------------------------------------------------------------- */
 
-#define VAIN_MORE 2u /* an honest one may be vain now and then: of its own it finds its way back */
+#define VAIN_MORE 2u /* an honest one may be vain now and then: of its own it finds its way back   \
+                      */
 
 void source_open(struct peer *peer) {
     peer->vain = peer->book != NONE || peer->is_owners ? 0 : PARLEY_VAIN_OF_STRANGERS;
@@ -19,6 +21,11 @@ void source_gave(struct peer *peer) {
 void source_was_vain(struct peer *peer) {
     unsigned vain = peer->vain + VAIN_MORE;
     peer->vain = (uint8_t)(vain < PARLEY_VAIN_MAX ? vain : PARLEY_VAIN_MAX);
+}
+
+bool source_is_believed(struct parley_node *node, parley_connection connection) {
+    const struct peer *peer = connection == 0 ? NULL : peer_find(node, connection);
+    return peer != NULL && peer->vain <= PARLEY_VAIN_OF_STRANGERS;
 }
 
 size_t source_window(const struct peer *peer) {

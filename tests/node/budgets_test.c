@@ -180,7 +180,10 @@ static void test_fetches(void **state) {
     struct seen seen;
     struct story_person writers[PARLEY_FETCHES_PER_PEER + 8];
     begin(&story, &seen, &sizes);
-    struct story_puppet *peer = story_peer(&story, 'A');
+    story_connect(&story, 1, 'A'); /* of the owner's: believed from the first */
+    story_settle(&story);
+    struct story_puppet *peer = story_answer(&story, 'A');
+    story_hello(&story, peer);
     for (unsigned i = 0; i < logs; i++) {
         story_person(&writers[i], (uint8_t)(i + 10));
         story_know(&story, &writers[i]);

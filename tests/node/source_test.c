@@ -1,0 +1,143 @@
+#include "tree_bed.h"
+
+/* Whom to ask: to tell of entries costs nothing, so the word of who gave some counts for more than
+ * that of who did not, and least that of who was asked and had nothing. */
+
+#define NOWHERE 1000000u /* a seq that nobody has */
+
+static void tell_of_nothing(struct bed *bed, struct story_puppet *peer,
+                            const struct story_person *writer) {
+    const struct parley_id nothing = {{7}};
+    send_announce(&bed->story, peer, &writer->log, NOWHERE, &nothing);
+}
+
+/* The peer gives an entry that it told of. */
+static void prove(struct bed *bed, struct story_puppet *peer) {
+    struct parley_span entry = next(bed);
+    announce_newest(&bed->story, peer, &bed->writer);
+    answer(&bed->story, peer, entry);
+    story_settle(&bed->story);
+    story_wait(&bed->story, PARLEY_ANNOUNCE_AFTER_MS);
+    story_forget(&bed->story);
+}
+
+/* The peer is asked for something, and does not answer. */
+static void be_vain(struct bed *bed, struct story_puppet *peer, const struct story_person *writer) {
+    tell_of_nothing(bed, peer, writer);
+    story_wait(&bed->story, PARLEY_FETCH_DOUBTED_MS);
+    story_forget(&bed->story);
+}
+
+/* Who tells of more takes the log from nobody who gave, and has little time once such a one is
+ * known. */
+static void test_who_gave_goes_first(void **state) {
+    struct bed *bed = begin();
+    struct story *story = &bed->story;
+    prove(bed, bed->a);
+    tell_of_nothing(bed, bed->b, &bed->writer);
+    story_expect(story, "B ask run\n");
+    struct parley_span entry = next(bed);
+    announce_newest(story, bed->a, &bed->writer);
+    story_wait(story, PARLEY_GRAFT_AGAIN_MS - 1);
+    story_expect(story, "");
+    story_wait(story, 1);
+    story_expect(story, "A ask run\n");
+    tell_of_nothing(bed, bed->c, &bed->writer);
+    story_expect(story, "");
+    answer(story, bed->a, entry);
+    story_settle(story);
+    assert_true(story_has(story, "STORE append 2..2"));
+    story_end(story);
+}
+
+/* What a stranger tells of is asked for while nobody who gave tells of anything. */
+static void test_a_stranger_is_asked(void **state) {
+    struct bed *bed = begin();
+    struct story *story = &bed->story;
+    prove(bed, bed->a);
+    struct parley_span entry = next(bed);
+    announce_newest(story, bed->b, &bed->writer);
+    story_expect(story, "B ask run\n");
+    answer(story, bed->b, entry);
+    story_settle(story);
+    assert_true(story_has(story, "STORE append 2..2"));
+    story_end(story);
+}
+
+#define LOGS (PARLEY_FETCHES_OF_STRANGER + 4)
+
+static void know_all(struct bed *bed, struct story_person *writers) {
+    for (unsigned i = 0; i < LOGS; i++) {
+        story_person(&writers[i], (uint8_t)(i + 20));
+        story_know(&bed->story, &writers[i]);
+    }
+}
+
+static size_t asks_of_all(struct bed *bed, struct story_puppet *peer,
+                          const struct story_person *writers) {
+    const char line[] = {peer->name, ' ', 'a', 's', 'k', ' ', 'r', 'u', 'n', 0};
+    size_t count = 0;
+    for (unsigned i = 0; i < LOGS; i++) {
+        story_forget(&bed->story);
+        tell_of_nothing(bed, peer, &writers[i]);
+        count += story_has(&bed->story, line);
+    }
+    return count;
+}
+
+/* A stranger is asked for little at a time, who had nothing for one thing, who gave for as much as
+ * anybody. */
+static void test_how_much_at_a_time(void **state) {
+    struct story_person writers[LOGS];
+    struct bed *bed = begin();
+    know_all(bed, writers);
+    prove(bed, bed->a);
+    assert_int_equal(asks_of_all(bed, bed->a, writers), LOGS);
+    story_end(&bed->story);
+    bed = begin();
+    know_all(bed, writers);
+    /* Of whom the owner does not follow a part is left to others. */
+    assert_int_equal(asks_of_all(bed, bed->b, writers),
+                     PARLEY_FETCHES_OF_STRANGER - PARLEY_FETCHES_OF_STRANGER / PARLEY_OWNERS_SHARE);
+    story_end(&bed->story);
+    bed = begin();
+    know_all(bed, writers);
+    be_vain(bed, bed->c, &bed->writer);
+    assert_int_equal(asks_of_all(bed, bed->c, writers), 1);
+    story_end(&bed->story);
+}
+
+/* A log that waits for one who had nothing waits for nobody: who else announces an entry of it is
+ * asked as if it did not. */
+static void test_no_graft_waits_for_who_had_nothing(void **state) {
+    struct bed *bed = begin();
+    struct story *story = &bed->story;
+    struct story_person other;
+    story_person(&other, 20);
+    story_know(story, &other);
+    struct parley_span entry = next(bed);
+    be_vain(bed, bed->b, &other);
+    tell_of_nothing(bed, bed->b, &other);
+    story_wait(story, PARLEY_LOG_BACKOFF_MIN_MS * 2);
+    story_expect(story, "B ask run\n");
+    tell_of_nothing(bed, bed->b, &bed->writer);
+    make_lazy(bed, bed->c);
+    announce_newest(story, bed->c, &bed->writer);
+    story_wait(story, PARLEY_GRAFT_AFTER_MS);
+    story_expect(story, "C graft\nC ask run\n");
+    answer(story, bed->c, entry);
+    story_settle(story);
+    assert_true(story_has(story, "STORE append 1..1"));
+    story_end(story);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_gave_goes_first),
+        cmocka_unit_test(test_a_stranger_is_asked),
+        cmocka_unit_test(test_how_much_at_a_time),
+        cmocka_unit_test(test_no_graft_waits_for_who_had_nothing),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("source", tests, NULL, NULL) == 0 ? 0 : 1;
+}
