@@ -47,6 +47,7 @@ static void test_who_gave_goes_first(void **state) {
     answer(story, bed->a, entry);
     story_settle(story);
     assert_true(story_has(story, "STORE append 2..2"));
+    assert_false(story_has(story, "C ask run"));
     story_end(story);
 }
 
