@@ -1,6 +1,6 @@
 """The page in a real browser. Skipped where chromium, node or playwright-core is missing:
-apt-get install chromium nodejs npm; npm install playwright-core in any folder, named by
-PARLEY_PLAYWRIGHT. With PARLEY_SHOTS a folder gets pictures of every view."""
+apt-get install chromium nodejs npm; npm install playwright-core axe-core in any folder, named by
+PARLEY_PLAYWRIGHT; without axe-core one scenario looks at nothing. With PARLEY_SHOTS a folder gets pictures of every view."""
 import json
 import os
 import pathlib

@@ -101,7 +101,10 @@ export function time(post) {
 }
 
 export function refreshTimes(root) {
-  for (const element of root.querySelectorAll("time")) element.textContent = timeWords(Date.parse(element.dateTime));
+  for (const element of root.querySelectorAll("time")) {
+    const words = timeWords(Date.parse(element.dateTime));
+    if (words !== element.textContent) element.textContent = words;
+  }
 }
 
 export function bytes(count) {

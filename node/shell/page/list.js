@@ -3,21 +3,49 @@ import { get } from "./api.js";
 import { button, fill, h, many, put, say } from "./dom.js";
 import { card } from "./post.js";
 
+const A_SCREEN = 6, A_FRAME = 4; // cards
+// A page that is not seen has no frames.
+const nextFrame = () => new Promise((done) => (document.visibilityState === "visible" ? requestAnimationFrame(done) : setTimeout(done)));
+
+// Posts stand in groups. From so many on, what is far from what is seen is taken out of the page and
+// leaves its height, so that a list of thousands is no slower than one of hundreds.
+const A_GROUP = 20, WHOLE_MAX = 300;
+function onGroups(changes, isLarge) {
+  for (const { target, isIntersecting, boundingClientRect } of changes) {
+    if (isIntersecting) bringBack(target);
+    else if (isLarge && !target.kept && boundingClientRect.height > 0 && !target.contains(document.activeElement)) {
+      target.style.height = boundingClientRect.height + "px";
+      target.kept = document.createDocumentFragment();
+      target.kept.append(...target.children);
+    }
+  }
+}
+
+function bringBack(group) {
+  if (!group?.kept) return;
+  group.append(group.kept);
+  group.kept = null;
+  group.style.height = "";
+}
+
 export class PostList {
   // make(post) gives what stands for one; empty() what stands there when there is nothing.
-  constructor(path, parameters, { make = card, empty, limit = 30 } = {}) {
+  constructor(path, parameters, { make = card, empty, limit = 30, after } = {}) {
     this.path = path;
     this.parameters = { details: 1, limit, ...parameters };
     this.make = make;
     this.empty = empty;
+    this.after = after; // what the cards need to know
     this.next = undefined;
     this.seen = new Set();
-    this.posts = h("div", { role: "feed", "aria-label": "Posts" });
+    this.posts = h("div");
     this.end = h("div", { class: "row" });
     this.newer = button("", () => this.showNewer(true), { id: "newer", class: "strong", hidden: true });
     this.element = h("div", {}, this.newer, this.posts, this.end);
-    this.watch = new IntersectionObserver((found) => found.some((one) => one.isIntersecting) && this.more(), { rootMargin: "600px" });
+    this.groups = new IntersectionObserver((changes) => onGroups(changes, this.seen.size > WHOLE_MAX), { rootMargin: "3000px" });
+    this.watch = new IntersectionObserver((found) => found.some((one) => one.isIntersecting) && this.more(), { rootMargin: "2000px" });
     this.waiting = [];
+    this.begun = new Promise((done) => (this.begin = done)); // the first screen is there
     this.round = 0; // another whenever the list began anew
   }
 
@@ -28,10 +56,11 @@ export class PostList {
     this.watch.disconnect();
     fill(this.end, h("span", { class: "soft" }, "Reading…"));
     try {
-      const page = await get(this.path, { ...this.parameters, before: this.next });
+      const [page] = await Promise.all([get(this.path, { ...this.parameters, before: this.next }), this.after]);
+      if (round !== this.round) return;
+      await this.addAll(page.posts, round);
       if (round !== this.round) return;
       this.next = page.next;
-      for (const post of page.posts) this.add(post);
       this.finish();
     } catch (error) {
       fill(this.end, h("p", { class: "fault" }, error.message), button("Try again", () => this.more()));
@@ -41,10 +70,45 @@ export class PostList {
     }
   }
 
+  // A screen of them at once, and then a few a frame: scrolling goes on meanwhile.
+  async addAll(posts, round) {
+    const isFirst = this.seen.size === 0;
+    for (const [at, post] of posts.entries()) {
+      if (at % A_FRAME === 0 && at >= (isFirst ? A_SCREEN : 1)) {
+        this.begin();
+        await nextFrame();
+      }
+      if (round !== this.round) return;
+      this.add(post);
+    }
+  }
+
   add(post) {
     if (this.seen.has(post.post)) return;
     this.seen.add(post.post);
-    this.posts.append(this.make(post));
+    this.append(this.make(post));
+  }
+
+  append(made) {
+    if (!this.posts.hasAttribute("role")) { // a feed has posts, or is none
+      this.posts.setAttribute("role", "feed");
+      this.posts.setAttribute("aria-label", "Posts");
+    }
+    if (!this.group || this.group.kept || this.group.children.length >= A_GROUP) {
+      this.group = h("div");
+      this.posts.append(this.group);
+      this.groups.observe(this.group);
+    }
+    this.group.append(made);
+  }
+
+  // What came stands in the first group, until it is as large as two.
+  partFirst() {
+    const first = this.posts.firstElementChild;
+    if (!first || first === this.group || first.children.length < 2 * A_GROUP) return;
+    const group = h("div", {}, [...first.children].slice(0, -A_GROUP));
+    this.posts.prepend(group);
+    this.groups.observe(group);
   }
 
   finish() {
@@ -79,6 +143,7 @@ export class PostList {
   showNewer(isJump = false) {
     this.newer.hidden = true;
     if (this.waiting.length >= this.parameters.limit && this.seen.size > 0) this.startOver();
+    bringBack(this.posts.firstElementChild);
     // In the order of the node: each ahead of the one that it stands before there.
     const order = this.page.posts.map((post) => post.post);
     for (const post of this.waiting) {
@@ -88,8 +153,10 @@ export class PostList {
       made.classList.add("fresh");
       const after = order.slice(order.indexOf(post.post) + 1);
       const next = after.map((address) => this.find(address)).find(Boolean) || null;
-      this.posts.insertBefore(made, next);
+      if (next) next.before(made);
+      else this.append(made);
     }
+    this.partFirst();
     this.waiting = [];
     if (isJump) this.element.scrollIntoView();
   }
@@ -97,7 +164,9 @@ export class PostList {
   // More came than a page holds: what lies between would be missing.
   startOver() {
     this.round++;
+    this.groups.disconnect();
     this.posts.replaceChildren();
+    this.group = null;
     this.seen.clear();
     this.next = this.page.next;
     this.finish();

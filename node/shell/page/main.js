@@ -6,6 +6,7 @@ import * as nodeViews from "./node.js";
 import { changed, refreshCard } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
 import * as views from "./views.js";
+import { openWhy } from "./why.js";
 
 /* ---- where one is --------------------------------------------------------------------------- */
 
@@ -153,12 +154,17 @@ function step(by) {
 
 const press = (name) => document.activeElement?.closest("article")?.querySelector(`[data-act="${name}"]`)?.click();
 
+function why() {
+  const card = document.activeElement?.closest("article");
+  if (card?.post) openWhy((card.target || card.post).post);
+}
+
 const GO = { h: "#/", f: "#/notices", p: "#/people", y: "#/me", s: "#/node" };
 let isGoing = false;
 
 const ON_KEY = {
   j: () => step(1), k: () => step(-1), n: () => compose(), "/": () => $("words").focus(), "?": help,
-  r: () => press("reply"), q: () => press("quote"), e: () => press("echo"), u: () => press("up"), d: () => press("down"), w: () => press("why"),
+  r: () => press("reply"), q: () => press("quote"), e: () => press("echo"), u: () => press("up"), d: () => press("down"), w: why,
   g: () => { isGoing = true; setTimeout(() => (isGoing = false), 1500); },
 };
 
@@ -200,7 +206,7 @@ async function start() {
   $("write").hidden = true;
   await enter().catch((error) => toast(error.message));
   try {
-    await learnSelf();
+    if (route()[0] !== "home") await learnSelf(); // home asks with everything else
   } catch (error) {
     failed(error);
     return;

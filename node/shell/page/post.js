@@ -1,7 +1,7 @@
 // One post as a card, and what can be done with it.
 import { get, part, post as send } from "./api.js";
 import { compose } from "./compose.js";
-import { act, button, confirmWith, fill, h, say, time, toast } from "./dom.js";
+import { act, button, confirmWith, fill, h, put, say, time, toast } from "./dom.js";
 import { state } from "./state.js";
 import { nameOf, plainName, tagsOf, textOf, who } from "./text.js";
 import { openWhy } from "./why.js";
@@ -95,10 +95,17 @@ function acts(post) {
     menu(post));
 }
 
+// Made when it is opened first: few are.
 function menu(post) {
+  const list = h("div", {});
+  const open = () => list.hasChildNodes() || put(list, menuItems(post));
+  return h("details", { class: "menu more" }, h("summary", { "aria-label": "More", onclick: open }, "More"), list);
+}
+
+function menuItems(post) {
   const own = post.author === state.me;
   const called = plainName(post.author, post.author_name);
-  const list = h("div", {},
+  return [
     h("a", { href: "#/post/" + post.post, class: "soft" }, h("button", { type: "button", class: "plain", tabindex: -1 }, "The whole thread")),
     whyButton(post.post),
     button("Copy its address", act(async () => { await navigator.clipboard.writeText(post.post); toast("Copied."); }), { class: "plain" }),
@@ -114,8 +121,7 @@ function menu(post) {
     own && button("Take it back", act(async () => {
       if (await confirmWith("Take it back?", "Nodes that hear of it hide this post and drop its words. Whoever wants to keep them can: what was public cannot be made unsaid.", "Take it back", { class: "bad" }))
         await erase(post.post);
-    }), { class: "plain bad" }));
-  return h("details", { class: "menu more" }, h("summary", { "aria-label": "More" }, "More"), list);
+    }), { class: "plain bad" })];
 }
 
 export async function onList(list, what, words_) {

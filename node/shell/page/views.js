@@ -31,9 +31,11 @@ function emptyHome() {
 }
 
 export async function home() {
-  await Promise.all([learnSelf(), learnPeople()]);
-  const list = new PostList("timeline", kept.get("hidden") === "1" ? { hidden: 1 } : {}, { empty: emptyHome });
-  await list.more();
+  const after = Promise.all([learnSelf(), learnPeople()]);
+  const list = new PostList("timeline", kept.get("hidden") === "1" ? { hidden: 1 } : {}, { empty: emptyHome, after });
+  const filled = list.more();
+  await after;
+  await Promise.race([filled, list.begun]);
   return {
     title: "Home", list,
     element: h("div", {}, h("h1", { class: "unseen" }, "Home"), welcome(), state.me ? h("section", { class: "card", "aria-label": "Write" }, composer({ draft: "home" })) : null,
@@ -78,12 +80,14 @@ export async function thread(address) {
     put(element, h("div", { class: "post ghost" }, "What began this is not here, or is hidden. ", button("Why?", () => openWhy(told.root), { class: "plain" })));
   let posts = told.posts;
   const list = h("div", { role: "feed", "aria-label": "Thread" });
+  const below = h("div");
   let next = told.next;
   const draw = () => {
     const depth = depths(posts);
     fill(list, inOrder(posts).map((post) => card(post, { depth: depth.get(post.post), here: post.post === address })));
+    fill(below);
     if (next !== null)
-      put(list, button("More answers", act(async () => {
+      put(below, button("More answers", act(async () => {
         const page = await get("threads/" + part(address), { details: 1, limit: 300, after: next });
         posts.push(...page.posts);
         next = page.next;
@@ -91,7 +95,7 @@ export async function thread(address) {
       })));
   };
   draw();
-  put(element, list);
+  put(element, list, below);
   const asked = posts.find((post) => post.post === address);
   if (state.me && asked && asked.text)
     put(element, h("section", { class: "card", "aria-label": "Answer" }, composer({ reply: asked, label: "Your answer" })));

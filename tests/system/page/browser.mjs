@@ -2,7 +2,7 @@
 // parley command of each person. Started by page_test.py with its setting as JSON on standard input.
 import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 
 export const setting = JSON.parse(readFileSync(0, "utf8"));
 const { chromium } = createRequire(setting.playwright + "/")("playwright-core");
@@ -65,6 +65,32 @@ export async function look(page, name) {
   if (!setting.shots) return;
   mkdirSync(setting.shots, { recursive: true });
   await page.screenshot({ path: `${setting.shots}/${name}.png` });
+}
+
+// What axe-core finds serious or critical in what is seen, in the colours of light and of dark. It is
+// run in a world of its own, so that the page's policy is what it is for everybody.
+const axe = setting.playwright + "/node_modules/axe-core/axe.min.js";
+export const hasAxe = existsSync(axe);
+export async function passesAxe(page, name) {
+  const client = await page.context().newCDPSession(page);
+  const { frameTree } = await client.send("Page.getFrameTree");
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.waitForTimeout(50);
+    const { executionContextId } = await client.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id, worldName: "axe" });
+    const run = async (expression) => {
+      const { result, exceptionDetails } = await client.send("Runtime.evaluate", { expression, contextId: executionContextId, awaitPromise: true, returnByValue: true });
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description || exceptionDetails.text);
+      return result.value;
+    };
+    await run(readFileSync(axe, "utf8") + ";0");
+    const found = await run(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations
+      .filter((one) => one.impact === "serious" || one.impact === "critical")
+      .map((one) => one.id + " " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 120) + " " + (node.any[0]?.message || node.all[0]?.message || node.none[0]?.message || "").slice(0, 160)).join(" | ")))`);
+    holds(found.length === 0, `${name}, ${colorScheme}: axe finds ${found.join("; ")}`);
+  }
+  await page.emulateMedia({ colorScheme: null });
+  await client.detach();
 }
 
 // Nothing stands out to the side, at any width.

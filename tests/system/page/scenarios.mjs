@@ -1,6 +1,6 @@
 // What a person does with the page, step by step, against real nodes: ann and bob are connected,
 // new has just begun. Each checks through the parley command what the node has of it.
-import { browser, faultsOf, fits, holds, json, link, look, openPage, parley, run, setting, startNode } from "./browser.mjs";
+import { browser, faultsOf, fits, hasAxe, holds, json, link, look, openPage, parley, passesAxe, run, setting, startNode } from "./browser.mjs";
 import { ugly } from "./ugly.mjs";
 
 const { ann, bob } = setting;
@@ -263,6 +263,43 @@ async function screen_readers_get_landmarks_names_and_news() {
   await clean(page);
 }
 
+async function axe_finds_nothing_serious_in_any_view() {
+  if (!hasAxe) { console.log("# axe-core is not here: npm install axe-core beside playwright-core"); return; }
+  const page = await openPage(ann);
+  const posts = json(ann, "timeline", "--limit", "0");
+  const answer = posts.find((one) => one.reply_to);
+  const places = ["#/", "#/notices", "#/people", "#/me", "#/node", "#/tag/rivers", "#/search?q=the", "#/search?q=nowhereatall",
+    "#/who/" + author(ann), "#/who/" + author(bob), "#/post/" + (answer || posts[0]).post, "#/post/post1nothing"];
+  for (const width of [1100, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const place of places) {
+      await go(page, place);
+      await passesAxe(page, place + " at " + width);
+    }
+    await go(page, "#/");
+    await page.getByText("More", { exact: true }).first().click();
+    await passesAxe(page, "a menu at " + width);
+    await page.locator("article").first().getByRole("button", { name: "Why?" }).click();
+    await page.locator("dialog [data-state]").waitFor();
+    await passesAxe(page, "why at " + width);
+    await dialogButton(page, "Close").click();
+    await page.locator("article [data-act=reply]").first().click();
+    await passesAxe(page, "an answer at " + width);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.locator("dialog kbd").first().waitFor();
+    await passesAxe(page, "the keys at " + width);
+    await page.keyboard.press("Escape");
+  }
+  await clean(page);
+  const fresh = await openPage(setting.new);
+  await fresh.evaluate(() => { for (const name of Object.keys(localStorage)) if (name !== "parley-word") localStorage.removeItem(name); });
+  await fresh.reload();
+  await fresh.getByText("A few first steps").waitFor();
+  await passesAxe(fresh, "the first start");
+  await clean(fresh);
+}
+
 async function whoever_has_no_link_is_told_where_one_comes_from() {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -365,7 +402,7 @@ async function a_relay_is_nobodys_and_shows_what_it_carries() {
 const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves,
   writing_answering_quoting_passing_on_and_voting, threads_tags_people_and_what_concerns_you,
   what_is_hidden_says_why_and_is_had_back_with_one_click, dropping_here_and_taking_back_everywhere,
-  keys_alone_are_enough, screen_readers_get_landmarks_names_and_news,
+  keys_alone_are_enough, screen_readers_get_landmarks_names_and_news, axe_finds_nothing_serious_in_any_view,
   whoever_has_no_link_is_told_where_one_comes_from, small_dark_and_right_to_left, a_node_that_goes_and_comes_back,
   a_relay_is_nobodys_and_shows_what_it_carries, ugly];
 const wanted = process.argv.slice(2);

@@ -1,0 +1,89 @@
+// How quick the page is with many posts: the first screen, scrolling, searching. Started by
+// page_speed.py with its setting as JSON on standard input; prints a line for each figure, and fails
+// where one is beyond its bound.
+import { browser, link, openPage, setting } from "./browser.mjs";
+
+const SCROLLED = setting.scrolled; // posts
+let failed = 0;
+
+function figure(words, ms, bound) {
+  const bad = ms > bound;
+  failed += bad;
+  console.log(`${bad ? "too slow: " : ""}${words}: ${ms.toFixed(1)} ms, wanted ${bound}`);
+}
+
+const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
+
+// From the request for the page to the first frame that has posts.
+async function firstScreen(page) {
+  const times = [];
+  await page.addInitScript(() => {
+    new MutationObserver((_, watch) => {
+      if (!document.querySelector("main article")) return;
+      watch.disconnect();
+      requestAnimationFrame(() => setTimeout(() => (window.firstScreen = performance.now())));
+    }).observe(document, { childList: true, subtree: true });
+  });
+  for (let i = 0; i < 7; i++) {
+    await page.reload();
+    await page.waitForFunction(() => window.firstScreen);
+    times.push(await page.evaluate(() => window.firstScreen));
+  }
+  figure("first screen, median of 7", median(times), 200);
+  figure("first screen, slowest of 7", Math.max(...times), 400);
+}
+
+// Three windows a second downwards until so many posts have been on the way; what a frame took.
+async function scroll(page) {
+  const told = await page.evaluate(async (wanted) => {
+    const frames = [];
+    let last = performance.now(), seen = 0;
+    const ids = new Set();
+    const end = last + 300000;
+    while (seen < wanted && last < end) {
+      window.scrollBy(0, innerHeight);
+      await new Promise((done) => requestAnimationFrame(done));
+      const now = performance.now();
+      frames.push(now - last);
+      last = now;
+      if (frames.length % 2 === 0) for (const one of document.querySelectorAll("main article")) ids.add(one.dataset.post);
+      seen = ids.size;
+      if (window.scrollY + innerHeight * 2 > document.body.scrollHeight && frames.length % 3 === 0) await new Promise((done) => setTimeout(done, 20)), last = performance.now();
+    }
+    frames.sort((a, b) => a - b);
+    return { seen, frames: frames.length, worst: frames.slice(-5), p99: frames[Math.floor(frames.length * 0.99)], nodes: document.querySelectorAll("*").length, height: document.body.scrollHeight };
+  }, SCROLLED);
+  console.log(`${told.seen} posts in ${told.frames} frames, ${told.nodes} elements at the end; the slowest frames: ${told.worst.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+  if (told.seen < SCROLLED) { failed++; console.log("too slow: it did not come that far"); }
+  figure("99 frames of 100 within", told.p99, 50);
+  figure("slowest frame", told.worst.at(-1), 100);
+}
+
+async function search(page) {
+  for (const words of setting.words) {
+    const times = [];
+    for (let i = 0; i < 5; i++)
+      times.push(await page.evaluate(async (asked) => {
+        const begin = performance.now();
+        const reply = await fetch("/v1/search?details=1&limit=30&q=" + encodeURIComponent(asked), { headers: { "parley-page": localStorage.getItem("parley-word") } });
+        await reply.json();
+        return performance.now() - begin;
+      }, words));
+    figure(`search for “${words}”, median of 5`, median(times), 100);
+  }
+  await page.getByRole("searchbox").fill(setting.words[0]);
+  const begin = Date.now();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((words) => location.hash.startsWith("#/search") && [...document.querySelectorAll("main article")].some((one) => one.textContent.includes(words)), setting.words[0]);
+  figure("from Enter to what was found", Date.now() - begin, 200);
+}
+
+const page = await openPage(setting.home);
+await page.waitForSelector("main article");
+await firstScreen(page);
+await search(page);
+await page.evaluate(() => (location.hash = "#/"));
+await page.waitForFunction(() => location.hash === "#/" && document.querySelectorAll("main article").length > 10);
+await scroll(page);
+await browser.close();
+process.exit(failed ? 1 : 0);
