@@ -51,12 +51,12 @@ export function composer({ reply, quote, draft, onsent, label = "What do you wan
   const suggest = h("div", { class: "suggest", hidden: true, role: "group", "aria-label": "Whom do you mean?" });
   const warning = h("input", { type: "text", maxlength: 120, dir: "auto", placeholder: "What it is hidden behind", "aria-label": "Warning before the post" });
   const warn = h("div", { hidden: true }, warning);
-  const go = h("button", { type: "submit", class: "strong", disabled: true }, reply ? "Answer" : "Post");
+  const go = h("button", { type: "submit", class: "strong", disabled: true }, reply ? "Reply" : "Post");
   const update = () => {
     const size = countBytes(area.value);
     const tooLong = size > BYTES_MAX;
     go.disabled = area.value.trim() === "" || tooLong;
-    count.textContent = tooLong ? `too long by ${size - BYTES_MAX} bytes` : `${countLetters(area.value)} letters`;
+    count.textContent = tooLong ? `too long by ${size - BYTES_MAX} bytes` : area.value === "" ? "" : `${countLetters(area.value)} letters`;
     count.classList.toggle("fault", tooLong);
     if (draft) kept.set("draft-" + draft, area.value);
     const start = beginning(area), people = start === null ? [] : matching(start);
@@ -92,7 +92,7 @@ export function composer({ reply, quote, draft, onsent, label = "What do you wan
   });
   const form = h("form", { class: "compose", onsubmit: submit }, area, suggest, warn,
     h("div", { class: "row" },
-      button("Warning", () => { warn.hidden = !warn.hidden; if (warn.hidden) warning.value = ""; else warning.focus(); }, { class: "plain" }),
+      button("Add a warning", () => { warn.hidden = !warn.hidden; if (warn.hidden) warning.value = ""; else warning.focus(); }, { class: "plain" }),
       h("span", { class: "push" }), count, go));
   area.value = (draft && kept.get("draft-" + draft)) || "";
   update();
@@ -107,8 +107,8 @@ function about(other) {
 export function compose({ reply, quote } = {}) {
   if (!state.me || document.querySelector("dialog[open]")) return;
   const other = reply || quote;
-  const title = reply ? `Answer ${plainName(reply.author, reply.author_name)}` : quote ? "Quote" : "Write";
-  const form = composer({ reply, quote, draft: other ? null : "home", onsent: () => box.close(), label: reply ? "Your answer" : "What do you want to say?" });
+  const title = reply ? `Reply to ${plainName(reply.author, reply.author_name)}` : quote ? "Quote" : "Write";
+  const form = composer({ reply, quote, draft: other ? null : "home", onsent: () => box.close(), label: reply ? "Your reply" : "What do you want to say?" });
   const box = dialog(title, null, other ? about(other) : null, form, h("p", { class: "soft" }, "Public and signed, for good. ", h("kbd", {}, "Ctrl Enter"), " sends."));
   form.querySelector("textarea").focus();
 }

@@ -2,6 +2,7 @@
 import { enter, get, Refused, Stream } from "./api.js";
 import { compose } from "./compose.js";
 import { $, button, dialog, fill, h, refreshTimes, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import * as nodeViews from "./node.js";
 import { changed, refreshCard } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
@@ -133,8 +134,8 @@ async function lookAtNode() {
 /* ---- keys -------------------------------------------------------------------------------------- */
 
 const KEYS = [
-  ["j / k", "next, previous post"], ["Enter", "its thread"], ["n", "write"], ["r", "answer"], ["q", "quote"], ["e", "pass on"],
-  ["u / d", "vote up, down"], ["w", "why is it here?"], ["/", "search"], ["g then h, f, p, y, s", "home, for you, people, you, node"], ["?", "these keys"],
+  ["j / k", "next, previous post"], ["Enter", "its thread"], ["n", "write"], ["r", "reply"], ["q", "quote"], ["e", "repost"],
+  ["u / d", "vote up, down"], ["w", "why is it here?"], ["/", "search"], ["g then h, a, p, y, s", "home, activity, people, you, node"], ["?", "these keys"],
 ];
 
 function help() {
@@ -159,7 +160,7 @@ function why() {
   if (card?.post) openWhy((card.target || card.post).post);
 }
 
-const GO = { h: "#/", f: "#/notices", p: "#/people", y: "#/me", s: "#/node" };
+const GO = { h: "#/", a: "#/notices", p: "#/people", y: "#/me", s: "#/node" };
 let isGoing = false;
 
 const ON_KEY = {
@@ -187,6 +188,7 @@ function onKey(event) {
 /* ---- start -------------------------------------------------------------------------------------- */
 
 async function start() {
+  for (const place of document.querySelectorAll("#nav [data-view]")) place.prepend(icon(place.dataset.view));
   window.addEventListener("hashchange", async () => {
     if (location.hash.startsWith("#open=")) await enter().then(() => location.reload()).catch((error) => toast(error.message));
     else show();

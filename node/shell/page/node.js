@@ -3,7 +3,7 @@ import { get, leave, part, post as send, remove } from "./api.js";
 import { act, button, bytes, confirmWith, duration, h, many, toast } from "./dom.js";
 import { tell } from "./post.js";
 import { learnPeople, learnSelf, state } from "./state.js";
-import { nameOf, shortKey, who } from "./text.js";
+import { shortKey, who } from "./text.js";
 import { invitation, nameForm } from "./welcome.js";
 import { unlist } from "./why.js";
 
@@ -126,7 +126,7 @@ export async function me() {
   await Promise.all([learnSelf(), learnPeople()]);
   const lists = await ownCards();
   const own = state.me
-    ? [h("section", { class: "card" }, h("h2", {}, "Your profile"), h("p", {}, h("a", { href: "#/who/" + state.me }, "What you said: ", nameOf(state.me, state.person?.name))), nameForm()),
+    ? [h("section", { class: "card" }, h("h2", {}, "Your profile"), nameForm(), h("p", {}, h("a", { href: "#/who/" + state.me }, "See your posts as others do"))),
       h("section", { class: "card" }, h("h2", {}, "Your invitation"), invitation()),
       h("section", { class: "card" }, h("h2", {}, "Your keys"),
         h("p", {}, "Your twelve words were shown in the terminal once and are kept nowhere. They are asked for by ", h("code", {}, "parley rotate"), " and ", h("code", {}, "parley recover"), ", there and never in a browser."),

@@ -2,6 +2,7 @@
 import { get, part, post as send } from "./api.js";
 import { compose } from "./compose.js";
 import { act, button, confirmWith, fill, h, put, say, time, toast } from "./dom.js";
+import { face, icon } from "./icons.js";
 import { state } from "./state.js";
 import { nameOf, plainName, tagsOf, textOf, who } from "./text.js";
 import { openWhy } from "./why.js";
@@ -53,11 +54,11 @@ function missing(address, words_) {
 
 function context(post) {
   if (post.kind === "echo" && !post.text)
-    return h("div", { class: "context" }, h("a", { href: "#/who/" + post.author }, nameOf(post.author, post.author_name)), " passed on", h("a", { href: "#/post/" + post.post }, time(post)));
-  if (post.kind === "echo") return h("div", { class: "context" }, "passes on, and says");
+    return h("div", { class: "context" }, h("a", { href: "#/who/" + post.author }, nameOf(post.author, post.author_name)), " reposted", h("a", { href: "#/post/" + post.post }, time(post)));
+  if (post.kind === "echo") return h("div", { class: "context" }, "reposts, and says");
   if (!post.reply_to) return null;
   const author = post.reply_to_author;
-  return h("div", { class: "context" }, "answers",
+  return h("div", { class: "context" }, "replies to",
     h("a", { href: "#/post/" + post.reply_to }, author ? nameOf(author, (post.names || {})[author]) : "a post"),
     post.about === null && post.parent_here !== true ? [h("span", {}, "(not here)"), whyButton(post.reply_to)] : null);
 }
@@ -83,13 +84,13 @@ function acts(post) {
   const can = Boolean(state.me);
   const votes = post.votes || { up: 0, down: 0 };
   return h("div", { class: "acts" },
-    can && button(["Answer ", atLeast(post.replies)], () => compose({ reply: post }), { class: "plain", "data-act": "reply" }),
-    can && button(["Pass on ", atLeast(post.echoes)], act(async () => {
+    can && button([icon("reply"), "Reply ", atLeast(post.replies)], () => compose({ reply: post }), { class: "plain", "data-act": "reply" }),
+    can && button([icon("echo"), "Repost ", atLeast(post.echoes)], act(async () => {
       await send("echoes", { post: post.post });
-      toast("Passed on to who follows you.");
+      toast("Reposted: who follows you gets it.");
       tell("echo");
     }), { class: "plain", "data-act": "echo" }),
-    can && button("Quote", () => compose({ quote: post }), { class: "plain", "data-act": "quote" }),
+    can && button([icon("quote"), "Quote"], () => compose({ quote: post }), { class: "plain", "data-act": "quote" }),
     can && voteButton(post, 1, "▲", "up", votes.up),
     can && voteButton(post, -1, "▼", "down", votes.down),
     menu(post));
@@ -163,11 +164,11 @@ function drawCard(article, post) {
     return fill(article, h("div", { class: "row" }, h("span", {}, GONE[post.kind]), who(post.author, post.kind === "blocked" ? null : post.author_name), whyButton(post.post)));
   if (post.kind === "echo" && !post.text)
     return fill(article, context(post),
-      post.echoed ? inner(article, post.echoed) : missing(post.echo_of, "What was passed on is not here, or is hidden."));
+      post.echoed ? inner(article, post.echoed) : missing(post.echo_of, "What was reposted is not here, or is hidden."));
   return fill(article, context(post),
-    h("div", { class: "top" }, who(post.author, post.author_name), h("a", { class: "when", href: "#/post/" + post.post }, time(post))),
+    h("div", { class: "top" }, face(post.author, post.author_name), who(post.author, post.author_name), h("a", { class: "when", href: "#/post/" + post.post }, time(post))),
     words(post),
-    post.kind === "echo" ? (post.echoed ? quoted(post.echoed) : missing(post.echo_of, "What was passed on is not here, or is hidden.")) : null,
+    post.kind === "echo" ? (post.echoed ? quoted(post.echoed) : missing(post.echo_of, "What was reposted is not here, or is hidden.")) : null,
     post.quote ? (post.quoted ? quoted(post.quoted) : missing(post.quote, "What is quoted is not here.")) : null,
     acts(post));
 }
@@ -177,7 +178,7 @@ function inner(article, echoed) {
   article.target = echoed;
   if (GONE[echoed.kind]) return missing(echoed.post, GONE[echoed.kind]);
   return [
-    h("div", { class: "top" }, who(echoed.author, echoed.author_name), h("a", { class: "when", href: "#/post/" + echoed.post }, time(echoed))),
+    h("div", { class: "top" }, face(echoed.author, echoed.author_name), who(echoed.author, echoed.author_name), h("a", { class: "when", href: "#/post/" + echoed.post }, time(echoed))),
     words(echoed),
     echoed.quote ? (echoed.quoted ? quoted(echoed.quoted) : missing(echoed.quote, "What is quoted is not here.")) : null,
     acts(echoed)];

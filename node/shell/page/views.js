@@ -2,6 +2,7 @@
 import { get, part, post as send } from "./api.js";
 import { composer } from "./compose.js";
 import { act, button, fill, h, put, time, toast } from "./dom.js";
+import { face } from "./icons.js";
 import { PostList } from "./list.js";
 import { card, onList, tell } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
@@ -39,7 +40,7 @@ export async function home() {
   return {
     title: "Home", list,
     element: h("div", {}, h("h1", { class: "unseen" }, "Home"), welcome(), state.me ? h("section", { class: "card", "aria-label": "Write" }, composer({ draft: "home" })) : null,
-      h("details", { class: "soft shown" }, h("summary", {}, "What is shown"), hiddenSwitch()), list.element),
+      h("details", { class: "soft shown" }, h("summary", {}, "Hidden posts"), hiddenSwitch()), list.element),
   };
 }
 
@@ -87,7 +88,7 @@ export async function thread(address) {
     fill(list, inOrder(posts).map((post) => card(post, { depth: depth.get(post.post), here: post.post === address })));
     fill(below);
     if (next !== null)
-      put(below, button("More answers", act(async () => {
+      put(below, button("More replies", act(async () => {
         const page = await get("threads/" + part(address), { details: 1, limit: 300, after: next });
         posts.push(...page.posts);
         next = page.next;
@@ -98,7 +99,7 @@ export async function thread(address) {
   put(element, list, below);
   const asked = posts.find((post) => post.post === address);
   if (state.me && asked && asked.text)
-    put(element, h("section", { class: "card", "aria-label": "Answer" }, composer({ reply: asked, label: "Your answer" })));
+    put(element, h("section", { class: "card", "aria-label": "Reply" }, composer({ reply: asked, label: "Your reply" })));
   // What is being written below it stays.
   const refresh = async () => {
     const fresh = await get("threads/" + part(address), { details: 1, limit: 300 });
@@ -137,7 +138,7 @@ function personActs(one) {
 
 function personCard(one) {
   return h("section", { class: "card" },
-    h("h1", {}, nameOf(one.author, one.name)),
+    h("div", { class: "top" }, face(one.author, one.name), h("h1", {}, nameOf(one.author, one.name))),
     one.about ? h("div", { class: "text", dir: "auto" }, one.about) : null,
     h("p", { class: "soft" }, relation(one), one.muted ? " You mute them." : "", one.allowed ? " Nothing of theirs is hidden here." : "",
       one.entries > 0 ? ` ${one.entries} of their entries are here.` : ""),
@@ -172,33 +173,33 @@ export async function search(words) {
 
 /* ---- what concerns you ------------------------------------------------------------------------- */
 
-const CONCERNS = { reply: "answers you", mention: "mentions you", quote: "quotes you", echo: "passed on what you said", follow: "follows you" };
+const CONCERNS = { reply: "replies to you", mention: "mentions you", quote: "quotes you", echo: "reposted your post", follow: "follows you" };
 
 function notice(post) {
   if (post.concerns === "reply" || post.concerns === "mention" || post.concerns === "quote") return card(post);
-  const words = post.concerns === "vote" ? (post.value > 0 ? "voted for this of yours" : "voted against this of yours") : CONCERNS[post.concerns];
+  const words = post.concerns === "vote" ? (post.value > 0 ? "voted your post up" : "voted your post down") : CONCERNS[post.concerns];
   const what = post.concerns === "echo" ? post.echoed : post.about;
   return h("article", { class: "post", tabindex: 0, "data-post": post.post },
-    h("div", { class: "context" }, who(post.author, post.author_name), h("span", {}, words), h("span", { class: "push" }), time(post)),
+    h("div", { class: "context" }, face(post.author, post.author_name), who(post.author, post.author_name), h("span", {}, words), h("span", { class: "push" }), time(post)),
     post.text ? h("div", { class: "text", dir: "auto" }, post.text) : null,
     what?.text ? h("a", { class: "quoted soft", href: "#/post/" + what.post }, h("bdi", { class: "text", dir: "auto" }, what.text.slice(0, 200))) : null);
 }
 
 export async function notices() {
-  if (!state.me) return { title: "For you", element: h("div", {}, title("For you"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and nobody speaks to it.")) };
+  if (!state.me) return { title: "Activity", element: h("div", {}, title("Activity"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and nobody speaks to it.")) };
   const list = new PostList("notifications", {}, {
     make: notice,
-    empty: () => h("div", { class: "card" }, h("p", {}, "Nobody has answered, mentioned or followed you yet."),
+    empty: () => h("div", { class: "card" }, h("p", {}, "Nobody has replied to, mentioned or followed you yet."),
       h("p", { class: "soft" }, "Give a friend your invitation:"), invitation()),
   });
   await list.more();
-  return { title: "For you", list, element: h("div", {}, title("For you"), list.element) };
+  return { title: "Activity", list, element: h("div", {}, title("Activity"), list.element) };
 }
 
 /* ---- people ------------------------------------------------------------------------------------- */
 
 function personRow(one) {
-  return h("li", { class: "row" }, who(one.author, one.name),
+  return h("li", { class: "row" }, face(one.author, one.name), who(one.author, one.name),
     h("span", { class: "soft" }, [one.followed && one.private && "private", one.muted && "muted", one.blocked && "blocked"].filter(Boolean).join(", ")),
     h("span", { class: "push" }, one.followed || !state.me ? null : button("Follow", act(async () => {
       await send("follows", { author: one.author });

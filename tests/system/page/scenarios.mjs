@@ -92,8 +92,8 @@ async function writing_answering_quoting_passing_on_and_voting() {
   const theirs = cardOf(page, bob, "while you were reading");
   await theirs.locator("[data-act=reply]").click();
   await look(page, "answering");
-  await page.getByLabel("Your answer").fill("I was");
-  await dialogButton(page, "Answer").click();
+  await page.getByLabel("Your reply").fill("I was");
+  await dialogButton(page, "Reply").click();
   await postCard(page, "I was").waitFor();
   await theirs.locator("[data-act=quote]").click();
   await page.locator("dialog textarea").fill("Hear, hear");
@@ -102,7 +102,7 @@ async function writing_answering_quoting_passing_on_and_voting() {
   await theirs.locator("[data-act=up]").click();
   await until(page, () => document.querySelector("[data-act=up][aria-pressed=true]"));
   await theirs.locator("[data-act=echo]").click();
-  await page.locator("article.post", { hasText: "passed on" }).first().waitFor();
+  await page.locator("article.post", { hasText: "reposted" }).first().waitFor();
   const all = json(bob, "timeline", "--author", author(bob));
   const to = json(bob, "timeline", "--author", author(ann))[0];
   holds(all.some((one) => one.reply_to === to.post && one.text === "I was"), "the answer");
@@ -119,16 +119,16 @@ async function writing_answering_quoting_passing_on_and_voting() {
 async function threads_tags_people_and_what_concerns_you() {
   const page = await openPage(ann);
   await until(page, () => document.querySelector("#unread") && !document.querySelector("#unread").hidden);
-  await page.getByRole("link", { name: /For you/ }).click();
+  await page.getByRole("link", { name: /Activity/ }).click();
   await postCard(page, "I was").waitFor();
   await saysText(page, "follows you");
-  await saysText(page, "passed on what you said");
+  await saysText(page, "reposted your post");
   await look(page, "notices");
   holds(await page.locator("#unread").isHidden(), "what was seen counts no more");
   await postCard(page, "I was").locator("a.when").click();
   await saysText(page, "Thread");
-  await page.getByLabel("Your answer").fill("Then you are quick");
-  await page.getByRole("button", { name: "Answer", exact: true }).last().click();
+  await page.getByLabel("Your reply").fill("Then you are quick");
+  await page.getByRole("button", { name: "Reply", exact: true }).last().click();
   await postCard(page, "Then you are quick").waitFor();
   await look(page, "thread");
   await go(page, "#/tag/rivers");
@@ -158,7 +158,7 @@ async function what_is_hidden_says_why_and_is_had_back_with_one_click() {
   await saysText(page, "“spider”");
   await go(page, "#/");
   holds(await postCard(page, "A spider in the kitchen").count() === 0, "the word hides it");
-  await page.getByText("What is shown").click();
+  await page.getByText("Hidden posts", { exact: true }).click();
   await page.getByLabel("Show where something is hidden").check();
   const place = page.locator("article.ghost").first();
   await place.waitFor();
