@@ -35,6 +35,7 @@ async function firstScreen(page) {
 
 // Three windows a second downwards until so many posts have been on the way; what a frame took.
 async function scroll(page) {
+  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
   const told = await page.evaluate(async (wanted) => {
     const frames = [];
     let last = performance.now(), seen = 0;
@@ -55,6 +56,12 @@ async function scroll(page) {
   }, SCROLLED);
   console.log(`${told.seen} posts in ${told.frames} frames, ${told.nodes} elements at the end; the slowest frames: ${told.worst.map((ms) => ms.toFixed(0)).join(", ")} ms`);
   if (told.seen < SCROLLED) { failed++; console.log("too slow: it did not come that far"); }
+  // What a frame costs this page itself: other programs of the machine are not in it.
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const main = new Set(traceEvents.filter((one) => one.name === "thread_name" && one.args.name === "CrRendererMain").map((one) => one.pid + " " + one.tid));
+  const tasks = traceEvents.filter((one) => one.tdur && main.has(one.pid + " " + one.tid)).map((one) => one.tdur / 1000).sort((a, b) => a - b);
+  console.log(`${tasks.length} tasks of the page's thread; the longest, in its own time: ${tasks.slice(-5).map((ms) => ms.toFixed(1)).join(", ")} ms`);
+  figure("longest task of the page's thread, in its own time", tasks.at(-1), 100);
   figure("99 frames of 100 within", told.p99, 50);
   figure("slowest frame", told.worst.at(-1), 100);
 }
