@@ -92,7 +92,7 @@ bool fetch_next_ask(const struct parley_node *node, const struct log_row *row,
     return false;
 }
 
-static bool has_holes(const struct log_row *row) {
+bool log_has_holes(const struct log_row *row) {
     struct parley_hole holes[PARLEY_HOLES_MAX];
     struct parley_ranges view;
     log_view(row, &view);
@@ -105,7 +105,7 @@ bool log_misses(struct parley_node *node, const struct log_row *row) {
         row->fetch != NONE && source_is_believed(node, node->fetches[row->fetch].connection);
     if (is_next || is_asked)
         return false;
-    return !row->is_doubted && !row->is_unjudged && has_holes(row);
+    return !row->is_doubted && !row->is_unjudged && log_has_holes(row);
 }
 
 /* Whom the owner of a relay follows goes before strangers, however many these are. */
@@ -319,7 +319,7 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
     row->goes_on = row->is_queued && !fetch->is_late;
     row->is_late |= fetch->is_late && fetch->any_new;
     log_is_filled(node, fetch->log);
-    bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && has_holes(row);
+    bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && log_has_holes(row);
     if (misses)
         heads_forget(node); /* somebody else may have said that they have it */
 }
@@ -340,7 +340,7 @@ parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time
         return until;
     if (other != NULL && other->vain > peer->vain)
         return fetch_deadline(node, fetch); /* nothing is won */
-    source_was_vain(peer);
+    source_was_silent(peer);
     fetch_give(node, fetch);
     tree_gave_nothing(node, fetch->peer, log);
     row->source = 0;
@@ -369,9 +369,10 @@ void on_run(struct parley_node *node, struct peer *peer, const struct parley_wir
     if (run->chunk.size == 0) {
         struct parley_wire_ask_run ask;
         const struct log_row *row = &node->logs[fetch->log];
-        if (!fetch->any_new && row->source == peer->connection && fetch_next_ask(node, row, &ask))
-            source_was_vain(
-                peer); /* it told of what it does not give, and nobody else has brought it */
+        /* Nobody tells where they have holes, and what somebody else brought meanwhile is here. */
+        if (!fetch->any_new && !fetch->is_anchored && row->source == peer->connection &&
+            fetch_next_ask(node, row, &ask))
+            source_was_empty(peer);
         fetch_end(node, fetch, false);
         return;
     }
@@ -391,7 +392,7 @@ void fetch_on_timer(struct parley_node *node) {
         if (!fetch->is_used)
             continue;
         if (node->now >= fetch_deadline(node, fetch)) {
-            source_was_vain(&node->peers[fetch->peer]);
+            source_was_silent(&node->peers[fetch->peer]);
             fetch_end(node, fetch, true);
         } else {
             deadline_lower(node, fetch_deadline(node, fetch));

@@ -501,9 +501,11 @@ void on_import(struct parley_node *node, const struct parley_event *event);
 
 /* source.c */
 void source_open(struct peer *peer);
-/* Something of a log that was asked of it came, and was new; or did not come. */
+/* Something of a log that was asked of it came, and was new. */
 void source_gave(struct peer *peer);
-void source_was_vain(struct peer *peer);
+/* Nothing came, not even an answer; or it was empty, and told of was more than is here. */
+void source_was_silent(struct peer *peer);
+void source_was_empty(struct peer *peer);
 /* Nobody else need be asked what that one told of, as long as it does not fail. */
 bool source_is_believed(struct parley_node *node, parley_connection connection);
 /* Asks of runs that it may have at a time. */
@@ -521,6 +523,8 @@ parley_seq log_newest(const struct log_row *row);
 void fetch_on_timer(struct parley_node *node);
 /* What is held has changed: what its source has may have become worth asking for. */
 void queue_log(struct parley_node *node, uint32_t log);
+/* Something below the newest is missing. */
+bool log_has_holes(const struct log_row *row);
 /* The disk has more of it. */
 void log_is_filled(struct parley_node *node, uint32_t log);
 /* An ask brought nothing: later, and of somebody else. */

@@ -7,8 +7,9 @@
 
 /* --- whose word counts ---------------------------------------------------------------------- */
 
-#define VAIN_MORE 2u /* an honest one may be vain now and then: of its own it finds its way back   \
-                      */
+/* An honest one may be vain now and then: what it gives brings it back. */
+#define VAIN_SILENT 2u
+#define VAIN_EMPTY  1u /* what it told of may have gone since */
 
 void source_open(struct peer *peer) {
     peer->vain = peer->book != NONE || peer->is_owners ? 0 : PARLEY_VAIN_OF_STRANGERS;
@@ -18,9 +19,17 @@ void source_gave(struct peer *peer) {
     peer->vain -= peer->vain > 0;
 }
 
-void source_was_vain(struct peer *peer) {
-    unsigned vain = peer->vain + VAIN_MORE;
+static void count_vain(struct peer *peer, unsigned more) {
+    unsigned vain = peer->vain + more;
     peer->vain = (uint8_t)(vain < PARLEY_VAIN_MAX ? vain : PARLEY_VAIN_MAX);
+}
+
+void source_was_silent(struct peer *peer) {
+    count_vain(peer, VAIN_SILENT);
+}
+
+void source_was_empty(struct peer *peer) {
+    count_vain(peer, VAIN_EMPTY);
 }
 
 bool source_is_believed(struct parley_node *node, parley_connection connection) {

@@ -203,6 +203,15 @@ static uint32_t lacks(const struct parley_node *node, const struct parley_wire_p
                : NONE;
 }
 
+/* An entry that is here is told of, and others below it are missing: who told may have these. */
+static void want_below(struct parley_node *node, struct peer *peer,
+                       const struct parley_wire_place *place) {
+    uint32_t log = log_find(node, &place->log);
+    if (log != NONE && author_is_wanted(node, node->logs[log].author) &&
+        log_has_holes(&node->logs[log]))
+        want(node, peer, log, place->seq, &place->id, 1);
+}
+
 void on_announce(struct parley_node *node, struct peer *peer,
                  const struct parley_wire_announce *announce) {
     struct parley_gossip *gossip = &node->tree.gossip;
@@ -211,11 +220,13 @@ void on_announce(struct parley_node *node, struct peer *peer,
     uint32_t link = peer_slot(node, peer);
     while (parley_wire_next_place(&places, &place)) {
         uint32_t log = lacks(node, &place);
-        if (log == NONE)
+        if (log == NONE) {
             parley_gossip_note(gossip, link, &place);
-        else if (!peer->is_silent &&
-                 parley_gossip_on_announce(gossip, link, &place, node->now) == PARLEY_GOSSIP_ASK)
+            want_below(node, peer, &place);
+        } else if (!peer->is_silent && parley_gossip_on_announce(gossip, link, &place, node->now) ==
+                                           PARLEY_GOSSIP_ASK) {
             want(node, peer, log, place.seq, &place.id, 1);
+        }
     }
     deadline_lower(node, gossip->next);
     fetch_pump(node);
