@@ -91,6 +91,17 @@ static bool on_measured(void *context, struct parley_span key, struct parley_spa
     return false;
 }
 
+/* What begins a segment often ends in it, too: a log of a few hundred posts is one. Otherwise
+ * nothing is taken. */
+static bool on_guessed(void *context, struct parley_span key, struct parley_span value) {
+    struct measure *measure = context;
+    struct segment segment;
+    measure->error = segment_decode_row(&segment, measure->log, segment_key_seq(key), value);
+    if (measure->error == PARLEY_E_OK && segment_seq_last(&segment) >= measure->top)
+        (void)on_measured(context, key, value);
+    return false;
+}
+
 /* Second pass, upwards: writes it. */
 struct writing {
     struct measure *measure;
@@ -148,12 +159,23 @@ static enum parley_error segment_begin(struct parley_kv *kv, const void *view, u
     return error;
 }
 
+/* One key is found by itself; a walk down reads the segments around the run, too. */
+static enum parley_error measure_run(struct parley_kv *kv, const void *view, uint32_t number,
+                                     struct measure *measure) {
+    enum parley_error error = PARLEY_E_OK;
+    if (measure->top - measure->low < PARLEY_CHUNK_ENTRIES_MAX)
+        error =
+            scan_segments(kv, view, number, measure->low, measure->low, false, on_guessed, measure);
+    if (error != PARLEY_E_OK || measure->error != PARLEY_E_OK || measure->from != 0)
+        return error;
+    return scan_segments(kv, view, number, 0, measure->top, true, on_measured, measure);
+}
+
 static enum parley_error read_run(struct parley_kv *kv, const void *view, uint32_t number,
                                   struct measure *measure, struct parley_span *chunk) {
     parley_seq begin = 0;
     struct writing writing = {.measure = measure};
-    enum parley_error error =
-        scan_segments(kv, view, number, 0, measure->top, true, on_measured, measure);
+    enum parley_error error = measure_run(kv, view, number, measure);
     if (error == PARLEY_E_OK)
         error = measure->error;
     if (error == PARLEY_E_OK && measure->from == 0)

@@ -117,6 +117,9 @@ static void test_scans(void **state) {
     assert_scan(engine, TEXT("c"), PARLEY_NO_SPAN, true, 9, "\xff=5 c=4 ");
     assert_scan(engine, TEXT("d"), TEXT("e"), true, 9, "");
     assert_scan(engine, TEXT("d"), TEXT("e"), false, 9, "");
+    assert_scan(engine, TEXT("b"), TEXT("b\0"), false, 9, "b=2 ");
+    assert_scan(engine, TEXT("b"), TEXT("b\0"), true, 9, "b=2 ");
+    assert_scan(engine, TEXT("bb"), TEXT("bb\0"), false, 9, "");
     assert_scan(engine, TEXT(""), TEXT("a"), true, 9, "");
     assert_scan(engine, TEXT(""), TEXT("zz"), true, 2, "c=4 ba=3 ");
 }
