@@ -72,7 +72,7 @@
 #define PARLEY_EVICTED_MAX       65536u /* strangers remembered who went: 1 MB, with a quota only */
 
 /* Work in flight. */
-#define PARLEY_JOBS_MAX             64u   /* messages that wait for a signature check: 4.3 MB */
+#define PARLEY_JOBS_MAX             128u  /* messages that wait for a signature check: 8.7 MB */
 #define PARLEY_JOBS_PER_PEER        8u    /* so that eight peers can work at once */
 #define PARLEY_SERVES_MAX           4096u /* asks that we answer */
 #define PARLEY_SERVES_PER_PEER      128u  /* more than we ask of one peer ourselves */

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Authors at a time: half of the node's jobs, so that peers are heard meanwhile. */
-#define LANES_MAX 32u
+/* Authors at a time. The command sends four pages at once: together they take half of the node's
+ * jobs, so that peers are heard meanwhile. */
+#define LANES_MAX 16u
 /* What is passed over is told one by one up to here, and counted above. */
 #define PASSED_MAX 16u
 

@@ -43,7 +43,8 @@ static void begin(struct story *story, struct seen *seen, const struct story_siz
 /* As many signatures in check as there are places: an import is told to come again, a peer is not
  * read on; both get their turn. */
 static void test_all_jobs(void **state) {
-    static const struct story_sizes sizes = {.peers = 4, .authors = 128, .logs = 128};
+    static const struct story_sizes sizes = {
+        .peers = 4, .authors = 2 * PARLEY_JOBS_MAX, .logs = 2 * PARLEY_JOBS_MAX};
     static uint8_t sealed[PARLEY_LINK_SEALED_MAX], buffer[PARLEY_CHUNK_BUFFER_SIZE];
     struct story story;
     struct seen seen;

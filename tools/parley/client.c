@@ -13,6 +13,7 @@
 struct client {
     struct client_http *http;
     struct client_local *local;
+    bool is_another; /* beside the one that shows how long it takes */
 };
 
 static int say_problem(const struct parley_problem *problem) {
@@ -78,6 +79,27 @@ void client_close(struct client *client) {
     free(client);
 }
 
+bool client_is_remote(const struct client *client) {
+    return client->http != NULL;
+}
+
+struct client *client_open_again(const struct client *client, const struct options *options) {
+    struct parley_problem problem = {0};
+    char home[PATH_MAX];
+    bool timed_out = false;
+    if (client->http == NULL || parley_home_resolve(home, options->home, &problem) != PARLEY_E_OK)
+        return NULL;
+    struct client *another = calloc(1, sizeof(*another));
+    if (another == NULL)
+        return NULL;
+    another->is_another = true;
+    another->http = client_http_open(home, &timed_out);
+    if (another->http != NULL)
+        return another;
+    free(another);
+    return NULL;
+}
+
 void client_add(struct client_request *request, const char *name, const char *value) {
     if (value != NULL && request->parameters_count < PARLEY_API_PARAMETERS_MAX)
         request->parameters[request->parameters_count++] =
@@ -114,10 +136,12 @@ int client_call(struct client *client, const struct client_request *request,
     if (request->rest != NULL && request->rest[0] == '\0')
         return complain(EXIT_NO, "an empty word names nobody and nothing");
     *answer = (struct client_answer){0};
-    progress_watch("waiting for the answer");
+    if (!client->is_another)
+        progress_watch("waiting for the answer");
     int status = client->http != NULL ? client_http_call(client->http, request, answer)
                                       : client_local_call(client->local, request, answer);
-    progress_unwatch();
+    if (!client->is_another)
+        progress_unwatch();
     if (status != EXIT_DONE || (answer->status >= 200 && answer->status < 300))
         return status;
     json_t *problem = json_loadb(answer->body, answer->size, 0, NULL);

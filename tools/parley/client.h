@@ -13,6 +13,11 @@ struct client;
  * needs_node: without a node that answers it is EXIT_NO_NODE. */
 struct client *client_open(const struct options *options, bool needs_node, int *status);
 void client_close(struct client *client);
+/* Whether a node runs on the home. */
+bool client_is_remote(const struct client *client);
+/* One more connection to that node, for another thread; it shows no progress. NULL: it could not be
+ * made, and nothing has been said. */
+struct client *client_open_again(const struct client *client, const struct options *options);
 
 struct client_request {
     enum parley_api_method method;

@@ -4,20 +4,13 @@
 #include "bundle_file.h"
 #include "command.h"
 #include "home.h"
-#include "terminal.h"
-#include <pthread.h>
+#include "import_pages.h"
+#include "import_quick.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* Chunks of a run that are remembered, 2 MiB: a run of 4 GiB as export writes it. */
 #define RUN_CHUNKS_MAX 65536u
-/* A page that the node has no room for is sent again, up to a minute. */
-#define PAGE_TRIES   600u
-#define PAGE_WAIT_MS 100
-/* What was passed over is told one by one up to here. */
-#define WORDS_MAX 16u
 
 struct run_chunk {
     uint64_t offset; /* in the bundle */
@@ -27,143 +20,15 @@ struct run_chunk {
 
 struct import {
     const struct options *options;
-    struct client *client;
     struct bundle_file *file;
-    uint8_t *page; /* sections that wait to be sent */
-    size_t size;
-    /* the page under way, a thread's alone until it is waited for, as is what is counted below */
-    uint8_t *sent;
-    size_t sent_size;
-    bool is_sending;
-    pthread_t sender;
-    int sent_status;
+    struct import_pages pages;
     /* the run at hand */
     struct run_chunk *chunks;
     size_t chunks_count;
     parley_seq vouched;
     uint8_t chunk[PARLEY_CHUNK_LARGEST];
     uint8_t part[PARLEY_CHUNK_BUFFER_SIZE];
-    /* so far */
-    json_int_t records, entries, added, passed_over;
-    json_t *words; /* of what was passed over */
-    struct progress progress;
 };
-
-static json_int_t number_of(const json_t *json, const char *name) {
-    return json_integer_value(json_object_get(json, name));
-}
-
-/* ---- pages -------------------------------------------------------------------------------- */
-
-static void say_passed(struct import *import, const json_t *item) {
-    const char *log = json_string_value(json_object_get(item, "log"));
-    const char *detail = json_string_value(json_object_get(item, "detail"));
-    if (json_array_size(import->words) >= WORDS_MAX)
-        return;
-    (void)json_array_append(import->words, (json_t *)item);
-    if (log == NULL)
-        (void)complain(EXIT_NO, "an identity record was passed over: %s", detail);
-    else
-        (void)complain(EXIT_NO, "entries %lld to %lld of log %s were passed over: %s",
-                       (long long)number_of(item, "low"), (long long)number_of(item, "high"), log,
-                       detail);
-}
-
-static void count_page(struct import *import, const json_t *json) {
-    size_t index;
-    const json_t *item;
-    import->records += number_of(json, "records");
-    import->entries += number_of(json, "entries");
-    import->passed_over += number_of(json, "passed_over");
-    json_array_foreach(json_object_get(json, "passed"), index, item) {
-        say_passed(import, item);
-    }
-}
-
-static int post_page(struct import *import, json_t **json) {
-    struct client_request request = {.method = PARLEY_API_POST,
-                                     .path = "/v1/import",
-                                     .content_type = "application/octet-stream",
-                                     .body = PARLEY_SPAN(import->sent, import->sent_size)};
-    return client_call_json(import->client, &request, NULL, json);
-}
-
-static bool is_for_later(const json_t *problem) {
-    const char *error = json_string_value(json_object_get(problem, "error"));
-    return error != NULL && strcmp(error, parley_error_name(PARLEY_E_RETRY)) == 0;
-}
-
-/* What a page brought before the node had no room stays: sending it again changes nothing there. */
-static int send_sections(struct import *import) {
-    json_t *json = NULL;
-    int status = EXIT_DONE;
-    for (unsigned tries = 1; import->sent_size > 0; tries++) {
-        status = post_page(import, &json);
-        if (status != EXIT_DONE)
-            return status;
-        const json_t *problem = json_object_get(json, "problem");
-        import->added += number_of(json, "added");
-        if (json_is_object(problem) && is_for_later(problem) && tries < PAGE_TRIES) {
-            json_decref(json);
-            (void)nanosleep(&(struct timespec){.tv_nsec = PAGE_WAIT_MS * 1000000L}, NULL);
-            continue;
-        }
-        count_page(import, json);
-        if (json_is_object(problem))
-            status = client_complain(problem, (unsigned)number_of(problem, "status"));
-        json_decref(json);
-        import->sent_size = 0;
-    }
-    progress_show(&import->progress, (unsigned long long)import->entries, "entries");
-    return status;
-}
-
-static void *run_sender(void *context) {
-    struct import *import = context;
-    import->sent_status = send_sections(import);
-    return NULL;
-}
-
-/* What became of the page under way, if there is one. */
-static int end_page(struct import *import) {
-    if (!import->is_sending)
-        return EXIT_DONE;
-    (void)pthread_join(import->sender, NULL);
-    import->is_sending = false;
-    return import->sent_status;
-}
-
-static int send_page(struct import *import) {
-    uint8_t *page = import->page;
-    int status = end_page(import);
-    if (status != EXIT_DONE || import->size == 0)
-        return status;
-    import->page = import->sent;
-    import->sent = page;
-    import->sent_size = import->size;
-    import->size = 0;
-    import->is_sending = pthread_create(&import->sender, NULL, run_sender, import) == 0;
-    return import->is_sending ? EXIT_DONE : send_sections(import);
-}
-
-static int add_section(struct import *import, unsigned kind, struct parley_span payload) {
-    struct parley_writer writer;
-    struct parley_span out;
-    if (import->size + PARLEY_BUNDLE_SECTION_MAX > PARLEY_API_BODY_BYTES_MAX) {
-        int status = send_page(import);
-        if (status != EXIT_DONE)
-            return status;
-    }
-    parley_writer_init(&writer, import->page + import->size,
-                       PARLEY_API_BODY_BYTES_MAX - import->size);
-    parley_write_array(&writer, 2);
-    parley_write_uint(&writer, kind);
-    parley_write_bin(&writer, payload);
-    if (parley_writer_finish(&writer, &out) != PARLEY_E_OK)
-        return complain(EXIT_SYSTEM, "a section does not fit");
-    import->size += out.size;
-    return EXIT_DONE;
-}
 
 /* ---- runs --------------------------------------------------------------------------------- */
 
@@ -180,7 +45,7 @@ static int add_chunk(struct import *import, const struct run_chunk *at) {
         parley_chunk_slice(&bytes, import->part, sizeof(import->part), &chunk, at->low,
                            import->vouched, true) != PARLEY_E_OK)
         return complain(EXIT_SYSTEM, "a part of a chunk does not fit");
-    return add_section(import, PARLEY_SECTION_CHUNK, bytes);
+    return import_pages_add(&import->pages, PARLEY_SECTION_CHUNK, bytes);
 }
 
 static int end_run(struct import *import) {
@@ -215,41 +80,50 @@ static int on_section(void *context, const struct parley_bundle_finding *finding
     if (finding->kind == PARLEY_FINDING_CHUNK)
         return on_chunk(import, finding);
     int status = end_run(import);
-    return status == EXIT_DONE ? add_section(import, PARLEY_SECTION_RECORD, finding->bytes)
-                               : status;
+    return status == EXIT_DONE
+               ? import_pages_add(&import->pages, PARLEY_SECTION_RECORD, finding->bytes)
+               : status;
 }
 
 /* ---- the command -------------------------------------------------------------------------- */
 
 static void print_import(const struct import *import, bool whole) {
+    const struct import_pages *pages = &import->pages;
     if (import->options->json) {
         json_t *json =
-            json_pack("{s:I, s:I, s:I, s:b, s:I, s:O}", "records", import->records, "entries",
-                      import->entries, "added", import->added, "whole", (int)whole, "passed_over",
-                      import->passed_over, "passed", import->words);
+            json_pack("{s:I, s:I, s:I, s:b, s:I, s:O}", "records", pages->records, "entries",
+                      pages->entries, "added", pages->added, "whole", (int)whole, "passed_over",
+                      pages->passed_over, "passed", pages->words);
         print_json(json);
         json_decref(json);
         return;
     }
-    printf("%lld entries taken in, %lld of them new", (long long)import->entries,
-           (long long)import->added);
-    if (import->passed_over > 0)
-        printf(", %lld passed over", (long long)import->passed_over);
+    printf("%lld entries taken in, %lld of them new", (long long)pages->entries,
+           (long long)pages->added);
+    if (pages->passed_over > 0)
+        printf(", %lld passed over", (long long)pages->passed_over);
     printf("\n");
 }
 
-static int import_file(struct import *import) {
+static int import_carefully(struct import *import) {
     struct bundle_visitor visitor = {.context = import, .on_section = on_section};
+    import_pages_begin(&import->pages, true, false);
     int status = bundle_walk(import->file, &visitor);
     /* What stands before the damage is good, and is taken. */
     int sent = visitor.has_stopped ? EXIT_DONE : end_run(import);
-    if (sent == EXIT_DONE && !visitor.has_stopped)
-        sent = send_page(import);
-    int ended = end_page(import);
+    int ended = import_pages_end(&import->pages, sent == EXIT_DONE && !visitor.has_stopped);
     sent = sent != EXIT_DONE ? sent : ended;
     status = status != EXIT_DONE ? status : sent;
-    if (status == EXIT_DONE && json_array_size(import->words) > 0)
+    if (status == EXIT_DONE && json_array_size(import->pages.words) > 0)
         status = EXIT_NO;
+    return status;
+}
+
+static int import_file(struct import *import) {
+    int status = EXIT_DONE;
+    enum import_quick quick = import_quickly(&import->pages, import->file, &status);
+    if (quick == IMPORT_UNSURE)
+        status = import_carefully(import);
     print_import(import, status == EXIT_DONE);
     return status;
 }
@@ -261,10 +135,22 @@ static int with_file(struct import *import, const char *home) {
     if (status != EXIT_DONE)
         return status;
     import->file = &file;
-    progress_start(&import->progress, "taken in");
+    progress_start(&import->pages.progress, "taken in");
     status = import_file(import);
-    progress_end(&import->progress);
+    progress_end(&import->pages.progress);
     bundle_close(&file);
+    return status;
+}
+
+static int with_node(struct import *import, const char *home) {
+    int status = EXIT_SYSTEM;
+    struct client *client = client_open(import->options, false, &status);
+    if (client == NULL)
+        return status;
+    status = import_pages_open(&import->pages, client);
+    if (status == EXIT_DONE)
+        status = with_file(import, home);
+    import_pages_close(&import->pages);
     return status;
 }
 
@@ -272,33 +158,18 @@ int command_import(const struct options *options) {
     struct parley_problem problem = {0};
     char home[PATH_MAX];
     int status = EXIT_SYSTEM;
-    struct import *import = calloc(1, sizeof(*import));
-    if (parley_home_resolve(home, options->home, &problem) != PARLEY_E_OK) {
-        free(import);
+    if (parley_home_resolve(home, options->home, &problem) != PARLEY_E_OK)
         return complain(parley_exit_status(problem.error), "%s", problem.text);
-    }
-    if (import != NULL) {
-        import->options = options;
-        import->page = malloc(PARLEY_API_BODY_BYTES_MAX);
-        import->sent = malloc(PARLEY_API_BODY_BYTES_MAX);
-        import->chunks = malloc(RUN_CHUNKS_MAX * sizeof(*import->chunks));
-        import->words = json_array();
-    }
-    if (import == NULL || import->page == NULL || import->sent == NULL || import->chunks == NULL ||
-        import->words == NULL)
+    struct import *import = calloc(1, sizeof(*import));
+    struct run_chunk *chunks = malloc(RUN_CHUNKS_MAX * sizeof(*chunks));
+    if (import == NULL || chunks == NULL) {
         complain(EXIT_SYSTEM, "out of memory");
-    else
-        import->client = client_open(options, false, &status);
-    if (import != NULL && import->client != NULL) {
-        status = with_file(import, home);
-        client_close(import->client);
+    } else {
+        import->options = import->pages.options = options;
+        import->chunks = chunks;
+        status = with_node(import, home);
     }
-    if (import != NULL) {
-        free(import->page);
-        free(import->sent);
-        free(import->chunks);
-        json_decref(import->words);
-    }
+    free(chunks);
     free(import);
     return status;
 }
