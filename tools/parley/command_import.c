@@ -124,6 +124,9 @@ static int import_file(struct import *import) {
     enum import_quick quick = import_quickly(&import->pages, import->file, &status);
     if (quick == IMPORT_UNSURE)
         status = import_carefully(import);
+    /* Of what stands behind the damage some may have been taken in, too. */
+    if (import->pages.entries < import->pages.added)
+        import->pages.entries = import->pages.added;
     print_import(import, status == EXIT_DONE);
     return status;
 }
