@@ -37,6 +37,23 @@ static int64_t fill(struct bucket *bucket, const struct rate *rate, parley_time_
     return bucket->left;
 }
 
+/* What is held may be asked for once as fast as it goes: whoever begins asks for each author and
+ * each log, and after a while in which nobody asked that is no more than was left over. */
+static struct rate with_held(const struct parley_node *node, enum budget_kind kind,
+                             struct rate rate) {
+    if (kind == BUDGET_ASKS)
+        rate.most += (int64_t)PARLEY_ASKS_FOR_HELD * (node->authors_used + node->logs_used);
+    return rate;
+}
+
+static struct rate own_rate(const struct parley_node *node, enum budget_kind kind) {
+    return with_held(node, kind, OWN[kind]);
+}
+
+static struct rate rate_of_all(const struct parley_node *node, enum budget_kind kind) {
+    return with_held(node, kind, ALL[kind]);
+}
+
 /* A part of that of all, so that all shares together are as much again. */
 static struct rate share_of(const struct parley_node *node, enum budget_kind kind) {
     int64_t rate = ALL[kind].in_a_second / (int64_t)node->config.peers_max;
@@ -50,7 +67,7 @@ bool peer_is_stranger(const struct peer *peer) {
 
 void budgets_fill(struct parley_node *node) {
     for (int kind = 0; kind < BUDGET_KINDS; kind++)
-        node->budget.all[kind].left = ALL[kind].most * MILLI;
+        node->budget.all[kind].left = rate_of_all(node, (enum budget_kind)kind).most * MILLI;
     node->budget.handshakes.left = HANDSHAKES.most * MILLI;
 }
 
@@ -58,7 +75,8 @@ void budget_begin(struct parley_node *node, struct peer *peer) {
     struct peer_budget *budget = &peer->budget;
     *budget = (struct peer_budget){0};
     for (int kind = 0; kind < BUDGET_KINDS; kind++) {
-        budget->own[kind] = (struct bucket){OWN[kind].most * MILLI, node->now};
+        struct rate rate = own_rate(node, (enum budget_kind)kind);
+        budget->own[kind] = (struct bucket){rate.most * MILLI, node->now};
         budget->share[kind] = (struct bucket){0, node->now};
     }
     budget->telling = (struct bucket){
@@ -70,9 +88,10 @@ bool budget_may_read(struct parley_node *node, struct peer *peer) {
     struct peer_budget *budget = &peer->budget;
     bool may = budget->step_asks < PARLEY_ASKS_PER_STEP;
     for (int kind = 0; may && kind < BUDGET_KINDS; kind++) {
-        may = fill(&budget->own[kind], &OWN[kind], node->now) > 0;
-        if (!may || !peer_is_stranger(peer) ||
-            fill(&node->budget.all[kind], &ALL[kind], node->now) > 0)
+        struct rate own = own_rate(node, (enum budget_kind)kind);
+        struct rate all = rate_of_all(node, (enum budget_kind)kind);
+        may = fill(&budget->own[kind], &own, node->now) > 0;
+        if (!may || !peer_is_stranger(peer) || fill(&node->budget.all[kind], &all, node->now) > 0)
             continue;
         struct rate share = share_of(node, (enum budget_kind)kind);
         may = fill(&budget->share[kind], &share, node->now) > 0;
@@ -112,6 +131,11 @@ void budget_give_back(struct parley_node *node, struct peer *peer, size_t bytes)
         return;
     node->budget.all[BUDGET_BYTES].left += (int64_t)bytes * MILLI;
     node->budget.all[BUDGET_ASKS].left += MILLI;
+}
+
+void budget_give_back_checks(struct peer *peer, size_t count) {
+    if (!peer_is_stranger(peer))
+        peer->budget.own[BUDGET_CHECKS].left += (int64_t)count * MILLI;
 }
 
 /* Each is about what it costs: a look at a table is 1. */

@@ -42,7 +42,7 @@ struct budget {
 
 /* It came in, and the owner has not named it. */
 bool peer_is_stranger(const struct peer *peer);
-/* Within create. */
+/* Within create, and when what is held has been loaded. */
 void budgets_fill(struct parley_node *node);
 void budget_begin(struct parley_node *node, struct peer *peer);
 /* Whether the next message of this peer may be read now; if not, a step comes when it may. */
@@ -53,6 +53,9 @@ void budget_take_flight(struct parley_node *node);
 void budget_take(struct parley_node *node, struct peer *peer, enum budget_kind kind, size_t count);
 /* It was of use: what it took is given back. */
 void budget_give_back(struct parley_node *node, struct peer *peer, size_t bytes);
+/* So many signatures were good and told something new. Of strangers they still count, since names
+ * cost nothing: whom the owner has named may bring as much as there is. */
+void budget_give_back_checks(struct peer *peer, size_t count);
 /* What a message asks of this node beyond being read. */
 void budget_take_message(struct parley_node *node, struct peer *peer,
                          const struct parley_wire_message *message);

@@ -54,6 +54,8 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
         bodies_offer(node, log_find(node, &task->log), &judged->chunk);
     if (peer != NULL && (error == PARLEY_E_OK || task->source == CHUNK_RUN))
         budget_give_back(node, peer, size);
+    if (peer != NULL && error == PARLEY_E_OK)
+        budget_give_back_checks(peer, task->check_held);
     if (error == PARLEY_E_EXISTS)
         node->duplicates_count += task->source == CHUNK_PUSH;
     tree_look_at(node, peer, task, error, &judged->run);

@@ -39,6 +39,7 @@ struct records_task {
     struct parley_author author;
     uint32_t checks_left;
     bool check_failed;
+    uint32_t checks_good; /* of records that were added */
     uint64_t added;
 };
 

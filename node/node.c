@@ -176,6 +176,7 @@ static void on_load_meta(struct parley_node *node, struct parley_span key,
 
 static void on_start(struct parley_node *node) {
     node->is_started = true;
+    budgets_fill(node);
     edges_changed(node);
     node->heads_at = node->now + PARLEY_HEADS_EVERY_MS;
     replay_start(node);

@@ -79,9 +79,12 @@ static void finish_records(struct parley_node *node, struct job *job, enum parle
     struct peer *peer = job_peer(node, job);
     parley_request request = job->request;
     uint64_t added = job->records.added;
+    size_t checks_good = job->records.checks_good;
     bool is_followed = job->records.is_followed;
     if (peer != NULL && added > 0)
         budget_give_back(node, peer, job->size);
+    if (peer != NULL)
+        budget_give_back_checks(peer, checks_good);
     job_give(node, job);
     if (peer != NULL && parley_error_class(error) == PARLEY_CLASS_REMOTE)
         peer_close(node, peer, error, PARLEY_GOODBYE_FAULT);
@@ -141,6 +144,7 @@ static enum parley_error add_record(struct parley_node *node, struct job *job,
         return PARLEY_E_FULL;
     named_is_real(node, row);
     job->records.added++;
+    job->records.checks_good += record.kind == PARLEY_RECORD_CERTIFICATE ? 2 : 1;
     store_record(node, &record, bytes, &change, row);
     author_refresh_logs(node, row, &record, &change);
     return PARLEY_E_OK;

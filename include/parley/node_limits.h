@@ -135,6 +135,7 @@
 #define PARLEY_PEER_BYTES_BURST  (8u << 20)
 #define PARLEY_PEER_ASKS_RATE    4096u  /* half of what one core answers from memory */
 #define PARLEY_PEER_ASKS_BURST   16384u /* a session over as many logs, and what follows */
+#define PARLEY_ASKS_FOR_HELD     4u     /* more at once, for each author and log that is held */
 #define PARLEY_PEER_CHECKS_RATE  4096u  /* of some 10,000 that a core does */
 #define PARLEY_PEER_CHECKS_BURST 8192u
 /* All strangers together; each has at least that, divided by the places. */

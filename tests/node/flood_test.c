@@ -64,6 +64,29 @@ static void test_flood_delays_nobody_else(void **state) {
     story_end(&story);
 }
 
+/* Who copies asks for each author and each log: the more is held, the more may be asked at once. */
+static void test_all_that_is_held(void **state) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = 256, .logs = 256};
+    struct story story;
+    struct story_person writer;
+    story_begin_sized(&story, true, &sizes);
+    story.is_silent = true;
+    for (unsigned i = 0; i < 100; i++) {
+        story_person(&writer, (uint8_t)(20 + i));
+        story_know(&story, &writer);
+        story_settle(&story);
+    }
+    story_connect(&story, 1, 'C');
+    story_settle(&story);
+    struct story_puppet *named = story_answer(&story, 'C');
+    story_hello(&story, named);
+    /* An author and a log of each. */
+    assert_in_range(flood(&story, named),
+                    (PARLEY_PEER_ASKS_BURST + 200 * PARLEY_ASKS_FOR_HELD) / 16 - 2,
+                    (PARLEY_PEER_ASKS_BURST + 200 * PARLEY_ASKS_FOR_HELD) / 16 + 2);
+    story_end(&story);
+}
+
 #define PINGS_COUNT 200u
 static uint8_t many[PINGS_COUNT * 64];
 
@@ -152,6 +175,43 @@ static void test_new_entries_are_free(void **state) {
         bytes += sizeof body;
     } while (bytes <= PARLEY_PEER_BYTES_BURST && story.consumed > 0);
     assert_in_range(bytes, PARLEY_PEER_BYTES_BURST / 2, PARLEY_PEER_BYTES_BURST + sizeof body);
+    story_end(&story);
+}
+
+/* Pushes new entries until one is not read, or so many. */
+static unsigned push_new(struct story *story, struct story_puppet *peer, unsigned most) {
+    static uint8_t chunk[PARLEY_CHUNK_BUFFER_SIZE];
+    struct story_person writer;
+    unsigned count = 0;
+    story_person(&writer, 9);
+    story_introduce(story, peer, &writer);
+    story_settle(story);
+    do {
+        story_push(story, peer, story_entry(&writer, "new", chunk));
+        if (story->consumed == 0)
+            break;
+        story_settle(story);
+        story_forget(story);
+    } while (++count < most);
+    return count;
+}
+
+/* Whom the owner named may bring as much as there is; of strangers, whose names cost nothing, each
+ * check counts. */
+static void test_good_checks_are_free(void **state) {
+    const unsigned most = PARLEY_PEER_CHECKS_BURST + 100;
+    struct story story;
+    begin(&story);
+    (void)story_peer(&story, 'B');
+    story_connect(&story, 1, 'C');
+    story_settle(&story);
+    struct story_puppet *named = story_answer(&story, 'C');
+    story_hello(&story, named);
+    assert_int_equal(push_new(&story, named, most), most);
+    story_end(&story);
+    begin(&story);
+    assert_in_range(push_new(&story, story_peer(&story, 'A'), most),
+                    PARLEY_STRANGERS_CHECKS_RATE - 8, 2 * PARLEY_STRANGERS_CHECKS_RATE);
     story_end(&story);
 }
 
@@ -318,9 +378,11 @@ static void test_nothing_is_taken(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_flood_waits),
                                        cmocka_unit_test(test_flood_delays_nobody_else),
+                                       cmocka_unit_test(test_all_that_is_held),
                                        cmocka_unit_test(test_portions),
                                        cmocka_unit_test(test_many_peers),
                                        cmocka_unit_test(test_new_entries_are_free),
+                                       cmocka_unit_test(test_good_checks_are_free),
                                        cmocka_unit_test(test_handshakes_wait),
                                        cmocka_unit_test(test_frame_without_end),
                                        cmocka_unit_test(test_heads_again_are_paid_for),
