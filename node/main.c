@@ -5,6 +5,7 @@
 #include "shell/http.h"
 #include "shell/key_file.h"
 #include "shell/log.h"
+#include "shell/memory.h"
 #include "shell/options.h"
 #include "shell/reload.h"
 #include "shell/service.h"
@@ -222,6 +223,7 @@ static void open_finding(struct daemon *daemon) {
 
 static void announce(struct daemon *daemon) {
     const char *text;
+    parley_memory_give_back(); /* what reading all that is held took */
     for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
         (void)printf("ready %s\n", text);
     if (parley_http_url(daemon->http) != NULL)

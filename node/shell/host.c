@@ -264,10 +264,12 @@ enum parley_error parley_host_open(struct parley_host **out,
     copy_config(host, config);
     if (error == PARLEY_E_OK && !parley_home_file(directory, &host->home, "db"))
         error = parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the home's path is too long");
-    if (error == PARLEY_E_OK)
-        error = parley_disk_open(&disk, directory, false, problem);
+    /* Before the database: what that takes to read its log would become the node's tables, and be
+     * cleared; new memory is zeros that take no room until they are written. */
     if (error == PARLEY_E_OK && create_node(host, config) != PARLEY_E_OK)
         error = parley_problem_set(problem, PARLEY_E_NO_MEMORY, "not enough memory for a node");
+    if (error == PARLEY_E_OK)
+        error = parley_disk_open(&disk, directory, false, problem);
     if (error != PARLEY_E_OK) {
         parley_disk_close(&disk);
         free_host(host);

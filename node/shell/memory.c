@@ -1,5 +1,6 @@
 #include "memory.h"
 #include "log.h"
+#include <malloc.h>
 #include <stdlib.h>
 
 static void *checked(void *memory) {
@@ -20,4 +21,8 @@ void *parley_memory_raw(size_t size) {
 
 void *parley_memory_resize(void *memory, size_t size) {
     return checked(realloc(memory, size));
+}
+
+void parley_memory_give_back(void) {
+    (void)malloc_trim(0);
 }

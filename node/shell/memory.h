@@ -14,4 +14,7 @@ void *parley_memory_raw(size_t size);
 /* As realloc; never NULL for a size above 0. */
 void *parley_memory_resize(void *memory, size_t size);
 
+/* Gives the system back what is not in use: after much was in use for a moment, as at the start. */
+void parley_memory_give_back(void);
+
 #endif
