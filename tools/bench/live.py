@@ -46,7 +46,7 @@ def one_by_one(build, folder, posts):
         reader.parley("follow", writer.author)
         api, events = Api(writer.home), Api(reader.home)
         events.send("GET", "/v1/events")
-        events.until(b": hello")
+        events.until(b"\r\n\r\nid: ")  # it begins here
         for n in range(WARM_POSTS + posts):
             text = f"live {n} ".ljust(200, "x")
             began = time.perf_counter()
