@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Below, judging takes a moment. */
-#define WORTH_BYTES ((off_t)4 << 20)
+#define WORTH_BYTES ((off_t)1 << 20)
 /* Of a run, sent when the next section is not of it: 2 MiB of entries for each of few. */
 #define RUN_CHUNKS_MAX 1024u
 #define BUFFER_SIZE    (16u * PARLEY_BUNDLE_SECTION_MAX)
