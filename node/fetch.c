@@ -339,7 +339,7 @@ parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time
     if (node->now < until)
         return until;
     if (other != NULL && other->vain > peer->vain)
-        return fetch_deadline(node, fetch); /* nothing is won */
+        return node->now + silence_ms; /* nothing is won */
     source_was_silent(peer);
     fetch_give(node, fetch);
     tree_gave_nothing(node, fetch->peer, log);

@@ -144,6 +144,9 @@ static void wait_begin(struct parley_gossip *gossip, struct parley_gossip_entry 
     gossip->waits++;
     if (at < gossip->next)
         gossip->next = at;
+    /* The pass that is under way may have it behind itself. */
+    if (at < gossip->pass_next)
+        gossip->pass_next = at;
 }
 
 static void wait_end(struct parley_gossip *gossip, const struct parley_gossip_entry *entry) {
