@@ -178,6 +178,31 @@ static void test_put_off_and_forgotten(void **state) {
     end(&bed);
 }
 
+/* While one is looked at, another that was looked at before becomes due: it is in the next pass. */
+static void test_due_behind_the_pass(void **state) {
+    struct bed bed;
+    struct parley_gossip_word word;
+    begin(&bed);
+    open_links(&bed, 3);
+    (void)!parley_gossip_on_prune(&bed.gossip, 1, UINT64_C(1) << 5);
+    (void)!parley_gossip_on_prune(&bed.gossip, 2, UINT64_C(1) << 5);
+    for (parley_seq seq = 1; seq <= 2; seq++) {
+        (void)announces(&bed, 1, 5, seq, 0);
+        (void)announces(&bed, 2, 5, seq, 0);
+    }
+    struct parley_gossip_entry *first = parley_gossip_due(&bed.gossip, WAIT_MS);
+    assert_int_equal(parley_gossip_graft(&bed.gossip, first, WAIT_MS, &word), 1);
+    struct parley_gossip_entry *second = parley_gossip_due(&bed.gossip, WAIT_MS);
+    assert_ptr_not_equal(first, second);
+    parley_gossip_fail(&bed.gossip, 1, &second->place.log);
+    assert_int_equal(parley_gossip_graft(&bed.gossip, second, WAIT_MS, &word), 2);
+    assert_null(parley_gossip_due(&bed.gossip, WAIT_MS));
+    parley_gossip_check(&bed.gossip);
+    assert_ptr_equal(parley_gossip_due(&bed.gossip, WAIT_MS), first);
+    assert_int_equal(parley_gossip_graft(&bed.gossip, first, WAIT_MS, &word), 2);
+    end(&bed);
+}
+
 static void test_who_is_waited_for_goes(void **state) {
     struct bed bed;
     bool was_lazy;
@@ -319,6 +344,7 @@ int main(void) {
         cmocka_unit_test(test_announced_and_not_pushed),
         cmocka_unit_test(test_it_came_in_time),
         cmocka_unit_test(test_put_off_and_forgotten),
+        cmocka_unit_test(test_due_behind_the_pass),
         cmocka_unit_test(test_who_is_waited_for_goes),
         cmocka_unit_test(test_a_liar_has_a_share),
         cmocka_unit_test(test_anything),
