@@ -144,8 +144,8 @@ static void wait_begin(struct parley_gossip *gossip, struct parley_gossip_entry 
     gossip->waits++;
     if (at < gossip->next)
         gossip->next = at;
-    /* The pass that is under way may have it behind itself. */
-    if (at < gossip->pass_next)
+    bool is_behind = entry < gossip->entries + gossip->pass; /* of the pass that is under way */
+    if (is_behind && at < gossip->pass_next)
         gossip->pass_next = at;
 }
 
