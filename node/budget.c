@@ -170,6 +170,8 @@ static size_t asks_of(const struct parley_wire_message *message) {
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_PRUNE:
     case PARLEY_WIRE_GRAFT:
+    case PARLEY_WIRE_INVITE:
+    case PARLEY_WIRE_WELCOME:
     case PARLEY_WIRE_RUN:
     case PARLEY_WIRE_BODIES:
     case PARLEY_WIRE_PUSH:

@@ -172,6 +172,12 @@ static void on_open_message(struct parley_node *node, struct peer *peer,
     case PARLEY_WIRE_ASK_RUNS:
         on_ask_runs(node, peer, &message->as.ask_runs);
         return;
+    case PARLEY_WIRE_INVITE:
+        on_invite(node, peer, &message->as.invite);
+        return;
+    case PARLEY_WIRE_WELCOME:
+        on_welcome(node, peer, &message->as.welcome);
+        return;
     case PARLEY_WIRE_RUNS: /* handle_runs */
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_IGNORED:

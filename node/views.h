@@ -99,6 +99,13 @@ void on_addresses(struct parley_node *node, struct peer *peer,
 void shuffle_give(struct parley_node *node, struct peer *peer);
 void record_on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
 
+/* invite.c */
+void on_invite(struct parley_node *node, struct peer *peer,
+               const struct parley_wire_invite *invite);
+void on_welcome(struct parley_node *node, struct peer *peer,
+                const struct parley_wire_welcome *welcome);
+void on_say(struct parley_node *node, const struct parley_event *event);
+
 /* views_keep.c */
 bool views_load_meta(struct parley_node *node, struct parley_span key, struct parley_span value);
 /* Some of what has changed. */

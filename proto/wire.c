@@ -222,6 +222,28 @@ static void write_ask_runs(struct parley_writer *writer, const struct parley_wir
     parley_wire_write_list(writer, &asks->asks);
 }
 
+static void read_invite(struct parley_reader *reader, struct parley_wire_invite *invite) {
+    parley_read_fixed(reader, "secret", invite->secret, sizeof invite->secret);
+    READ_THING(reader, "author", invite->author);
+    invite->place = parley_read_text(reader, "place", 0, PARLEY_PLACE_TEXT_MAX);
+}
+
+static void write_invite(struct parley_writer *writer, const struct parley_wire_invite *invite) {
+    parley_write_bin(writer, PARLEY_SPAN(invite->secret, sizeof invite->secret));
+    PARLEY_WRITE_FIXED(writer, invite->author);
+    parley_write_text(writer, invite->place);
+}
+
+static void read_welcome(struct parley_reader *reader, struct parley_wire_welcome *welcome) {
+    parley_read_fixed(reader, "invite", welcome->id, sizeof welcome->id);
+    welcome->verdict = parley_read_uint(reader, "verdict", 0, UINT32_MAX);
+}
+
+static void write_welcome(struct parley_writer *writer, const struct parley_wire_welcome *welcome) {
+    parley_write_bin(writer, PARLEY_SPAN(welcome->id, sizeof welcome->id));
+    parley_write_uint(writer, welcome->verdict);
+}
+
 /* ---- Messages ----------------------------------------------------------------------------------
  */
 
@@ -240,7 +262,8 @@ static size_t elements_of(uint64_t type) {
         [PARLEY_WIRE_PRUNE] = 2,        [PARLEY_WIRE_GRAFT] = 2,
         [PARLEY_WIRE_SHUFFLE] = 3,      [PARLEY_WIRE_RECONCILE] = 4,
         [PARLEY_WIRE_ASK_HEADS_OF] = 2, [PARLEY_WIRE_ASK_RUNS] = 3,
-        [PARLEY_WIRE_RUNS] = 2,
+        [PARLEY_WIRE_RUNS] = 2,         [PARLEY_WIRE_INVITE] = 4,
+        [PARLEY_WIRE_WELCOME] = 3,
     };
     return type < sizeof elements ? elements[type] : 0;
 }
@@ -331,6 +354,12 @@ static void read_fields(struct parley_reader *reader, struct parley_wire_message
             parley_wire_read_list(reader, "addresses", WIRE_ADDRESS, 0, PARLEY_WIRE_ADDRESSES_MAX);
         message->as.shuffle.padding =
             parley_read_bin(reader, "padding", 0, PARLEY_WIRE_PADDING_MAX);
+        break;
+    case PARLEY_WIRE_INVITE:
+        read_invite(reader, &message->as.invite);
+        break;
+    case PARLEY_WIRE_WELCOME:
+        read_welcome(reader, &message->as.welcome);
         break;
     case PARLEY_WIRE_RECONCILE:
         read_reconcile(reader, &message->as.reconcile);
@@ -442,6 +471,12 @@ void parley_wire_encode(struct parley_writer *writer, const struct parley_wire_m
     case PARLEY_WIRE_SHUFFLE:
         parley_wire_write_list(writer, &message->as.shuffle.records);
         parley_write_bin(writer, message->as.shuffle.padding);
+        break;
+    case PARLEY_WIRE_INVITE:
+        write_invite(writer, &message->as.invite);
+        break;
+    case PARLEY_WIRE_WELCOME:
+        write_welcome(writer, &message->as.welcome);
         break;
     case PARLEY_WIRE_RECONCILE:
         write_reconcile(writer, &message->as.reconcile);

@@ -30,6 +30,7 @@
 #define PARLEY_DOMAIN_DIGEST      "parley digest"
 #define PARLEY_DOMAIN_DIGEST_BODY "parley digest bodies"
 #define PARLEY_DOMAIN_ADDRESS     "parley address"
+#define PARLEY_DOMAIN_INVITE      "parley invite"
 #define PARLEY_DOMAIN_RECONCILE   "parley reconcile"
 
 /* A hash being made. Lives on the caller's stack; holds nothing secret unless fed with it. */

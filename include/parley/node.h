@@ -78,6 +78,17 @@ void parley_node_config_defaults(struct parley_node_config *config);
 struct parley_node *parley_node_create(const struct parley_node_config *config);
 void parley_node_free(struct parley_node *node);
 
+/* What is said about invites, SPEC 9.12. Which are good is not decided here. */
+struct parley_said {
+    bool is_answer;
+    uint8_t secret[PARLEY_INVITE_SECRET_SIZE]; /* the fields of a question */
+    struct parley_author author;
+    bool has_place;
+    struct parley_address place;       /* its key is that of who says it */
+    uint8_t id[PARLEY_INVITE_ID_SIZE]; /* those of an answer */
+    uint64_t verdict;
+};
+
 enum parley_event_kind {
     /* what was on disk, before START; LOAD_LOG also after a store was opened again */
     PARLEY_EVENT_LOAD_RECORD,
@@ -111,6 +122,7 @@ enum parley_event_kind {
     PARLEY_EVENT_IMPORT_CHUNK,
     PARLEY_EVENT_PURGE,
     PARLEY_EVENT_LIST,
+    PARLEY_EVENT_SAY, /* about an invite, over an open link */
 };
 
 struct parley_event {
@@ -197,6 +209,12 @@ struct parley_event {
             struct parley_listed listed;
             bool on;
         } list;
+        /* NOT_FOUND: no such link; RETRY: too much waits there. */
+        struct {
+            parley_request request;
+            parley_connection connection;
+            const struct parley_said *said;
+        } say;
     };
 };
 
@@ -211,6 +229,7 @@ enum parley_effect_kind {
     PARLEY_EFFECT_SHOW, /* an entry of interest has become durable: for whoever watches */
     PARLEY_EFFECT_REPLY,
     PARLEY_EFFECT_LOG,
+    PARLEY_EFFECT_SAID, /* by a peer, about an invite */
     /* Much was dropped: the disk gets it back, beside everything else. Answered by COMPACTED; not
      * asked for again before that, unless the store was opened anew. */
     PARLEY_EFFECT_COMPACT,
@@ -276,6 +295,12 @@ struct parley_effect {
             struct parley_id id;
             uint64_t count; /* IMPORT_*: entries that were new */
         } reply;
+        struct {
+            parley_connection connection;
+            struct parley_node_key key;
+            struct parley_remote remote;
+            struct parley_said said;
+        } said;
         struct {
             enum parley_log_level level;
             enum parley_error error;

@@ -14,14 +14,16 @@
 #include <parley/error.h>
 #include <parley/limits.h>
 
-#define PARLEY_WIRE_VERSION     1u
-#define PARLEY_WIRE_RELAY       (UINT64_C(1) << 0) /* feature: carries for strangers */
-#define PARLEY_WIRE_SERVES_RUNS (UINT64_C(1) << 1) /* feature: answers asks */
-#define PARLEY_WIRE_TREE        (UINT64_C(1) << 3) /* feature: prunes and grafts */
-#define PARLEY_WIRE_ADDRESSING  (UINT64_C(1) << 4) /* feature: takes and gives addresses */
-#define PARLEY_WIRE_RECONCILES  (UINT64_C(1) << 2) /* feature: SPEC 11 */
-#define PARLEY_SET_HASH_SIZE    16u                /* an identity set's hash, shortened */
-#define PARLEY_WIRE_REQUEST_MAX UINT32_MAX         /* request and session numbers */
+#define PARLEY_WIRE_VERSION       1u
+#define PARLEY_WIRE_RELAY         (UINT64_C(1) << 0) /* feature: carries for strangers */
+#define PARLEY_WIRE_SERVES_RUNS   (UINT64_C(1) << 1) /* feature: answers asks */
+#define PARLEY_WIRE_TREE          (UINT64_C(1) << 3) /* feature: prunes and grafts */
+#define PARLEY_WIRE_ADDRESSING    (UINT64_C(1) << 4) /* feature: takes and gives addresses */
+#define PARLEY_WIRE_RECONCILES    (UINT64_C(1) << 2) /* feature: SPEC 11 */
+#define PARLEY_SET_HASH_SIZE      16u                /* an identity set's hash, shortened */
+#define PARLEY_INVITE_SECRET_SIZE 16u
+#define PARLEY_INVITE_ID_SIZE     16u
+#define PARLEY_WIRE_REQUEST_MAX   UINT32_MAX /* request and session numbers */
 
 enum parley_wire_type {
     PARLEY_WIRE_HELLO = 0,
@@ -37,7 +39,9 @@ enum parley_wire_type {
     PARLEY_WIRE_ASK_RUN = 10,
     PARLEY_WIRE_SHUFFLE = 11,
     PARLEY_WIRE_RUN = 12,
+    PARLEY_WIRE_INVITE = 13,
     PARLEY_WIRE_ASK_BODIES = 14,
+    PARLEY_WIRE_WELCOME = 15,
     PARLEY_WIRE_BODIES = 16,
     PARLEY_WIRE_PUSH = 18,
     PARLEY_WIRE_ANNOUNCE = 20,
@@ -60,6 +64,13 @@ enum parley_goodbye {
     PARLEY_GOODBYE_FULL = 4,      /* no place for another peer */
     PARLEY_GOODBYE_DUPLICATE = 5, /* another link of the same two nodes stays */
     PARLEY_GOODBYE_IDLE = 6,      /* nothing came for too long */
+};
+
+enum parley_invite_verdict {
+    PARLEY_INVITE_WELCOME = 0, /* the author is followed */
+    PARLEY_INVITE_USED = 1,    /* by another author */
+    PARLEY_INVITE_EXPIRED = 2,
+    PARLEY_INVITE_UNKNOWN = 3, /* none of this node's, or not of use to that author */
 };
 
 enum parley_interest_mode {
@@ -192,6 +203,16 @@ struct parley_wire_shuffle {
     struct parley_span padding;      /* makes the question worth its answer; nothing reads it */
 };
 
+struct parley_wire_invite {
+    uint8_t secret[PARLEY_INVITE_SECRET_SIZE];
+    struct parley_author author;
+    struct parley_span place; /* text; empty: none is told */
+};
+struct parley_wire_welcome {
+    uint8_t id[PARLEY_INVITE_ID_SIZE]; /* of the secret, SPEC 9.12.2 */
+    uint64_t verdict;                  /* enum parley_invite_verdict, or one not known here */
+};
+
 /* One range of the key space of a session, in one of four forms. SPEC 11.4. */
 enum parley_range_form {
     PARLEY_RANGE_SPLIT = 0,  /* fingerprints of its eighths */
@@ -260,6 +281,8 @@ struct parley_wire_message {
         struct parley_wire_evidence evidence;
         struct parley_wire_addresses addresses;
         struct parley_wire_shuffle shuffle;
+        struct parley_wire_invite invite;
+        struct parley_wire_welcome welcome;
         struct parley_wire_reconcile reconcile;
         struct parley_wire_ask_heads_of ask_heads_of;
         struct parley_wire_ask_runs ask_runs;

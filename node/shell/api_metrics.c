@@ -22,6 +22,8 @@ static const struct {
     {PARLEY_WIRE_INTEREST, "interest"},
     {PARLEY_WIRE_ADDRESSES, "addresses"},
     {PARLEY_WIRE_SHUFFLE, "shuffle"},
+    {PARLEY_WIRE_INVITE, "invite"},
+    {PARLEY_WIRE_WELCOME, "welcome"},
     {PARLEY_WIRE_INTEREST_CHANGE, "interest_change"},
     {PARLEY_WIRE_PRUNE, "prune"},
     {PARLEY_WIRE_HEADS, "heads"},

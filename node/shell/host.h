@@ -119,6 +119,10 @@ struct parley_host_watch {
 void parley_host_watch(struct parley_host *host, struct parley_host_watch *watch);
 void parley_host_unwatch(struct parley_host *host, struct parley_host_watch *watch);
 
+/* Called for every SAID. NULL: no more. */
+typedef void parley_host_on_said(void *context, const struct parley_effect *said);
+void parley_host_listen_said(struct parley_host *host, parley_host_on_said *on_said, void *context);
+
 /* Device and root key again, which a command has changed in the home; the node goes on with them.
  * Errors: those of parley_home_read_again. */
 PARLEY_USE_RESULT enum parley_error parley_host_read_keys(struct parley_host *host,
@@ -140,6 +144,9 @@ const struct parley_address *parley_host_owners_address(struct parley_host *host
                                                         const struct parley_node_key *key);
 /* A CONNECT that passes is the owner's word, too. */
 void parley_host_note_owners(struct parley_host *host, const struct parley_address *address);
+/* Named by an invite, which a stranger made: that place is dialled only where a peer's word may
+ * lead, whatever a name resolves to. */
+void parley_host_note_invited(struct parley_host *host, const struct parley_address *address);
 /* Bytes of the database on disk; 0 while it is being opened again. */
 uint64_t parley_host_store_bytes(struct parley_host *host);
 /* Why nothing can be stored now; OK when all is as it should be. */

@@ -44,3 +44,23 @@ void host_note_meta(struct parley_host *host, struct parley_span key, struct par
         parley_address_decode(&address, value).error == PARLEY_E_OK)
         parley_host_note_owners(host, &address);
 }
+
+/* --- invited ---------------------------------------------------------------------------------- */
+
+static bool is_same_place(const struct parley_address *a, const struct parley_address *b) {
+    return PARLEY_EQUAL(a->key, b->key) && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+bool host_is_invited(const struct parley_host *host, const struct parley_address *address) {
+    for (size_t i = 0; i < HOST_INVITED_MAX; i++)
+        if (is_same_place(&host->invited[i], address))
+            return true;
+    return false;
+}
+
+void parley_host_note_invited(struct parley_host *host, const struct parley_address *address) {
+    const struct parley_address *owners = find(host, &address->key);
+    if (host_is_invited(host, address) || (owners != NULL && is_same_place(owners, address)))
+        return;
+    host->invited[host->invited_next++ % HOST_INVITED_MAX] = *address;
+}

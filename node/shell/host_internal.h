@@ -9,7 +9,8 @@
 
 #define HOST_BUCKETS_COUNT  1024u
 #define HOST_LISTENERS_MAX  16u
-#define HOST_CHECKS_A_BATCH 4u /* 0.2 ms of one core: worth a thread, and all cores get some */
+#define HOST_INVITED_MAX    64u /* places of the invites that are being accepted */
+#define HOST_CHECKS_A_BATCH 4u  /* 0.2 ms of one core: worth a thread, and all cores get some */
 
 struct host_listener {
     struct parley_host_endpoint at;
@@ -30,7 +31,7 @@ struct host_request {
  * step or before the call that caused it has returned. Holds no span. */
 struct host_deferred {
     struct host_deferred *next;
-    struct parley_effect effect; /* REPLY, SHOW, DIAL (which fails) */
+    struct parley_effect effect; /* REPLY, SHOW, SAID, DIAL (which fails) */
 };
 
 /* Checks of one turn of the loop, answered in the order in which they were asked. */
@@ -52,6 +53,8 @@ struct parley_host {
     struct parley_address *peers;                            /* as the node got them */
     struct parley_address owners[PARLEY_BOOK_ADDRESSES_MAX]; /* whom the owner named */
     size_t owners_count;
+    struct parley_address invited[HOST_INVITED_MAX]; /* named by a text that a stranger made */
+    size_t invited_next;
     struct parley_node *node;
     struct parley_worker *worker;
     struct parley_tcp *tcp; /* NULL: offline */
@@ -73,6 +76,8 @@ struct parley_host {
     parley_request request_last;
     struct host_request *requests[HOST_BUCKETS_COUNT];
     struct host_patient *patients;
+    parley_host_on_said *on_said; /* NULL: nobody listens */
+    void *said_context;
     struct parley_host_watch *watches;
     struct parley_host_watch *watch_next; /* of a round of calls that is under way */
 
@@ -111,6 +116,7 @@ void host_answer_all(struct parley_host *host, enum parley_error error);
 
 /* What of it says whom the owner wants to be connected with (host_book.c). */
 void host_note_event(struct parley_host *host, const struct parley_event *event);
+bool host_is_invited(const struct parley_host *host, const struct parley_address *address);
 void host_note_meta(struct parley_host *host, struct parley_span key, struct parley_span value);
 
 /* Every row into the node, in the order in which rows depend on each other. */

@@ -26,6 +26,8 @@ static parley_request *request_field(struct parley_event *event) {
         return &event->purge.request;
     case PARLEY_EVENT_LIST:
         return &event->list.request;
+    case PARLEY_EVENT_SAY:
+        return &event->say.request;
     case PARLEY_EVENT_DEVICE:
     case PARLEY_EVENT_LOAD_RECORD:
     case PARLEY_EVENT_LOAD_LOG:
@@ -200,6 +202,12 @@ void parley_host_unwatch(struct parley_host *host, struct parley_host_watch *wat
         *place = watch->next;
     if (host->watch_next == watch)
         host->watch_next = watch->next;
+}
+
+void parley_host_listen_said(struct parley_host *host, parley_host_on_said *on_said,
+                             void *context) {
+    host->on_said = on_said;
+    host->said_context = context;
 }
 
 /* --- looking --------------------------------------------------------------------------------- */

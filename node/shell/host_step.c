@@ -27,7 +27,8 @@ static void perform_dial(struct parley_host *host, const struct parley_effect *e
         host_defer(host, effect);
     else
         parley_tcp_dial(host->tcp, effect->dial.connection, effect->dial.address.host,
-                        effect->dial.address.port, effect->dial.is_owners);
+                        effect->dial.address.port,
+                        effect->dial.is_owners && !host_is_invited(host, &effect->dial.address));
 }
 
 static void perform_store(struct parley_host *host, const struct parley_effect *effect) {
@@ -98,6 +99,7 @@ static void perform(struct parley_host *host, const struct parley_effect *effect
         break;
     case PARLEY_EFFECT_SHOW:
     case PARLEY_EFFECT_REPLY:
+    case PARLEY_EFFECT_SAID:
         host_defer(host, effect);
         break;
     case PARLEY_EFFECT_LOG:
@@ -165,6 +167,11 @@ static void show(struct parley_host *host, const struct parley_effect *effect) {
     }
 }
 
+static void host_said(struct parley_host *host, const struct parley_effect *effect) {
+    if (host->on_said != NULL)
+        host->on_said(host->said_context, effect);
+}
+
 static void fail_dial(struct parley_host *host, const struct parley_effect *effect) {
     struct parley_event event = {.kind = PARLEY_EVENT_DIAL_FAILED,
                                  .connection = effect->dial.connection};
@@ -176,6 +183,8 @@ static void tell(struct parley_host *host, const struct parley_effect *effect) {
         host_answer_request(host, effect);
     else if (effect->kind == PARLEY_EFFECT_SHOW)
         show(host, effect);
+    else if (effect->kind == PARLEY_EFFECT_SAID)
+        host_said(host, effect);
     else
         fail_dial(host, effect);
 }

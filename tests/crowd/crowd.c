@@ -140,6 +140,8 @@ static void note(struct crowd *crowd, unsigned node, const struct parley_effect 
     case PARLEY_EFFECT_REPLY:
         host->reply = effect->reply.error;
         return;
+    case PARLEY_EFFECT_SAID:
+        return;
     case PARLEY_EFFECT_LOG:
         host->warnings += effect->log.level >= PARLEY_LOG_WARNING;
         if (getenv("CROWD_LOG") != NULL)
@@ -292,6 +294,7 @@ static void other_one(struct crowd *crowd, unsigned node, size_t index) {
     case PARLEY_EFFECT_SHOW:
     case PARLEY_EFFECT_REPLY:
     case PARLEY_EFFECT_LOG:
+    case PARLEY_EFFECT_SAID:
         fail();
     }
     free(task);

@@ -31,6 +31,8 @@ enum parley_wire_type message_type(unsigned number) {
         PARLEY_WIRE_RUNS,      PARLEY_WIRE_RECONCILE,    PARLEY_WIRE_SHUFFLE,
     };
     size_t count = sizeof types / sizeof types[0];
+    if (number >= 254)
+        return number == 254 ? PARLEY_WIRE_INVITE : PARLEY_WIRE_WELCOME;
     return number < 2 * count ? types[number % count]
                               : of_sessions[number % (sizeof of_sessions / sizeof of_sessions[0])];
 }
@@ -236,6 +238,14 @@ static const struct parley_wire_message *make_interest_change(uint8_t a, uint8_t
     return &message;
 }
 
+static struct parley_span invite_place(uint8_t how) {
+    static const char *const places[] = {
+        "",  "192.0.2.7:7373",     "10.0.0.9:7373", "127.0.0.1:22", "9.9.9.9:7373",
+        "x", "tor/abc.onion:7373", "[fe80::1]:9"};
+    const char *place = places[how % (sizeof places / sizeof places[0])];
+    return PARLEY_SPAN(place, strlen(place));
+}
+
 /* ---- all of them */
 
 const struct parley_wire_message *message_make(struct puppet *puppet, enum parley_wire_type type,
@@ -298,6 +308,15 @@ const struct parley_wire_message *message_make(struct puppet *puppet, enum parle
     case PARLEY_WIRE_EVIDENCE:
         message.as.evidence.log = person->log;
         message.as.evidence.chunk = message_chunk(person, a >> 2, b);
+        break;
+    case PARLEY_WIRE_INVITE:
+        memset(message.as.invite.secret, a, sizeof message.as.invite.secret);
+        message.as.invite.author = person->author;
+        message.as.invite.place = invite_place(b);
+        break;
+    case PARLEY_WIRE_WELCOME:
+        memset(message.as.welcome.id, a, sizeof message.as.welcome.id);
+        message.as.welcome.verdict = b;
         break;
     case PARLEY_WIRE_PRUNE:
         message.as.prune.buckets = UINT64_C(1) << a % PARLEY_GOSSIP_BUCKETS | b;

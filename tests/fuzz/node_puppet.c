@@ -275,6 +275,8 @@ static void take_message(struct puppet *puppet, struct parley_span bytes) {
     case PARLEY_WIRE_HELLO:
     case PARLEY_WIRE_GOODBYE:
     case PARLEY_WIRE_PONG:
+    case PARLEY_WIRE_INVITE:
+    case PARLEY_WIRE_WELCOME:
     case PARLEY_WIRE_PRUNE:
     case PARLEY_WIRE_GRAFT:
     case PARLEY_WIRE_INTEREST:

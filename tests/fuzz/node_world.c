@@ -220,6 +220,9 @@ static void perform(const struct parley_effect *effect) {
     case PARLEY_EFFECT_LOG:
         FUZZ_HOLDS(effect->log.text != NULL);
         return;
+    case PARLEY_EFFECT_SAID:
+        FUZZ_HOLDS(puppet_find(effect->said.connection) != NULL);
+        return;
     case PARLEY_EFFECT_COMPACT:
         return;
     }

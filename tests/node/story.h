@@ -100,6 +100,7 @@ struct story {
     parley_connection dialled;           /* of the newest DIAL */
     bool is_owners;                      /* likewise */
     char host[PARLEY_HOST_SIZE_MAX + 1]; /* likewise */
+    struct parley_said said;             /* of the newest SAID */
     struct parley_remote remote;         /* where puppets are */
     uint64_t features;                   /* that they have beside answering asks */
     struct story_puppet puppets[STORY_PUPPETS_MAX];

@@ -86,6 +86,8 @@ static void say_message(struct story *story, char name, const struct parley_wire
     case PARLEY_WIRE_PONG:
     case PARLEY_WIRE_ADDRESSES:
     case PARLEY_WIRE_SHUFFLE:
+    case PARLEY_WIRE_INVITE:
+    case PARLEY_WIRE_WELCOME:
     case PARLEY_WIRE_IGNORED:
         say(story, "%c message %d", name, (int)message->type);
         return;
@@ -231,6 +233,13 @@ void story_note(struct story *story, const struct parley_effect *effect) {
     case PARLEY_EFFECT_LOG:
         if (effect->log.level >= PARLEY_LOG_WARNING)
             say(story, "LOG %s", effect->log.text);
+        return;
+    case PARLEY_EFFECT_SAID:
+        story->said = effect->said.said;
+        say(story, "SAID %c %s", name_of(story, effect->said.connection),
+            effect->said.said.is_answer   ? "answer"
+            : effect->said.said.has_place ? effect->said.said.place.host
+                                          : "-");
         return;
     case PARLEY_EFFECT_COMPACT:
         say(story, "COMPACT");

@@ -94,6 +94,7 @@ static void test_domains_keep_hashes_apart(void **state) {
         PARLEY_DOMAIN_CERTIFICATE, PARLEY_DOMAIN_DEVICE,      PARLEY_DOMAIN_RECORD,
         PARLEY_DOMAIN_SET,         PARLEY_DOMAIN_BUNDLE,      PARLEY_DOMAIN_MASK,
         PARLEY_DOMAIN_DIGEST,      PARLEY_DOMAIN_DIGEST_BODY, PARLEY_DOMAIN_ADDRESS,
+        PARLEY_DOMAIN_INVITE,      PARLEY_DOMAIN_RECONCILE,
     };
     const size_t count = sizeof domains / sizeof domains[0];
     struct parley_hash hashes[sizeof domains / sizeof domains[0]];

@@ -187,6 +187,8 @@ static void rebuild_lists(struct parley_wire_message *message) {
     case PARLEY_WIRE_RUN:
     case PARLEY_WIRE_ASK_BODIES:
     case PARLEY_WIRE_PUSH:
+    case PARLEY_WIRE_INVITE:
+    case PARLEY_WIRE_WELCOME:
     case PARLEY_WIRE_PRUNE:
     case PARLEY_WIRE_GRAFT:
     case PARLEY_WIRE_EVIDENCE:

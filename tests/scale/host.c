@@ -95,6 +95,8 @@ static void perform(struct sim *sim, uint32_t node, const struct parley_effect *
     case PARLEY_EFFECT_COMPACT:
         sim_put(sim, COMPACTION_MS, node, run_compacted, NULL, 0);
         return;
+    case PARLEY_EFFECT_SAID: /* nobody here invites */
+        return;
     }
 }
 

@@ -20,6 +20,10 @@ static const char *type_name(unsigned type) {
         return "interest";
     case PARLEY_WIRE_ADDRESSES:
         return "addresses";
+    case PARLEY_WIRE_INVITE:
+        return "invite";
+    case PARLEY_WIRE_WELCOME:
+        return "welcome";
     case PARLEY_WIRE_INTEREST_CHANGE:
         return "interest change";
     case PARLEY_WIRE_HEADS:

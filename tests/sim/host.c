@@ -101,6 +101,8 @@ static void perform(struct sim *sim, uint32_t node, const struct parley_effect *
     case PARLEY_EFFECT_COMPACT:
         sim_put(sim, sim_below(sim, 2000), node, run_compacted, NULL, 0);
         return;
+    case PARLEY_EFFECT_SAID: /* nobody here invites */
+        return;
     }
 }
 

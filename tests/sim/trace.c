@@ -109,6 +109,11 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     feed_number(sim, event->now);
     feed_number(sim, event->wall);
     switch (event->kind) {
+    case PARLEY_EVENT_SAY:
+        feed_number(sim, event->say.connection);
+        FEED(sim, event->say.said->author);
+        say_event(sim, node, event, event->say.connection, 0);
+        return;
     case PARLEY_EVENT_LOAD_RECORD:
         FEED(sim, event->load_record.author);
         feed_span(sim, event->load_record.record);
@@ -206,6 +211,11 @@ void trace_effect(struct sim *sim, uint32_t node, const struct parley_effect *ef
     sim->trace.effects_count++;
     feed_number(sim, effect->kind);
     switch (effect->kind) {
+    case PARLEY_EFFECT_SAID:
+        feed_number(sim, effect->said.connection);
+        FEED(sim, effect->said.said.author);
+        say_effect(sim, node, "SAID", effect->said.connection, effect->said.said.is_answer);
+        return;
     case PARLEY_EFFECT_SEND:
         feed_number(sim, effect->send.connection);
         feed_span(sim, effect->send.bytes);

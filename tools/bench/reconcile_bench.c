@@ -222,6 +222,7 @@ static void perform(struct task *task) {
     case PARLEY_EFFECT_REPLY:
     case PARLEY_EFFECT_SHOW:
     case PARLEY_EFFECT_COMPACT:
+    case PARLEY_EFFECT_SAID:
         return;
     }
 }
