@@ -3,6 +3,7 @@
 #include "shell/bootstrap.h"
 #include "shell/finding.h"
 #include "shell/http.h"
+#include "shell/invites.h"
 #include "shell/key_file.h"
 #include "shell/log.h"
 #include "shell/memory.h"
@@ -34,6 +35,7 @@ struct daemon {
     size_t bootstrap_count;
     struct parley_host *host;
     struct parley_finding *finding;
+    struct parley_invites *invites;
     struct parley_api *api;
     struct parley_http *http;
     struct parley_service service;
@@ -61,6 +63,8 @@ static void close_api(struct daemon *daemon) {
 }
 
 static void close_finding(struct daemon *daemon) {
+    parley_invites_close(daemon->invites);
+    daemon->invites = NULL;
     parley_finding_close(daemon->finding);
     daemon->finding = NULL;
 }
@@ -149,7 +153,7 @@ static enum parley_error open_api(struct daemon *daemon, struct parley_problem *
     if (error != PARLEY_E_OK)
         return parley_problem_set(problem, error,
                                   "cannot serve the API: no socket or key can be made in the home");
-    parley_api_set_finding(daemon->api, daemon->finding);
+    parley_api_set_finding(daemon->api, daemon->finding, daemon->invites);
     parley_api_set_url(daemon->api, parley_http_url(daemon->http));
     return PARLEY_E_OK;
 }
@@ -219,6 +223,7 @@ static void open_finding(struct daemon *daemon) {
         .advertised_count = daemon->options.advertised_count,
     };
     daemon->finding = parley_finding_open(&config);
+    daemon->invites = parley_invites_open(daemon->host, daemon->finding);
 }
 
 static void announce(struct daemon *daemon) {

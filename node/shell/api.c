@@ -43,6 +43,8 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_POST, "follows", false, JSON_TYPE, api_names_follow, api_run_follow},
     {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect, API_AT_ONCE},
     {PARLEY_API_POST, "keys", false, JSON_TYPE, NULL, api_run_keys},
+    {PARLEY_API_POST, "invites", false, JSON_TYPE, NULL, api_run_invite},
+    {PARLEY_API_POST, "acceptances", false, JSON_TYPE, NULL, api_run_accept},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},
     {PARLEY_API_GET, "why/", true, NULL, api_names_why, api_run_why},
     {PARLEY_API_GET, "lists", false, NULL, NULL, api_run_lists},
@@ -340,8 +342,10 @@ void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max) {
     api->judging_ms_max = ms_max;
 }
 
-void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding) {
+void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding,
+                            struct parley_invites *invites) {
     api->finding = finding;
+    api->invites = invites;
 }
 
 void parley_api_set_url(struct parley_api *api, const char *url) {

@@ -10,7 +10,7 @@
  *   profiles/AUTHOR, digest, timeline, notifications, search, posts/POST, threads/POST, why/POST,
  *   lists, fetching, export, check, metrics, healthz, readyz, events
  * - POST posts, posts/batch, profile, echoes, votes, erasures, purges, lists, follows, peers,
- *   import, keys
+ *   import, keys, invites, acceptances
  * - DELETE follows/AUTHOR, peers/KEY
  *
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
@@ -27,6 +27,7 @@
 
 struct parley_finding;
 struct parley_host;
+struct parley_invites;
 struct parley_api;
 
 /* A request's body, and an answer to export. */
@@ -77,8 +78,10 @@ struct parley_api *parley_api_create(struct parley_host *host);
 void parley_api_free(struct parley_api *api);
 /* What `status` tells: "http://127.0.0.1:8080" or NULL. Copied. */
 void parley_api_set_url(struct parley_api *api, const char *url);
-/* How others find this node; outlives the API. NULL, as without this: nobody does. */
-void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding);
+/* How others find this node, and invites; they outlive the API. NULL, as without this: nobody does.
+ */
+void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding,
+                            struct parley_invites *invites);
 /* Another bound than PARLEY_API_JUDGING_MS_MAX, for requests from now on. */
 void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max);
 

@@ -21,6 +21,7 @@ struct api_search;
 struct parley_api {
     struct parley_host *host;
     struct parley_finding *finding; /* NULL: offline */
+    struct parley_invites *invites; /* likewise */
     struct api_feed *feed;
     struct api_gate *gate;
     struct api_search *search;
@@ -181,6 +182,7 @@ api_handler api_names_saying, api_run_echo, api_run_vote, api_run_erase;
 api_handler api_names_purge, api_run_purge;
 api_handler api_names_why, api_run_why;
 api_handler api_run_lists, api_names_list, api_run_list;
+api_handler api_run_invite, api_run_accept;
 api_handler api_run_check;
 api_handler api_run_metrics;
 api_handler api_run_healthz, api_run_readyz;

@@ -1,5 +1,6 @@
 #include "api_host.h"
 #include "../../node/shell/finding.h"
+#include "../../node/shell/invites.h"
 #include "fuzz.h"
 #include "node_message.h"
 
@@ -314,4 +315,26 @@ enum parley_reach parley_finding_reach(struct parley_finding *finding, const cha
     (void)finding;
     *words = "nobody looked";
     return PARLEY_REACH_UNKNOWN;
+}
+
+enum parley_error parley_invites_make(struct parley_invites *invites, struct parley_invite *invite,
+                                      bool is_private, unsigned days,
+                                      struct parley_problem *problem) {
+    (void)invites;
+    (void)invite;
+    (void)is_private;
+    (void)days;
+    return parley_problem_set(problem, PARLEY_E_NOT_FOUND, "nobody can reach this node");
+}
+
+enum parley_error parley_invites_accept(struct parley_invites *invites,
+                                        const struct parley_invite *invite, bool is_private,
+                                        parley_invites_done *done, void *context,
+                                        struct parley_problem *problem) {
+    (void)invites;
+    (void)invite;
+    (void)is_private;
+    (void)done;
+    (void)context;
+    return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "of another network");
 }

@@ -17,6 +17,7 @@ FILES = {
     "config": ["node/shell/options.c"],
     "entry": ["proto/entry.c"],
     "guard": ["node/shell/http_guard.c"],
+    "invite": ["node/shell/invite_text.c"],
     "key_file": ["node/shell/key_file.c"],
     "link": ["proto/link.c", "proto/noise.c"],
     "node": ["node/messages.c", "node/ingest.c", "node/records.c", "node/jobs.c",

@@ -10,6 +10,7 @@ from cli import ledger
 from cli.bad_input import walk_bad_input
 from cli.bundles import walk_bundles
 from cli.guard import walk_tcp
+from cli.invites import walk_invites
 from cli.keys import walk_keys
 from cli.ledger import check, parley, row, started
 from cli.moderation import walk_moderation
@@ -46,6 +47,7 @@ def walk_one_home(scratch):
 
 
 def walk_many_homes(scratch):
+    walk_invites(scratch)
     walk_moderation(scratch)
     walk_missing_parts(scratch)
     walk_erase_with_nodes(scratch)

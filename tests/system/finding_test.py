@@ -12,7 +12,7 @@ from networks import Namespace, go_inside, ip
 
 go_inside("nodes find each other")
 
-from nodes import Skipped, run, wait_until  # noqa: E402
+from nodes import PARLEY, Skipped, run, wait_until  # noqa: E402
 
 GROUP = "239.255.73.73"
 LISTENER = """
@@ -203,6 +203,82 @@ def a_router_passes_the_port_on_while_the_node_runs(scratch):
             assert "dnat" not in rules, rules
 
 
+def follows(home):
+    return [follow["author"] for follow in home.json("follows")]
+
+
+def both_ways(left, right):
+    """A post of each at the other."""
+    for writer, reader in ((left, right), (right, left)):
+        post = writer.parley("post", f"by {writer.path.name}").strip()
+        wait_until(lambda r=reader, p=post: r.json("timeline") and p in r.parley("--json", "timeline"), "the post")
+
+
+def one_paste_through_a_router(scratch):
+    if not router_possible():
+        raise Skipped("no nft and miniupnpd here: apt-get install nftables miniupnpd")
+    with routed(upnp="yes") as (inside, outside):
+        ann, bob, eve = (scratch.home(name).init() for name in ("ann", "bob", "eve"))
+        ann.start("--nat", "yes", listen="0.0.0.0:7373", within=inside.within)
+        wait_until(lambda: nat_of(ann)["state"] == "mapped", "the router's answer")
+        bob.start(listen="127.0.0.1:0", within=outside.within)
+        made = ann.json("invite")[0]
+        assert made["places"] == ["5.5.5.1:7373", "192.168.77.2:7373"], made
+        began = time.monotonic()
+        accepted = bob.json("accept", made["invite"])[0]
+        assert accepted["author"] == ann.author and time.monotonic() - began < 10
+        wait_until(lambda: follows(ann) == [bob.author] and follows(bob) == [ann.author], "both follow")
+        both_ways(ann, bob)
+        # It is used; to whom it belongs it stays good.
+        eve.start(listen="127.0.0.1:0", within=outside.within)
+        eve.parley("accept", made["invite"], status=1)
+        assert bob.json("accept", made["invite"])[0]["author"] == ann.author
+        assert follows(eve) == [] and follows(ann) == [bob.author]
+        # A restart later bob finds the way by himself, and ann still knows what was used.
+        assert bob.end() == 0 and ann.end() == 0
+        ann.start("--nat", "yes", listen="0.0.0.0:7373", within=inside.within)
+        bob.start(listen="127.0.0.1:0", within=outside.within)
+        wait_until(lambda: nat_of(ann)["state"] == "mapped" and key_of(ann) in peers_of(bob), "the link again", 60)
+        eve.parley("accept", made["invite"], status=1)
+        both_ways(ann, bob)
+        for home in (ann, bob, eve):
+            assert home.end() == 0
+
+
+def an_invite_waits_for_its_maker_and_the_way_back_is_kept(scratch):
+    with bridged("10.8.0.1/24", "10.8.0.2/24", "10.9.0.1/24") as (left, right, elsewhere):
+        ann, bob, eve = (scratch.home(name).init() for name in ("ann", "bob", "eve"))
+        quiet = ["--discover", "no"]
+        ann.start(*quiet, listen="0.0.0.0:7373", within=left.within)
+        made = ann.json("invite", "--private", "--days", "1")[0]
+        assert made["places"] == ["10.8.0.1:7373"], made
+        assert ann.end() == 0
+        eve.start(*quiet, within=elsewhere.within)
+        eve.parley("accept", made["invite"], status=1)  # of a network that is not eve's
+        bob.start(*quiet, listen="0.0.0.0:7373", within=right.within)
+        asking = subprocess.Popen([PARLEY, "--home", bob.path, "accept", made["invite"]], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1)
+        assert asking.poll() is None and follows(bob) == []
+        assert bob.end() == 0  # the command is told so, and what was pasted is not lost
+        assert asking.wait(20) == 3, asking.communicate()
+        bob.start(*quiet, listen="0.0.0.0:7373", within=right.within)
+        ann.start(*quiet, listen="0.0.0.0:7373", within=left.within)
+        wait_until(lambda: follows(ann) == [bob.author] and follows(bob) == [ann.author], "both follow")
+        assert ann.json("follows")[0]["private"] is True and bob.json("follows")[0]["private"] is False
+        both_ways(ann, bob)
+        # Ann's node keeps where bob's is, and would go there.
+        assert bob.end() == 0
+        wait_until(lambda: not peers_of(ann), "the end of the link")
+        assert ann.json("status")[0]["dials"] is True
+        assert ann.end() == 0
+        for home in (ann, bob):
+            assert not home.path.joinpath("invites.damaged").exists()
+            text = home.path.joinpath("invites").read_text(encoding="utf-8")
+            assert made["invite"] not in text, "the secret is kept no longer than it must"
+        assert eve.end() == 0
+
+
 def without_a_router_it_is_said(scratch):
     with bridged("10.8.0.1/24") as (space,):
         home = scratch.home("a").init()
@@ -214,4 +290,5 @@ def without_a_router_it_is_said(scratch):
 
 run(nodes_on_one_bridge_find_each_other, who_hides_says_nothing_and_what_is_said_names_nobody,
     a_foreign_network_on_the_same_wire_is_passed_over, a_router_passes_the_port_on_while_the_node_runs,
+    one_paste_through_a_router, an_invite_waits_for_its_maker_and_the_way_back_is_kept,
     without_a_router_it_is_said)

@@ -205,6 +205,12 @@ def good(asker, ann, bob):
     ask(200, "POST", "/v1/import", asker.visitor.get("/v1/export?author=" + me).bytes, Content_Type="application/octet-stream")
     ask(200, "POST", "/v1/follows", {"author": other, "private": True}), ask(200, "DELETE", "/v1/follows/" + other)
     ask(200, "POST", "/v1/peers", {"address": bob.address}), ask(200, "DELETE", "/v1/peers/" + bob.address.split("@")[0])
+    made = ask(201, "POST", "/v1/invites", {"private": True, "days": 2}).json
+    with_bob = program(bob)
+    accepted = with_bob.ask("POST", "/v1/acceptances", {"invite": made["invite"], "private": True})
+    assert accepted.status == 200 and accepted.json["author"] == me, accepted.bytes
+    theirs = with_bob.ask("POST", "/v1/invites", {}).json
+    ask(200, "POST", "/v1/acceptances", {"invite": theirs["invite"]})
     ask(200, "POST", "/v1/keys", {})
     stream = Stream(asker.visitor, "/v1/events?kinds=all")
     stream.next()
@@ -230,11 +236,14 @@ def refusals(asker, home):
                        ("posts", {"text": "x", "mentions": [wrong]}), ("posts", {"text": "x", "mentions": [5]}),
                        ("posts", {"text": "x", "warning": 5}), ("posts", {"text": "x", "language": "x" * 40}),
                        ("posts", {"text": "x", "reply": nobody}), ("profile", {}), ("echoes", {}), ("votes", {"post": 5}),
-                       ("erasures", {}), ("purges", {}), ("lists", {"list": "x"}), ("follows", {}), ("peers", {"address": "x"})):
+                       ("erasures", {}), ("purges", {}), ("lists", {"list": "x"}), ("follows", {}), ("peers", {"address": "x"}),
+                       ("invites", {"days": 0}), ("invites", {"days": 31}), ("invites", {"days": "x"}), ("invites", {"private": 1}),
+                       ("acceptances", {}), ("acceptances", {"invite": 5}), ("acceptances", {"invite": "pinvite1"}),
+                       ("acceptances", {"invite": "pinvite1x\x00"}), ("acceptances", {"invite": "x", "private": "x"})):
         ask(400, "POST", "/v1/" + path, body)
     ask(400, "DELETE", "/v1/peers/x"), ask(404, "DELETE", "/v1/follows/nobody")
     ask(404, "POST", "/v1/follows", {"author": "nobody"})
-    for path in ("posts", "profile", "echoes", "votes", "erasures", "purges", "lists", "follows", "peers", "keys", "openings"):
+    for path in ("posts", "profile", "echoes", "votes", "erasures", "purges", "lists", "follows", "peers", "keys", "openings", "invites", "acceptances"):
         ask(415, "POST", "/v1/" + path, b"x", Content_Type="text/plain")
     ask(413, "POST", "/v1/posts", b"x" * 1100000)
     for template, methods in asker.document["paths"].items():

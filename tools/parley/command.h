@@ -30,6 +30,8 @@ int command_vote(const struct options *options);
 int command_erase(const struct options *options);
 int command_purge(const struct options *options);
 int command_profile(const struct options *options);
+int command_invite(const struct options *options);
+int command_accept(const struct options *options);
 int command_follow(const struct options *options);
 int command_unfollow(const struct options *options);
 int command_mute(const struct options *options);

@@ -41,6 +41,7 @@ static const struct argp_option OWN[] = {
     {"tag", 'T', "WORD", 0, "a tag; may stand several times", 1},
     {"ndjson", 'N', NULL, 0, "reads one post a line: {\"text\":...,\"time\":...,\"tags\":...}", 1},
     {"private", 'p', NULL, 0, "does not publish it", 1},
+    {"days", 'd', "N", 0, "good for so long, 1 to 30 (default: 7)", 1},
     {"author", 'a', "AUTHOR", 0, "of this author", 1},
     {"tag", 't', "WORD", 0, "with this tag", 1},
     {"limit", 'l', "N", 0, "how many (timeline 50, thread 1000 by default); 0: all", 1},
@@ -188,6 +189,9 @@ static error_t on_own(int key, char *argument, struct argp_state *state) {
         return 0;
     case 'p':
         options->is_private = true;
+        return 0;
+    case 'd':
+        options->days = argument;
         return 0;
     case 'a':
         return add_to(options->authors, &options->authors_count, argument);

@@ -25,7 +25,7 @@ struct options {
     /* of commands */
     bool relay, ndjson, is_private, follow, force, same_device;
     bool is_online; /* the command itself dials while no node runs; not typed */
-    const char *name, *about, *reply, *quote, *before, *limit, *tag, *word;
+    const char *name, *about, *reply, *quote, *before, *limit, *tag, *word, *days;
     const char *last, *join, *generation;
     const char *tags[OPTION_LIST_MAX];
     size_t tags_count;

@@ -1,6 +1,7 @@
 // The first steps, and what others need to find you.
 import { post as send } from "./api.js";
 import { act, button, h, toast } from "./dom.js";
+import { acceptInvite, inviteIn, inviteMaker } from "./invite.js";
 import { tell } from "./post.js";
 import { kept, state } from "./state.js";
 
@@ -14,7 +15,9 @@ const listensEverywhere = () => (state.status.listen || []).find((place) => EVER
 const copyable = (words) => h("div", {}, h("p", {}, h("code", {}, words)),
   button("Copy", act(async () => { await navigator.clipboard.writeText(words); toast("Copied."); })));
 
-export function invitation() {
+export const invitation = () => h("div", {}, inviteMaker(), byHand());
+
+function byHand() {
   const places = reachable(), wide = listensEverywhere();
   const address = places[0] || (wide && wide.replace(EVERYWHERE, "@YOUR-ADDRESS:"));
   if (!address)
@@ -34,19 +37,21 @@ function readInvitation(words) {
 }
 
 export function followForm() {
-  const words = h("textarea", { rows: 2, placeholder: "parley1… and, if you have it, pnode1…@host:7373", "aria-label": "What a friend gave you", spellcheck: "false" });
+  const words = h("textarea", { rows: 2, placeholder: "An invite (pinvite1…), or parley1… and, if you have it, pnode1…@host:7373", "aria-label": "What a friend gave you", spellcheck: "false" });
   const secret = h("input", { type: "checkbox" });
   return h("form", {
     onsubmit: act(async () => {
-      const found = readInvitation(words.value);
-      if (!found.author && found.address) {
+      const found = readInvitation(words.value), invite = inviteIn(words.value);
+      if (invite) {
+        await acceptInvite(invite, secret.checked);
+      } else if (!found.author && found.address) {
         await send("peers", { address: found.address });
         toast("Connecting.");
       } else if (found.author) {
         await send("follows", { author: found.author, private: secret.checked, ...(found.address ? { address: found.address } : {}) });
         toast("You follow them. Their posts come as soon as a node has them.");
       } else {
-        toast("There is no parley1… in it: that is how people are called here.");
+        toast("There is no invite and no parley1… in it: that is how people are called here.");
         return;
       }
       words.value = "";

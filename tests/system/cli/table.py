@@ -47,6 +47,8 @@ ONLINE = {
     "peers": "0 2 3 4 5",
     "connect": "0 1 2 3 4 5",
     "disconnect": "0 1 2 3 4 5",
+    "invite": "0 1 2 3 4 5",
+    "accept": "0 1 2 3 4 5",
 }
 TABLE = {**OFFLINE, **EITHER, **ONLINE}
 
@@ -61,5 +63,6 @@ WORDS = {
     "import": ["-"], "verify": ["-"], "digest": [], "status": [], "doctor": [], "open": ["--json"], "peers": [],
     "device": ["list"], "rotate": [], "recover": [],
     "check": [], "rebuild": [], "repair": [],
-    "connect": ["KEY@127.0.0.1:9"], "disconnect": ["KEY"],
+    "connect": ["KEY@127.0.0.1:9"], "disconnect": ["KEY"], "invite": [],
+    "accept": ["pinvite1x"],
 }

@@ -1,0 +1,54 @@
+// Invites: one text, or one code for a camera, by which two people follow each other.
+import { post as send } from "./api.js";
+import { act, button, fill, h, toast } from "./dom.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const QUIET = 4; // modules of light around the code, without which cameras miss it
+const INVITE = /pinvite1[A-Za-z0-9_-]+/;
+
+function svg(name, attributes, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children);
+  return element;
+}
+
+// Dark on light in both themes: that is what cameras read.
+function code(rows) {
+  const size = rows.length + 2 * QUIET;
+  let path = "";
+  rows.forEach((row, y) => {
+    for (const run of row.matchAll(/1+/g)) path += `M${run.index + QUIET} ${y + QUIET}h${run[0].length}v1h-${run[0].length}z`;
+  });
+  return svg("svg", { viewBox: `0 0 ${size} ${size}`, width: 240, height: 240, role: "img", "aria-label": "The invite as a code for a camera", "shape-rendering": "crispEdges" },
+    svg("rect", { width: size, height: size, fill: "#fff" }), svg("path", { d: path, fill: "#000" }));
+}
+
+function shown(made) {
+  const until = new Date(made.expires).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  const isHere = made.places.every((place) => /^(127\.|\[::1\])/.test(place));
+  return [
+    h("p", {}, h("code", {}, made.invite)),
+    button("Copy the invite", act(async () => { await navigator.clipboard.writeText(made.invite); toast("Copied."); }), { class: "strong" }),
+    made.qr ? h("p", {}, code(made.qr)) : null,
+    h("p", { class: "soft" }, `Good once, until ${until}. Give it to one person: they paste it where they follow somebody, and you two follow each other and are connected.`,
+      isHere ? " Your node listens to this machine only, so it is good on this machine alone." : ""),
+  ];
+}
+
+export function inviteMaker() {
+  const box = h("div", { "aria-live": "polite" });
+  return h("div", {}, button("Invite somebody", act(async () => { fill(box, shown(await send("invites", {}))); })), box);
+}
+
+// An invite in what was pasted, or null.
+export function inviteIn(words) {
+  const found = INVITE.exec(words);
+  return found && found[0];
+}
+
+export async function acceptInvite(invite, isPrivate) {
+  toast("Asking their node…");
+  await send("acceptances", { invite, private: isPrivate });
+  toast("You follow each other, and your nodes are connected.");
+}
