@@ -69,20 +69,27 @@ struct upnp {
     char own[64]; /* our address, as the router is to see it */
 };
 
-static bool upnp_open(struct upnp *upnp) {
+static bool upnp_find(struct upnp *upnp) {
     int error = 0;
-    memset(upnp, 0, sizeof *upnp);
     struct UPNPDev *devices = upnpDiscover(SSDP_MS, NULL, NULL, UPNP_LOCAL_PORT_ANY, 0, 2, &error);
     if (devices == NULL)
         return false;
     int found =
         UPNP_GetValidIGD(devices, &upnp->urls, &upnp->data, upnp->own, (int)sizeof upnp->own);
     freeUPNPDevlist(devices);
-    if (found == 1)
-        return true;
-    if (found != 0)
+    if (found > 1)
         FreeUPNPUrls(&upnp->urls);
-    return false;
+    return found == 1;
+}
+
+/* Where it was the last time, or wherever it is. */
+static bool upnp_open(struct upnp *upnp, const char *url) {
+    memset(upnp, 0, sizeof *upnp);
+    if (url[0] != '\0' &&
+        UPNP_GetIGDFromUrl(url, &upnp->urls, &upnp->data, upnp->own, (int)sizeof upnp->own) == 1)
+        return true;
+    memset(upnp, 0, sizeof *upnp);
+    return upnp_find(upnp);
 }
 
 static bool upnp_ip(struct upnp *upnp, struct parley_ip *ip) {
@@ -132,17 +139,24 @@ static bool map_by_pmp(struct nat_mapping *mapping, unsigned lease_s) {
 
 static bool map_by_upnp(struct nat_mapping *mapping, unsigned lease_s) {
     struct upnp upnp;
-    if (!upnp_open(&upnp))
+    if (!upnp_open(&upnp, mapping->url))
         return false;
     bool is_mapped = upnp_map(&upnp, mapping, lease_s);
+    int size = snprintf(mapping->url, sizeof mapping->url, "%s",
+                        upnp.urls.rootdescURL != NULL ? upnp.urls.rootdescURL : "");
+    if (size < 0 || (size_t)size >= sizeof mapping->url)
+        mapping->url[0] = '\0';
     FreeUPNPUrls(&upnp.urls);
     return is_mapped;
 }
 
-/* The quick one first. */
+/* The quick one first, but for a router that is known to speak the other. */
 bool nat_gateway_map(struct nat_mapping *mapping, unsigned lease_s) {
+    bool is_upnp = mapping->protocol == NAT_UPNP;
     if (mapping->port_outside == 0)
         mapping->port_outside = mapping->port_inside;
+    if (is_upnp && map_by_upnp(mapping, lease_s))
+        return true;
     mapping->protocol = NAT_PMP;
     if (map_by_pmp(mapping, lease_s))
         return true;
@@ -162,7 +176,7 @@ void nat_gateway_unmap(const struct nat_mapping *mapping) {
             (void)pmp_answer(&pmp, &answer);
         (void)closenatpmp(&pmp);
     }
-    if (mapping->protocol == NAT_UPNP && upnp_open(&upnp)) {
+    if (mapping->protocol == NAT_UPNP && upnp_open(&upnp, mapping->url)) {
         upnp_unmap(&upnp, mapping);
         FreeUPNPUrls(&upnp.urls);
     }

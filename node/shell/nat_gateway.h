@@ -13,6 +13,7 @@ struct nat_mapping {
     enum nat_protocol protocol; /* NAT_NOBODY: no router does it */
     uint16_t port_inside, port_outside;
     struct parley_ip ip; /* of the router, outside */
+    char url[256];       /* UPNP: where it describes itself, so that it is not looked for again */
 };
 
 /* Maps the port, or renews the mapping; port_outside is wished for, 0: like the one inside. Up to

@@ -217,7 +217,7 @@ def both_ways(left, right):
 def one_paste_through_a_router(scratch):
     if not router_possible():
         raise Skipped("no nft and miniupnpd here: apt-get install nftables miniupnpd")
-    with routed(upnp="yes") as (inside, outside):
+    with routed(pmp="yes") as (inside, outside):
         ann, bob, eve = (scratch.home(name).init() for name in ("ann", "bob", "eve"))
         ann.start("--nat", "yes", listen="0.0.0.0:7373", within=inside.within)
         wait_until(lambda: nat_of(ann)["state"] == "mapped", "the router's answer")

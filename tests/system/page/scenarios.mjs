@@ -77,6 +77,37 @@ async function posts_come_by_themselves() {
   await clean(page);
 }
 
+async function one_paste_makes_two_follow_each_other() {
+  const giver = await openPage(bob);
+  await go(giver, "#/people");
+  await giver.getByRole("button", { name: "Invite somebody" }).click();
+  await giver.locator("code", { hasText: /^pinvite1/ }).waitFor();
+  const invite = await giver.locator("code", { hasText: /^pinvite1/ }).textContent();
+  holds(await giver.getByRole("img", { name: /code for a camera/ }).count() === 1, "there is a code for a camera");
+  await look(giver, "invite");
+  await fits(giver);
+  await clean(giver);
+  const page = await openPage(setting.new);
+  await go(page, "#/people");
+  const paste = async (words) => {
+    await page.getByLabel("What a friend gave you").first().fill(words);
+    await page.getByRole("button", { name: "Follow", exact: true }).first().click();
+  };
+  for (const bad of [invite.slice(0, -9), invite.replace(/.$/, (letter) => (letter === "A" ? "B" : "A")), "pinvite1<script>alert(1)</script>", "pinvite1" + "A".repeat(5000)]) {
+    await paste(bad);
+    await until(page, () => /invite/.test(document.querySelector("#toast").textContent) && !/Asking/.test(document.querySelector("#toast").textContent));
+    await page.evaluate(() => (document.querySelector("#toast").textContent = ""));
+  }
+  holds(!json(setting.new, "follows").some((one) => one.author === author(bob)), "nobody is followed for a bad one");
+  await paste(`Here you are: ${invite}.`);
+  await until(page, () => /follow each other/.test(document.querySelector("#toast").textContent));
+  const follows = (home, other) => json(home, "follows").some((one) => one.author === author(other));
+  holds(follows(setting.new, bob) && follows(bob, setting.new), "both follow");
+  await paste(invite);
+  await until(page, () => /follow each other/.test(document.querySelector("#toast").textContent));
+  await clean(page);
+}
+
 async function writing_answering_quoting_passing_on_and_voting() {
   const page = await openPage(bob);
   await page.getByLabel("What do you want to say?").first().focus();
@@ -399,7 +430,7 @@ async function a_relay_is_nobodys_and_shows_what_it_carries() {
   holds(await node.ended === 0, "it ends");
 }
 
-const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves,
+const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves, one_paste_makes_two_follow_each_other,
   writing_answering_quoting_passing_on_and_voting, threads_tags_people_and_what_concerns_you,
   what_is_hidden_says_why_and_is_had_back_with_one_click, dropping_here_and_taking_back_everywhere,
   keys_alone_are_enough, screen_readers_get_landmarks_names_and_news, axe_finds_nothing_serious_in_any_view,
