@@ -336,6 +336,9 @@ static size_t dispatch(struct parley_node *node, const struct parley_event *even
     case PARLEY_EVENT_LIST:
         on_list(node, event);
         return 0;
+    case PARLEY_EVENT_PLACES:
+        on_places(node, event);
+        return 0;
     case PARLEY_EVENT_SAY:
         on_say(node, event);
         return 0;

@@ -4,16 +4,31 @@
  * then those that were linked for longest before the last stop, then one of the table, half of the
  * time of those that were reached before, never two of one group while there is another. */
 
+static void set_places(struct parley_node *node, const struct parley_address *places,
+                       size_t count) {
+    struct views *views = &node->views;
+    views->places_count = 0;
+    for (size_t i = 0; i < count && i < PARLEY_ADVERTISED_MAX; i++) {
+        views->places[i] = places[i];
+        views->places[i].key = node->node_key;
+        views->places_count++;
+    }
+}
+
+/* A record with them is newer than the one before, and so takes its place at others. */
+void on_places(struct parley_node *node, const struct parley_event *event) {
+    set_places(node, event->places.places, event->places.places_count);
+    if (node->wall > node->views.said_at)
+        node->views.said_at = node->wall;
+    effect_reply(node, event->places.request, PARLEY_E_OK);
+}
+
 void views_create(struct parley_node *node, const struct parley_node_config *config) {
     struct views *views = &node->views;
     uint8_t secret[16];
     parley_random_bytes(&node->random, secret, sizeof secret);
     book_table_init(views->table, secret);
-    for (size_t i = 0; i < config->places_count && i < PARLEY_ADVERTISED_MAX; i++) {
-        views->places[i] = config->places[i];
-        views->places[i].key = node->node_key;
-        views->places_count++;
-    }
+    set_places(node, config->places, config->places_count);
     for (size_t i = 0; i < config->bootstrap_count && i < PARLEY_BOOTSTRAP_MAX; i++)
         if (!node_keys_meet(&config->bootstrap[i].key, &node->node_key))
             views->bootstrap[views->bootstrap_count++].address = config->bootstrap[i];

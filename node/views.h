@@ -69,6 +69,7 @@ struct views {
 
 /* views.c */
 void views_create(struct parley_node *node, const struct parley_node_config *config);
+void on_places(struct parley_node *node, const struct parley_event *event);
 void views_start(struct parley_node *node);
 void views_on_timer(struct parley_node *node);
 void views_invariants(const struct parley_node *node);

@@ -122,7 +122,8 @@ enum parley_event_kind {
     PARLEY_EVENT_IMPORT_CHUNK,
     PARLEY_EVENT_PURGE,
     PARLEY_EVENT_LIST,
-    PARLEY_EVENT_SAY, /* about an invite, over an open link */
+    PARLEY_EVENT_SAY,    /* about an invite, over an open link */
+    PARLEY_EVENT_PLACES, /* where others reach this node is known better now */
 };
 
 struct parley_event {
@@ -215,6 +216,13 @@ struct parley_event {
             parley_connection connection;
             const struct parley_said *said;
         } say;
+        /* In place of those before; copied, at most PARLEY_ADVERTISED_MAX. Keys are not looked at.
+         */
+        struct {
+            parley_request request;
+            const struct parley_address *places;
+            size_t places_count;
+        } places;
     };
 };
 

@@ -2,6 +2,7 @@
 #include "interfaces.h"
 #include "lan.h"
 #include "memory.h"
+#include <parley/node_limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,8 +13,12 @@ struct parley_finding {
     struct parley_lan *lan; /* NULL: off */
     struct parley_nat *nat; /* NULL: off */
     uv_timer_t timer;
+    struct parley_address told; /* of the router's places: the last that peers are told of */
     bool was_reached, was_reached_near; /* from outside; from a local network */
 };
+
+static void on_reply(void *context, const struct parley_effect *reply) {
+}
 
 /* --- who came in ------------------------------------------------------------------------------ */
 
@@ -26,10 +31,6 @@ static void look(struct parley_finding *finding) {
         finding->was_reached |= peer.remote.network == PARLEY_NETWORK_CLEAR;
         finding->was_reached_near |= peer.remote.network == PARLEY_NETWORK_LAN;
     }
-}
-
-static void on_look(uv_timer_t *timer) {
-    look(timer->data);
 }
 
 /* --- where we are ----------------------------------------------------------------------------- */
@@ -67,10 +68,13 @@ struct places {
     struct parley_node_key key;
 };
 
+static bool is_same_place(const struct parley_address *a, const struct parley_address *b) {
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
 static void add_place(struct places *places, const struct parley_address *address) {
     for (size_t i = 0; i < places->count; i++)
-        if (places->items[i].port == address->port &&
-            strcmp(places->items[i].host, address->host) == 0)
+        if (is_same_place(&places->items[i], address))
             return;
     if (places->count == places->max)
         return;
@@ -113,6 +117,26 @@ size_t parley_finding_places(struct parley_finding *finding, struct parley_addre
     add_listeners(finding, &places, PARLEY_NETWORK_CLEAR);
     add_listeners(finding, &places, PARLEY_NETWORK_LAN);
     return places.count;
+}
+
+/* What the owner advertises stands as it is; else peers are told of what the router passes on, once
+ * for each place that it gives. */
+static void tell_peers(struct parley_finding *finding) {
+    struct parley_address places[PARLEY_ADVERTISED_MAX];
+    struct parley_event event = {.kind = PARLEY_EVENT_PLACES};
+    struct parley_nat_status nat;
+    if (finding->config.advertised_count > 0 || !parley_finding_nat(finding, &nat) ||
+        nat.state != PARLEY_NAT_MAPPED || is_same_place(&nat.place, &finding->told))
+        return;
+    finding->told = nat.place;
+    event.places.places = places;
+    event.places.places_count = parley_finding_places(finding, places, PARLEY_ADVERTISED_MAX);
+    (void)parley_host_submit(finding->config.host, &event, on_reply, NULL);
+}
+
+static void on_look(uv_timer_t *timer) {
+    look(timer->data);
+    tell_peers(timer->data);
 }
 
 /* --- what is said of it ----------------------------------------------------------------------- */

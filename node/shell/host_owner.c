@@ -26,6 +26,8 @@ static parley_request *request_field(struct parley_event *event) {
         return &event->purge.request;
     case PARLEY_EVENT_LIST:
         return &event->list.request;
+    case PARLEY_EVENT_PLACES:
+        return &event->places.request;
     case PARLEY_EVENT_SAY:
         return &event->say.request;
     case PARLEY_EVENT_DEVICE:

@@ -125,6 +125,28 @@ static void test_closed_nodes_do_not_learn(void **state) {
     story_end(&story);
 }
 
+/* What a puppet is told of the node itself. */
+struct records {
+    bool has_place;
+};
+
+static void note_records(struct story *story, const struct story_puppet *puppet,
+                         const struct parley_wire_message *message) {
+    struct records *told = story->context;
+    struct parley_wire_list records = message->as.shuffle.records;
+    struct parley_span bytes;
+    if (message->type != PARLEY_WIRE_SHUFFLE)
+        return;
+    while (parley_wire_next_address(&records, &bytes)) {
+        struct parley_address_record record;
+        struct parley_address address;
+        assert_int_equal(parley_address_record_decode(&record, bytes).error, PARLEY_E_OK);
+        struct parley_span places = record.places;
+        while (parley_address_record_next(&address, &record, &places))
+            told->has_place |= strcmp(address.host, "9.7.7.7") == 0;
+    }
+}
+
 static void test_where_no_word_leads(void **state) {
     static const char *const places[] = {
         "127.0.0.1:7373", "0.0.0.0:7373",   "224.0.0.1:7373", "10.0.0.1:7373",
@@ -447,6 +469,26 @@ static void test_false_records_are_a_fault(void **state) {
     story_end(&story);
 }
 
+/* A router has passed a port on: what is told from then on says so, and is newer. */
+static void test_places_change(void **state) {
+    struct story story;
+    begin(&story);
+    struct parley_address place = {.transport = "tcp", .port = 7373};
+    struct parley_event event = {.kind = PARLEY_EVENT_PLACES};
+    struct records told = {0};
+    (void)snprintf(place.host, sizeof place.host, "9.7.7.7");
+    event.places.request = 9;
+    event.places.places = &place;
+    event.places.places_count = 1;
+    story_step(&story, &event);
+    assert_true(story_has(&story, "REPLY 9 OK 0"));
+    story.on_message = note_records;
+    story.context = &told;
+    (void)story_peer(&story, 'A');
+    assert_true(told.has_place);
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learns_and_dials),
@@ -463,6 +505,7 @@ int main(void) {
         cmocka_unit_test(test_places_are_kept_out),
         cmocka_unit_test(test_broken_bytes_are_nobodys),
         cmocka_unit_test(test_false_records_are_a_fault),
+        cmocka_unit_test(test_places_change),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("views", tests, NULL, NULL) == 0 ? 0 : 1;

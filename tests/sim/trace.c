@@ -109,6 +109,10 @@ void trace_event(struct sim *sim, uint32_t node, const struct parley_event *even
     feed_number(sim, event->now);
     feed_number(sim, event->wall);
     switch (event->kind) {
+    case PARLEY_EVENT_PLACES:
+        feed_number(sim, event->places.places_count);
+        say_event(sim, node, event, event->places.places_count, 0);
+        return;
     case PARLEY_EVENT_SAY:
         feed_number(sim, event->say.connection);
         FEED(sim, event->say.said->author);

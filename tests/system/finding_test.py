@@ -197,6 +197,7 @@ def a_router_passes_the_port_on_while_the_node_runs(scratch):
             wait_until(lambda a=ann, b=bob: key_of(b) in peers_of(a), "the link through the router")
             wait_until(lambda a=ann: a.json("status")[0]["reachable"] == "yes", "the node knows it")
             assert bob.json("status")[0]["reachable"] == "no"
+            wait_until(lambda b=bob: b.json("status")[0]["addresses"] == 1, "that peers are told of the place")
             assert outside.reaches("5.5.5.1")
             assert bob.end() == 0 and ann.end() == 0
             rules = subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
