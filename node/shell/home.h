@@ -8,6 +8,7 @@
  *   db/         the database; db.before-repair-N as it was before a repair
  *   lock        held by the process that uses the home
  *   lease       see lease.h
+ *   invites     see invites.h
  *   api.sock, api.token
  *
  * Directory 0700, files 0600: a key file that others may read is refused. Key files are text with
