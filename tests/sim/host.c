@@ -9,7 +9,7 @@
 #define LOGS_OF_A_FLOOD 4096u                   /* rows for every device that a flood names */
 /* All invariants after each step would be half of the time, and what breaks one stays broken: they
  * are looked at after every so many steps of the world, and before each kill. */
-#define STEPS_A_CHECK 7u
+#define STEPS_A_CHECK 31u
 
 bool host_is_alive(const struct sim *sim, uint32_t node, uint32_t life) {
     return sim->nodes[node].core != NULL && sim->nodes[node].life == life;
