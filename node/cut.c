@@ -67,7 +67,11 @@ bool log_may_drop_island(const struct log_row *row) {
 bool log_drop_island(struct parley_node *node, uint32_t log, parley_seq above) {
     const struct log_row *row = &node->logs[log];
     const struct parley_run *least = least_island(row);
-    if (!log_may_drop_island(row) || above <= row->ranges.ranges[0].hi || row->stores_in_flight > 0)
+    struct parley_ranges view;
+    log_view(row, &view);
+    /* Above a fork there may be more, of which no head tells. */
+    parley_seq newest = view.count == 0 ? 0 : view.ranges[0].hi;
+    if (!log_may_drop_island(row) || above <= newest || row->stores_in_flight > 0)
         return false;
     struct parley_anchor top = {least->lo - 1, {{0}}};
     return log_cut(node, log, &top, least->hi);

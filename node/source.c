@@ -69,16 +69,17 @@ static bool source_take(struct parley_node *node, struct log_row *row, const str
         new->seq > old.seq || (new->seq == old.seq &&new->low <= new->seq &&new->low < old.low);
     bool has_more = !is_gone && fetch_next_ask(node, row, &ask);
     struct peer *peer = peer_find(node, new->connection);
-    unsigned vain = has_more ? peer_find(node, old.connection)->vain : UINT8_MAX;
-    if (has_more && peer->vain > vain) {
+    /* Whoever had nothing for this log has no claim to it, whatever their word is worth. */
+    bool has_claim = has_more && (row->failures == 0 || old.connection == new->connection);
+    unsigned vain = has_claim ? peer_find(node, old.connection)->vain : UINT8_MAX;
+    if (peer->vain > vain) {
         peer->is_forgotten |= is_better && peer->vain <= PARLEY_VAIN_OF_STRANGERS; /* told once */
         return false;
     }
-    if (has_more && !is_better && peer->vain == vain &&
-        (row->failures == 0 || old.connection == new->connection))
+    if (!is_better && peer->vain == vain)
         return false;
     source_set(row, new);
-    if (!has_more || (is_better && peer->vain == vain) || fetch_next_ask(node, row, &ask))
+    if (!has_more || is_better || fetch_next_ask(node, row, &ask))
         return true;
     source_set(row, &old);
     row->source_named = old_named;
