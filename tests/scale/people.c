@@ -163,6 +163,8 @@ static void draw_links(struct sim *sim, uint32_t node) {
     unsigned relays = host->is_relay ? RELAYS_OF_RELAY : config->relays_dialled;
     if (config->is_halved)
         relays *= 2; /* as many in one's own half */
+    if (config->is_halved && host->is_relay && node >= 2)
+        people_dial(sim, node, node - 2); /* a half is in one piece before the halves are */
     for (unsigned i = 0; config->relays_count > 0 && i < relays; i++)
         people_dial(sim, node, (uint32_t)chance_below(sim, config->relays_count));
     for (unsigned i = 0; host->follows_count > 0 && i < config->friends_dialled; i++)
