@@ -98,7 +98,10 @@ def flood(build, folder, options):
         yield node.digest(*names) == followed, "whom it follows is whole"
         yield node.digest(node.author) == own, "its own posts are untouched"
         yield files <= options.quota * TOLERANCE, "the files are within 5 % of the quota"
-        yield status["state"] == "at_quota", "the status says so"
+        # A session that compares anew may be under way at any one moment.
+        wait_until("a status that says so", lambda: node.json("status")[0]["state"] == "at_quota",
+                   seconds=60)
+        yield True, "the status says so"
         all_authors = options.followed + options.strangers
         yield options.followed < status["authors"] < all_authors, "some strangers are here, not all"
         source.stop()
