@@ -167,7 +167,7 @@ struct peer {
     parley_time_ms taken_at; /* something that was sent, last */
     uint64_t received_bytes, sent_bytes, unsent_bytes;
     uint32_t stalled; /* job that holds the message to be handled next, or NONE */
-    uint8_t vain; /* how often it told of what was not to be had, less what it gave; source.c */
+    uint8_t vain;     /* how often it told of what was not to be had, less what it gave; source.c */
     uint32_t jobs_count, serves_count, fetches_count, bodies_count;
     struct parley_log evidence_log; /* of the evidence that it sent last, and what the next chunk */
     struct parley_anchor evidence_next; /* of it must end in */

@@ -73,16 +73,16 @@
 
 /* Work in flight. */
 #define PARLEY_JOBS_MAX             128u  /* messages that wait for a signature check: 8.7 MB */
-#define PARLEY_JOBS_PER_PEER        8u    /* so that eight peers can work at once */
+#define PARLEY_JOBS_PER_PEER        8u    /* so that sixteen peers can work at once */
 #define PARLEY_SERVES_MAX           4096u /* asks that we answer */
 #define PARLEY_SERVES_PER_PEER      128u  /* more than we ask of one peer ourselves */
 #define PARLEY_READS_MAX            16u   /* of the disk at once; each up to 64 KiB */
 #define PARLEY_FETCHES_MAX          128u  /* asks of ours, in all */
 #define PARLEY_FETCHES_PER_PEER     28u   /* of 64 KiB each: 2 MiB on the way */
-#define PARLEY_FETCHES_OF_STRANGER  8u    /* before it gave anything: more than one link's way holds */
-#define PARLEY_FETCHES_OF_DOUBTED   64u   /* of all whose word is not proved; the rest is for others */
+#define PARLEY_FETCHES_OF_STRANGER  8u    /* before it gave anything: 512 KiB */
+#define PARLEY_FETCHES_OF_DOUBTED   64u   /* of all whose word is not proved */
 #define PARLEY_VAIN_OF_STRANGERS    1u    /* gone with the first that it gives */
-#define PARLEY_VAIN_MAX             16u   /* then worse is not counted: as many good ones bring it back */
+#define PARLEY_VAIN_MAX             16u   /* as many good ones bring it back */
 #define PARLEY_BODIES_ASKS_MAX      16u /* asks for bodies alone, in all; 64 KiB of headers each */
 #define PARLEY_BODIES_ASKS_PER_PEER 4u  /* of up to 1 MiB each */
 #define PARLEY_IDENTITIES_PER_ASK   30u /* authors in one message: half of a peer's budget */
@@ -162,7 +162,7 @@
 #define PARLEY_IDLE_MS             90000u /* three pings unanswered, or a frame that does not end */
 #define PARLEY_STUCK_MS            120000u /* nothing was taken of what waits to be sent */
 #define PARLEY_FETCH_MS            20000u  /* an ask without any chunk */
-#define PARLEY_FETCH_DOUBTED_MS    5000u   /* of one whose word is not proved: 300 KB of a slow link */
+#define PARLEY_FETCH_DOUBTED_MS    5000u   /* of one whose word is not proved */
 #define PARLEY_HEADS_EVERY_MS      30000u  /* catching up runs regardless of what was pushed */
 #define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */
 #define PARLEY_GRAFT_AFTER_MS      500u /* longer than any way along the tree but a broken one */
