@@ -1,5 +1,6 @@
 /* Invites: what a text may be, what its maker answers, and that nothing else follows of it. */
 #include "../../node/shell/invites_internal.h"
+#include "host_bed.h"
 #include <parley/crypto.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,23 +36,10 @@ static int open_all(void **state) {
     return 0;
 }
 
-static void on_stopped(void *context) {
-    *(bool *)context = true;
-}
-
 static int close_all(void **state) {
-    bool is_stopped = false;
-    char command[128];
     parley_invites_close(invites);
     parley_finding_close(finding);
-    parley_host_stop(host, on_stopped, &is_stopped);
-    while (!is_stopped && uv_run(&loop, UV_RUN_ONCE) != 0)
-        ;
-    parley_host_free(host);
-    while (uv_run(&loop, UV_RUN_ONCE) != 0)
-        ;
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    return uv_loop_close(&loop) != 0 || system(command) != 0 ? -1 : 0;
+    return host_bed_close(host, &loop, directory);
 }
 
 static struct parley_invite make(void) {

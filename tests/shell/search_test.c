@@ -5,6 +5,7 @@
 #include "../../node/shell/host.h"
 #include "../../node/shell/search.h"
 #include "../../node/shell/search_words.h"
+#include "host_bed.h"
 #include <parley/crypto.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,22 +157,9 @@ static int open_all(void **state) {
     return 0;
 }
 
-static void on_stopped(void *context) {
-    *(bool *)context = true;
-}
-
 static int close_all(void **state) {
-    bool is_stopped = false;
-    char command[128];
     parley_api_free(api);
-    parley_host_stop(host, on_stopped, &is_stopped);
-    while (!is_stopped && uv_run(&loop, UV_RUN_ONCE) != 0)
-        ;
-    parley_host_free(host);
-    while (uv_run(&loop, UV_RUN_ONCE) != 0)
-        ;
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    return uv_loop_close(&loop) != 0 || system(command) != 0 ? -1 : 0;
+    return host_bed_close(host, &loop, directory);
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
