@@ -108,6 +108,44 @@ static void test_how_much_at_a_time(void **state) {
     story_end(&bed->story);
 }
 
+/* All strangers together have a part of the asks, however many they are; the rest is for those who
+ * gave something. */
+static void test_all_strangers_have_a_part(void **state) {
+    enum { STRANGERS = 10, EACH = 8, ALL = STRANGERS * EACH };
+    static const struct story_sizes sizes = {.peers = 16, .authors = 128, .logs = 128};
+    static struct story_person writers[ALL];
+    static struct bed bed;
+    memset(&bed, 0, sizeof bed);
+    story_begin_sized(&bed.story, true, &sizes);
+    story_person(&bed.writer, 9);
+    story_know(&bed.story, &bed.writer);
+    bed.story.context = &bed.asked;
+    bed.a = tree_peer(&bed.story, 'A');
+    bed.story.on_message = look;
+    prove(&bed, bed.a);
+    for (unsigned i = 0; i < ALL; i++) {
+        story_person(&writers[i], (uint8_t)(i + 20));
+        story_know(&bed.story, &writers[i]);
+    }
+    size_t asks = 0;
+    for (unsigned i = 0; i < STRANGERS; i++) {
+        struct story_puppet *stranger = tree_peer(&bed.story, (char)('B' + i));
+        const char line[] = {stranger->name, ' ', 'a', 's', 'k', ' ', 'r', 'u', 'n', 0};
+        for (unsigned k = 0; k < EACH; k++) {
+            story_forget(&bed.story);
+            tell_of_nothing(&bed, stranger, &writers[i * EACH + k]);
+            asks += story_has(&bed.story, line);
+        }
+    }
+    assert_int_equal(asks, PARLEY_FETCHES_OF_DOUBTED);
+    struct parley_span entry = next(&bed);
+    story_forget(&bed.story);
+    announce_newest(&bed.story, bed.a, &bed.writer);
+    assert_true(story_has(&bed.story, "A ask run"));
+    (void)entry;
+    story_end(&bed.story);
+}
+
 /* A log that waits for one who had nothing waits for nobody: who else announces an entry of it is
  * asked as if it did not. */
 static void test_no_graft_waits_for_who_had_nothing(void **state) {
@@ -137,6 +175,7 @@ int main(void) {
         cmocka_unit_test(test_who_gave_goes_first),
         cmocka_unit_test(test_a_stranger_is_asked),
         cmocka_unit_test(test_how_much_at_a_time),
+        cmocka_unit_test(test_all_strangers_have_a_part),
         cmocka_unit_test(test_no_graft_waits_for_who_had_nothing),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

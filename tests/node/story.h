@@ -23,7 +23,7 @@
 
 #define STORY_TRACE_SIZE  16384u
 #define STORY_WAITING_MAX 512u
-#define STORY_PUPPETS_MAX 4u
+#define STORY_PUPPETS_MAX 12u
 #define STORY_METAS_MAX   64u /* that story_restart loads; more are not kept */
 
 /* Of the person's clock when a story begins: some day of 2026, in ms. */
