@@ -65,6 +65,16 @@ static bool source_has(const struct log_row *row, parley_seq seq) {
            (row->source_named != 0 && row->source_named <= seq && seq <= row->policy.seq);
 }
 
+/* Newest first. What the records name beside a log of this node's own would never be taken. */
+static size_t holes_of(const struct parley_node *node, const struct log_row *row,
+                       const struct parley_ranges *view,
+                       struct parley_hole holes[PARLEY_HOLES_MAX]) {
+    bool is_own = node->own_log != NONE && row == &node->logs[node->own_log];
+    if (is_own && row->pin == PIN_OTHER)
+        return 0;
+    return parley_ranges_holes(view, &row->policy, log_floor(row), holes);
+}
+
 /* What to ask the source of a log for. False: nothing that it has. */
 bool fetch_next_ask(const struct parley_node *node, const struct log_row *row,
                     struct parley_wire_ask_run *ask) {
@@ -80,23 +90,26 @@ bool fetch_next_ask(const struct parley_node *node, const struct log_row *row,
     if (ask_from_head(node, row, &view, ask))
         return true;
     struct parley_hole holes[PARLEY_HOLES_MAX];
-    size_t count = parley_ranges_holes(&view, &row->policy, log_floor(row), holes);
-    for (size_t i = 0; i < count; i++)
-        if (source_has(row, holes[i].top.seq)) {
-            ask->kind = PARLEY_RUN_ANCHORED;
-            ask->top_seq = holes[i].top.seq;
-            ask->top_id = holes[i].top.id;
-            ask->down_seq = row->overlaps ? log_floor(row) - 1 : holes[i].down;
-            return true;
-        }
+    size_t count = holes_of(node, row, &view, holes);
+    for (size_t i = 0; i < count; i++) {
+        /* One that nobody can fill does not stand before the others for ever. */
+        const struct parley_hole *hole = &holes[(i + row->failures) % count];
+        if (!source_has(row, hole->top.seq))
+            continue;
+        ask->kind = PARLEY_RUN_ANCHORED;
+        ask->top_seq = hole->top.seq;
+        ask->top_id = hole->top.id;
+        ask->down_seq = row->overlaps ? log_floor(row) - 1 : hole->down;
+        return true;
+    }
     return false;
 }
 
-bool log_has_holes(const struct log_row *row) {
+bool log_has_holes(const struct parley_node *node, const struct log_row *row) {
     struct parley_hole holes[PARLEY_HOLES_MAX];
     struct parley_ranges view;
     log_view(row, &view);
-    return parley_ranges_holes(&view, &row->policy, log_floor(row), holes) > 0;
+    return holes_of(node, row, &view, holes) > 0;
 }
 
 bool log_misses(struct parley_node *node, const struct log_row *row) {
@@ -105,7 +118,7 @@ bool log_misses(struct parley_node *node, const struct log_row *row) {
         row->fetch != NONE && source_is_believed(node, node->fetches[row->fetch].connection);
     if (is_next || is_asked)
         return false;
-    return !row->is_doubted && !row->is_unjudged && log_has_holes(row);
+    return !row->is_doubted && !row->is_unjudged && log_has_holes(node, row);
 }
 
 /* Whom the owner of a relay follows goes before strangers, however many these are. */
@@ -319,7 +332,7 @@ void fetch_end(struct parley_node *node, struct fetch *fetch, bool failed) {
     row->goes_on = row->is_queued && !fetch->is_late;
     row->is_late |= fetch->is_late && fetch->any_new;
     log_is_filled(node, fetch->log);
-    bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && log_has_holes(row);
+    bool misses = row->is_queued ? row->failures > 0 : !row->is_doubted && log_has_holes(node, row);
     if (misses)
         heads_forget(node); /* somebody else may have said that they have it */
 }

@@ -524,7 +524,7 @@ void fetch_on_timer(struct parley_node *node);
 /* What is held has changed: what its source has may have become worth asking for. */
 void queue_log(struct parley_node *node, uint32_t log);
 /* Something below the newest is missing. */
-bool log_has_holes(const struct log_row *row);
+bool log_has_holes(const struct parley_node *node, const struct log_row *row);
 /* The disk has more of it. */
 void log_is_filled(struct parley_node *node, uint32_t log);
 /* An ask brought nothing: later, and of somebody else. */

@@ -118,7 +118,7 @@ bool review_head_step(struct parley_node *node) {
     if (run == NULL)
         return review->hides ? decided(review, policy->seq, &policy->id) : end_whole(review);
     bool is_across = run->lo <= policy->seq;
-    if (is_across && review->pin == PIN_OTHER)
+    if (run->lo <= policy->seq + 1 && review->pin == PIN_OTHER)
         return next_range(review); /* off what is named: nothing of it is good */
     if (run->hi <= top && run->hi_is_signed)
         return review->hides ? decided(review, run->hi, &run->hi_id) : end_whole(review);

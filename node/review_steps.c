@@ -188,15 +188,18 @@ static bool step_pin(struct parley_node *node) {
     struct review *review = &node->review;
     const struct log_row *row = &node->logs[review->log];
     parley_seq seq = row->policy.kind == PARLEY_POLICY_VOID ? 0 : row->policy.seq;
-    const struct parley_run *run = seq == 0 ? NULL : parley_ranges_find(&row->ranges, seq);
+    const struct parley_run *run = seq == 0 ? NULL : parley_ranges_naming(&row->ranges, seq);
     struct parley_chunk chunk;
     struct parley_entry entry;
-    if (run != NULL && run->hi != seq && !review->asked) {
+    bool is_link = run != NULL && run->lo == seq + 1;
+    if (run != NULL && run->hi != seq && !is_link && !review->asked) {
         review->asked = true;
         review_read_headers(node, seq, seq);
         return false;
     }
-    struct parley_id id = run == NULL ? (struct parley_id){{0}} : run->hi_id;
+    struct parley_id id = run == NULL ? (struct parley_id){{0}}
+                          : is_link   ? run->lo_prev
+                                      : run->hi_id;
     if (review->asked) {
         if (!review_read_is_whole(review) ||
             parley_chunk_decode(&chunk, review->answer).error != PARLEY_E_OK ||
@@ -204,8 +207,10 @@ static bool step_pin(struct parley_node *node) {
             return review_fail(node);
         id = entry.id;
     }
-    if (run != NULL)
-        review->pin = PARLEY_EQUAL(id, row->policy.id) ? PIN_HELD : PIN_OTHER;
+    if (run != NULL && !PARLEY_EQUAL(id, row->policy.id))
+        review->pin = PIN_OTHER;
+    else if (run != NULL && !is_link)
+        review->pin = PIN_HELD;
     review->asked = false;
     review->blocks_used = review->blocks_kept;
     review->step = REVIEW_DECIDED;

@@ -208,7 +208,7 @@ static void want_below(struct parley_node *node, struct peer *peer,
                        const struct parley_wire_place *place) {
     uint32_t log = log_find(node, &place->log);
     if (log != NONE && author_is_wanted(node, node->logs[log].author) &&
-        log_has_holes(&node->logs[log]))
+        log_has_holes(node, &node->logs[log]))
         want(node, peer, log, place->seq, &place->id, 1);
 }
 

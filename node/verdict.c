@@ -90,7 +90,7 @@ static bool is_built_on_named(const struct parley_node *node, const struct side 
     if (policy->kind != PARLEY_POLICY_OPEN || run == NULL || !side_id(piece, policy->seq, &id) ||
         !PARLEY_EQUAL(id, policy->id))
         return false;
-    return run->hi < policy->seq || (run->lo <= policy->seq && node->review.pin == PIN_OTHER);
+    return run->hi < policy->seq || (run->lo <= policy->seq + 1 && node->review.pin == PIN_OTHER);
 }
 
 bool verdict_is_named(const struct parley_node *node, const struct side *piece) {

@@ -16,7 +16,7 @@ void log_view(const struct log_row *row, struct parley_ranges *view) {
         return;
     }
     if (row->pin == PIN_OTHER)
-        (void)parley_ranges_drop(view, policy->seq);
+        (void)parley_ranges_drop(view, parley_ranges_naming(view, policy->seq)->hi);
     if (policy->kind == PARLEY_POLICY_CLOSED) {
         struct parley_anchor end = {policy->seq, policy->id};
         parley_ranges_cut(view, &end, false);
@@ -76,10 +76,20 @@ bool log_shows(const struct log_row *row, parley_seq seq) {
 
 /* --- what changes the verdict ---------------------------------------------------------------- */
 
+/* The range that gives what the records name an id. */
+static const struct parley_run *run_at_named(const struct log_row *row) {
+    return row->policy.seq == 0 ? NULL : parley_ranges_naming(&row->ranges, row->policy.seq);
+}
+
+/* Whether it goes on from what the records name, and does not have that. */
+static bool is_right_above(const struct log_row *row, const struct parley_run *run) {
+    return run->lo == row->policy.seq + 1 && PARLEY_EQUAL(run->lo_prev, row->policy.id);
+}
+
 static bool needs_reading(const struct log_row *row) {
-    const struct parley_run *run =
-        row->policy.seq == 0 ? NULL : parley_ranges_find(&row->ranges, row->policy.seq);
-    return row->forked != 0 || row->marked != 0 || (run != NULL && run->hi != row->policy.seq);
+    const struct parley_run *run = run_at_named(row);
+    return row->forked != 0 || row->marked != 0 ||
+           (run != NULL && run->hi != row->policy.seq && !is_right_above(row, run));
 }
 
 /* Whether the newest entry is one by its own signature nobody has asked here: what named it once
@@ -92,11 +102,10 @@ static bool is_end_unknown(const struct log_row *row) {
 
 /* Without the disk, from the ends of the ranges alone. */
 static void judge_ends(struct log_row *row) {
-    const struct parley_run *run =
-        row->policy.seq == 0 ? NULL : parley_ranges_find(&row->ranges, row->policy.seq);
+    const struct parley_run *run = run_at_named(row);
     row->is_unjudged = false;
     row->pin = PIN_ABSENT;
-    if (run != NULL)
+    if (run != NULL && !is_right_above(row, run))
         row->pin = PARLEY_EQUAL(run->hi_id, row->policy.id) ? PIN_HELD : PIN_OTHER;
 }
 

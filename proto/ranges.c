@@ -274,6 +274,13 @@ const struct parley_run *parley_ranges_find(const struct parley_ranges *ranges, 
     return NULL;
 }
 
+const struct parley_run *parley_ranges_naming(const struct parley_ranges *ranges, parley_seq seq) {
+    for (size_t i = 0; i < ranges->count; i++)
+        if (ranges->ranges[i].lo <= seq + 1 && seq <= ranges->ranges[i].hi)
+            return &ranges->ranges[i];
+    return NULL;
+}
+
 bool parley_ranges_covers(const struct parley_ranges *ranges, parley_seq seq) {
     return parley_ranges_find(ranges, seq) != NULL;
 }

@@ -72,6 +72,8 @@ bool parley_ranges_drop(struct parley_ranges *ranges, parley_seq seq);
 bool parley_ranges_covers(const struct parley_ranges *ranges, parley_seq seq);
 /* The range that holds seq, or NULL. */
 const struct parley_run *parley_ranges_find(const struct parley_ranges *ranges, parley_seq seq);
+/* The range that gives seq an id: it holds it, or begins right above. NULL when none does. */
+const struct parley_run *parley_ranges_naming(const struct parley_ranges *ranges, parley_seq seq);
 /* The newest end whose own signature holds, or that the policy names; zero anchor and false when
  * there is none (or the log is void). */
 bool parley_ranges_head(const struct parley_ranges *ranges, const struct parley_policy *policy,

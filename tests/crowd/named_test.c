@@ -51,6 +51,55 @@ static void test_goes_past(void **state) {
     crowd_end_unblamed(&crowd, &author);
 }
 
+/* What is held begins right above what a listing names, on another entry: that shows the fork, and
+ * what is named is asked for by its name, not by what the held entry calls it. The records may come
+ * first or last, and a restart between. */
+static void test_right_above(void **state) {
+    for (unsigned is_restarted = 0; is_restarted < 2; is_restarted++) {
+        struct crowd crowd;
+        struct crowd_author author;
+        crowd_begin_written(&crowd, &author, 2, is_restarted);
+        uint32_t common = crowd_write(&author, CROWD_NOTHING, 3);
+        uint32_t other = crowd_write(&author, common, 5), listed = crowd_write(&author, common, 1);
+        crowd_give(&crowd, 0, &author, other, 5);
+        crowd_rotate(&crowd, 0, &author, 1, listed, false);
+        crowd_rotate(&crowd, 1, &author, 1, listed, false);
+        crowd_give(&crowd, 1, &author, listed, 1);
+        crowd_settle(&crowd);
+        if (is_restarted)
+            crowd_restart(&crowd, 0);
+        struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
+        assert_int_equal(log.forked, 5);
+        assert_int_equal(log.head_seq, 0);
+        crowd_meet(&crowd);
+        crowd_wait(&crowd, 10);
+        crowd_agrees(&crowd, &author.person.log);
+        log = crowd_log(&crowd, 0, &author.person.log);
+        assert_int_equal(log.forked, 5);
+        assert_int_equal(log.head_seq, 4);
+        assert_int_equal(log.good.ranges[0].lo, 1);
+        crowd_end_unblamed(&crowd, &author);
+    }
+}
+
+/* The same beside an end: what stands above another entry is hidden, and what is named comes. */
+static void test_closed_right_below(void **state) {
+    struct crowd crowd;
+    struct crowd_author author;
+    crowd_begin_written(&crowd, &author, 2, 1);
+    uint32_t common = crowd_write(&author, CROWD_NOTHING, 3);
+    uint32_t other = crowd_write(&author, common, 5), named = crowd_write(&author, common, 1);
+    crowd_give(&crowd, 0, &author, other, 5);
+    crowd_close(&crowd, 0, &author, named);
+    crowd_close(&crowd, 1, &author, named);
+    crowd_give(&crowd, 1, &author, named, 1);
+    crowd_meet(&crowd);
+    crowd_wait(&crowd, 10);
+    crowd_agrees(&crowd, &author.person.log);
+    assert_int_equal(crowd_log(&crowd, 0, &author.person.log).head_seq, 4);
+    crowd_end_unblamed(&crowd, &author);
+}
+
 /* The first nodes, in a line. */
 static void link_all(struct crowd *crowd, unsigned count) {
     for (unsigned i = 1; i < count; i++)
@@ -114,10 +163,9 @@ static void test_pieces(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_on),
-        cmocka_unit_test(test_goes_past),
-        cmocka_unit_test(test_held_apart),
-        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_built_on),    cmocka_unit_test(test_goes_past),
+        cmocka_unit_test(test_right_above), cmocka_unit_test(test_closed_right_below),
+        cmocka_unit_test(test_held_apart),  cmocka_unit_test(test_pieces),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("named", tests, NULL, NULL) == 0 ? 0 : 1;

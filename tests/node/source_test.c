@@ -170,6 +170,29 @@ static void test_no_graft_waits_for_who_had_nothing(void **state) {
     story_end(story);
 }
 
+/* A hole that cannot be filled does not stand before the others: each time another is asked for. */
+static void test_each_hole_has_its_turn(void **state) {
+    struct bed *bed = begin();
+    struct story *story = &bed->story;
+    bool is_asked[6] = {false};
+    for (parley_seq seq = 1; seq <= 5; seq++) {
+        struct parley_span entry = next(bed);
+        if (seq % 2 == 1)
+            story_push(story, bed->a, entry);
+        story_settle(story);
+    }
+    assert_int_equal(bed->asked.top, 2); /* since before the other was known */
+    for (unsigned i = 1; i <= 3; i++) {
+        bed->asked.top = 0;
+        answer(story, bed->a, PARLEY_NO_SPAN);
+        story_wait(story, PARLEY_LOG_BACKOFF_MIN_MS << i);
+        assert_in_range(bed->asked.top, 1, 5);
+        is_asked[bed->asked.top] = true;
+    }
+    assert_true(is_asked[2] && is_asked[4]);
+    story_end(story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_gave_goes_first),
@@ -177,6 +200,7 @@ int main(void) {
         cmocka_unit_test(test_how_much_at_a_time),
         cmocka_unit_test(test_all_strangers_have_a_part),
         cmocka_unit_test(test_no_graft_waits_for_who_had_nothing),
+        cmocka_unit_test(test_each_hole_has_its_turn),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("source", tests, NULL, NULL) == 0 ? 0 : 1;

@@ -69,14 +69,17 @@ static inline void announce_newest(struct story *story, struct story_puppet *pee
 /* What was asked of whom last. */
 struct asked {
     uint64_t request;
+    parley_seq top;   /* 0: from the head */
     size_t announced; /* places, in all */
 };
 
 static inline void look(struct story *story, const struct story_puppet *puppet,
                         const struct parley_wire_message *message) {
     struct asked *asked = story->context;
-    if (message->type == PARLEY_WIRE_ASK_RUN)
+    if (message->type == PARLEY_WIRE_ASK_RUN) {
         asked->request = message->as.ask_run.request;
+        asked->top = message->as.ask_run.top_seq;
+    }
     if (message->type == PARLEY_WIRE_ANNOUNCE)
         asked->announced += message->as.announce.places.count;
 }

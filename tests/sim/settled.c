@@ -154,11 +154,28 @@ static bool records_agree(const struct pair *pair) {
     return PARLEY_EQUAL(a, b);
 }
 
+/* Whether the node writes the log, and has there another entry than the records name: what is its
+ * own never gives way (SPEC 6.11), and an owner who lost the root cannot have it named either. */
+static bool keeps_its_own(const struct pair *pair, uint32_t node, uint32_t log) {
+    struct parley_node_log row;
+    if (pair->sim->nodes[node].log != log || pair->sim->logs[log].kind == LOG_HONEST)
+        return false;
+    row_of(pair, node, log, &row);
+    return row.policy.seq != 0 && parley_ranges_covers(&row.ranges, row.policy.seq) &&
+           !parley_ranges_covers(&row.good, row.policy.seq);
+}
+
 static bool nodes_agree(const struct pair *pair) {
-    for (uint32_t log = 0; log < pair->sim->logs_count; log++)
-        if (pair->sim->logs[log].author == pair->author && !logs_agree(pair, log))
+    bool keeps = false;
+    for (uint32_t log = 0; log < pair->sim->logs_count; log++) {
+        if (pair->sim->logs[log].author != pair->author)
+            continue;
+        if (keeps_its_own(pair, pair->a, log) || keeps_its_own(pair, pair->b, log))
+            keeps = true;
+        else if (!logs_agree(pair, log))
             return false;
-    return digests_agree(pair) && records_agree(pair);
+    }
+    return (keeps || digests_agree(pair)) && records_agree(pair);
 }
 
 /* --- all of them --------------------------------------------------------------------------- */
