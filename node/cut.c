@@ -64,14 +64,16 @@ bool log_may_drop_island(const struct log_row *row) {
     return row->policy.kind == PARLEY_POLICY_OPEN && least_island(row) != NULL;
 }
 
-bool log_drop_island(struct parley_node *node, uint32_t log, parley_seq above) {
+bool log_drop_island(struct parley_node *node, uint32_t log, const struct parley_run *run) {
     const struct log_row *row = &node->logs[log];
     const struct parley_run *least = least_island(row);
     struct parley_ranges view;
     log_view(row, &view);
     /* Above a fork there may be more, of which no head tells. */
     parley_seq newest = view.count == 0 ? 0 : view.ranges[0].hi;
-    if (!log_may_drop_island(row) || above <= newest || row->stores_in_flight > 0)
+    bool is_head = log_may_drop_island(row) && run->hi > newest;
+    bool is_named = run->hi == row->policy.seq && PARLEY_EQUAL(run->hi_id, row->policy.id);
+    if (least == NULL || (!is_head && !is_named) || row->stores_in_flight > 0)
         return false;
     struct parley_anchor top = {least->lo - 1, {{0}}};
     return log_cut(node, log, &top, least->hi);

@@ -98,8 +98,9 @@ bool log_cut(struct parley_node *node, uint32_t log, const struct parley_anchor 
 /* Of a log with all its ranges taken the newest goes if it is hidden. */
 bool log_make_room(struct parley_node *node, uint32_t log);
 bool log_may_make_room(const struct log_row *row);
-/* Else, for the run of a peer's head that ends above all that is held, a small range below goes. */
-bool log_drop_island(struct parley_node *node, uint32_t log, parley_seq above);
+/* Else a small range goes: for the run of a peer's head that ends above all that is held, and for
+ * what the records name. */
+bool log_drop_island(struct parley_node *node, uint32_t log, const struct parley_run *run);
 bool log_may_drop_island(const struct log_row *row);
 
 #endif

@@ -185,9 +185,9 @@ static enum parley_error may_stand(struct parley_node *node, const struct chunk_
         log_learn_signed(node, log, &judged->run, judged->chunk.bytes);
     if (error == PARLEY_E_OK && !is_vouched)
         return PARLEY_E_GAP; /* what named it was cut meanwhile */
-    bool is_of_head = task->source == CHUNK_RUN && !task->is_anchored;
+    bool is_asked = task->source == CHUNK_RUN;
     if (error == PARLEY_E_FULL &&
-        (log_make_room(node, log) || (is_of_head && log_drop_island(node, log, judged->run.hi))))
+        (log_make_room(node, log) || (is_asked && log_drop_island(node, log, &judged->run))))
         return PARLEY_E_RETRY;
     return error;
 }

@@ -100,6 +100,40 @@ static void test_closed_right_below(void **state) {
     crowd_end_unblamed(&crowd, &author);
 }
 
+/* All places for ranges are taken by islands, none of which is what is named: that takes the place
+ * of one of them, where the log goes on and where it ends there. */
+static void test_among_islands(void **state) {
+    for (unsigned is_closed = 0; is_closed < 2; is_closed++) {
+        struct crowd crowd;
+        struct crowd_author author;
+        crowd_begin_written(&crowd, &author, 2, is_closed);
+        uint32_t entries[21], below = CROWD_NOTHING;
+        for (unsigned i = 1; i <= 20; i++)
+            below = entries[i] = crowd_write(&author, below, 1);
+        unsigned named = is_closed ? 20 : 10, islands = 0;
+        for (unsigned i = 2; islands < PARLEY_RANGES_MAX; i += 2)
+            if (i != named) {
+                crowd_give(&crowd, 0, &author, entries[i], i);
+                islands++;
+            }
+        assert_int_equal(crowd_log(&crowd, 0, &author.person.log).ranges.count, PARLEY_RANGES_MAX);
+        for (unsigned i = 0; i < 2; i++)
+            if (is_closed)
+                crowd_close(&crowd, i, &author, entries[named]);
+            else
+                crowd_rotate(&crowd, i, &author, 1, entries[named], false);
+        crowd_give(&crowd, 1, &author, entries[named], 1);
+        crowd_meet(&crowd);
+        crowd_wait(&crowd, 60);
+        crowd_agrees(&crowd, &author.person.log);
+        struct parley_node_log log = crowd_log(&crowd, 0, &author.person.log);
+        assert_int_equal(log.head_seq, is_closed ? 20 : 18);
+        const struct parley_run *run = parley_ranges_find(&log.good, named);
+        assert_true(run != NULL && run->lo == 1);
+        crowd_end_unblamed(&crowd, &author);
+    }
+}
+
 /* The first nodes, in a line. */
 static void link_all(struct crowd *crowd, unsigned count) {
     for (unsigned i = 1; i < count; i++)
@@ -163,9 +197,10 @@ static void test_pieces(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_on),    cmocka_unit_test(test_goes_past),
-        cmocka_unit_test(test_right_above), cmocka_unit_test(test_closed_right_below),
-        cmocka_unit_test(test_held_apart),  cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_built_on),      cmocka_unit_test(test_goes_past),
+        cmocka_unit_test(test_right_above),   cmocka_unit_test(test_closed_right_below),
+        cmocka_unit_test(test_among_islands), cmocka_unit_test(test_held_apart),
+        cmocka_unit_test(test_pieces),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("named", tests, NULL, NULL) == 0 ? 0 : 1;
