@@ -1,6 +1,7 @@
 /* parleyd: a node in the foreground, until SIGTERM or SIGINT. */
 #include "shell/api.h"
 #include "shell/bootstrap.h"
+#include "shell/choice.h"
 #include "shell/finding.h"
 #include "shell/http.h"
 #include "shell/invites.h"
@@ -31,6 +32,7 @@ struct daemon {
     struct options options; /* in force: with what the file says */
     char home[PATH_MAX];
     char config[PATH_MAX]; /* the configuration file, which need not be there */
+    char chosen[PATH_MAX]; /* what the owner chose in the page; likewise */
     struct parley_address bootstrap[PARLEY_BOOTSTRAP_MAX];
     size_t bootstrap_count;
     struct parley_host *host;
@@ -86,13 +88,32 @@ static void on_stop_signal(uv_signal_t *signal, int number) {
     stop(signal->data);
 }
 
+/* --- what changes while it runs --------------------------------------------------------------- */
+
+static struct parley_config_files files_of(const struct daemon *daemon) {
+    return (struct parley_config_files){&daemon->said, daemon->config, daemon->chosen};
+}
+
+static bool reload(struct daemon *daemon, struct parley_problem *problem) {
+    struct parley_config_files files = files_of(daemon);
+    return parley_reload(daemon->host, daemon->finding, &daemon->options, &files, problem);
+}
+
+static enum parley_error choose_reach(void *context, bool lan, bool nat,
+                                      struct parley_problem *problem) {
+    struct daemon *daemon = context;
+    struct parley_config_files files = files_of(daemon);
+    return parley_choice_reach(daemon->host, daemon->finding, &daemon->options, &files, lan, nat,
+                               problem);
+}
+
 /* --- SIGHUP ----------------------------------------------------------------------------------- */
 
 static void on_reload_signal(uv_signal_t *signal, int number) {
     struct daemon *daemon = signal->data;
+    struct parley_problem problem;
     parley_service_reloading();
-    parley_service_reloaded(
-        parley_reload(daemon->host, &daemon->options, &daemon->said, daemon->config));
+    parley_service_reloaded(reload(daemon, &problem));
 }
 
 static void watch_signal(struct daemon *daemon, size_t index, int number, uv_signal_cb on_signal) {
@@ -154,6 +175,7 @@ static enum parley_error open_api(struct daemon *daemon, struct parley_problem *
         return parley_problem_set(problem, error,
                                   "cannot serve the API: no socket or key can be made in the home");
     parley_api_set_finding(daemon->api, daemon->finding, daemon->invites);
+    parley_api_set_reach(daemon->api, choose_reach, daemon);
     parley_api_set_url(daemon->api, parley_http_url(daemon->http));
     return PARLEY_E_OK;
 }
@@ -283,6 +305,17 @@ static enum parley_error read_config(struct daemon *daemon, struct parley_proble
     return options_read_file(options, daemon->config, problem);
 }
 
+/* Below the other, and where the home is: known by now. */
+static enum parley_error read_chosen(struct daemon *daemon, struct parley_problem *problem) {
+    int size =
+        snprintf(daemon->chosen, sizeof daemon->chosen, "%s/%s", daemon->home, PARLEY_CHOICE_FILE);
+    if (size < 0 || (size_t)size >= sizeof daemon->chosen)
+        return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the path is too long");
+    return access(daemon->chosen, F_OK) == 0
+               ? options_read_file(&daemon->options, daemon->chosen, problem)
+               : PARLEY_E_OK;
+}
+
 /* The list that --bootstrap names, or the one in the home, if it is there. */
 static enum parley_error read_bootstrap(struct daemon *daemon, struct parley_problem *problem) {
     struct options *options = &daemon->options;
@@ -309,6 +342,8 @@ static enum parley_error read_options(struct daemon *daemon, struct parley_probl
         error = read_config(daemon, problem);
     if (error == PARLEY_E_OK && options->config != NULL)
         error = parley_home_resolve(daemon->home, home_said(options), problem);
+    if (error == PARLEY_E_OK)
+        error = read_chosen(daemon, problem);
     if (error != PARLEY_E_OK)
         return error;
     error = read_bootstrap(daemon, problem);

@@ -45,6 +45,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_POST, "keys", false, JSON_TYPE, NULL, api_run_keys},
     {PARLEY_API_POST, "invites", false, JSON_TYPE, NULL, api_run_invite},
     {PARLEY_API_POST, "acceptances", false, JSON_TYPE, NULL, api_run_accept},
+    {PARLEY_API_POST, "reach", false, JSON_TYPE, NULL, api_run_reach, API_AT_ONCE},
     {PARLEY_API_POST, "import", false, BYTES_TYPE, NULL, api_run_import},
     {PARLEY_API_GET, "why/", true, NULL, api_names_why, api_run_why},
     {PARLEY_API_GET, "lists", false, NULL, NULL, api_run_lists},
@@ -346,6 +347,11 @@ void parley_api_set_finding(struct parley_api *api, struct parley_finding *findi
                             struct parley_invites *invites) {
     api->finding = finding;
     api->invites = invites;
+}
+
+void parley_api_set_reach(struct parley_api *api, parley_api_reach *change, void *context) {
+    api->change_reach = change;
+    api->reach_context = context;
 }
 
 void parley_api_set_url(struct parley_api *api, const char *url) {

@@ -10,7 +10,7 @@
  *   profiles/AUTHOR, digest, timeline, notifications, search, posts/POST, threads/POST, why/POST,
  *   lists, fetching, export, check, metrics, healthz, readyz, events
  * - POST posts, posts/batch, profile, echoes, votes, erasures, purges, lists, follows, peers,
- *   import, keys, invites, acceptances
+ *   import, keys, invites, acceptances, reach
  * - DELETE follows/AUTHOR, peers/KEY
  *
  * Bodies are JSON but for posts/batch (NDJSON both ways), export and import (whole sections of a
@@ -82,6 +82,12 @@ void parley_api_set_url(struct parley_api *api, const char *url);
  */
 void parley_api_set_finding(struct parley_api *api, struct parley_finding *finding,
                             struct parley_invites *invites);
+/* Changes how this node is found, for good: whether the local network hears of it, whether the
+ * router is asked. Errors: READ_ONLY (the configuration says it), of the disk, of listening. */
+struct parley_problem;
+typedef enum parley_error parley_api_reach(void *context, bool lan, bool nat,
+                                           struct parley_problem *problem);
+void parley_api_set_reach(struct parley_api *api, parley_api_reach *change, void *context);
 /* Another bound than PARLEY_API_JUDGING_MS_MAX, for requests from now on. */
 void parley_api_set_judging_ms(struct parley_api *api, uint64_t ms_max);
 

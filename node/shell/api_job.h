@@ -22,6 +22,8 @@ struct parley_api {
     struct parley_host *host;
     struct parley_finding *finding; /* NULL: offline */
     struct parley_invites *invites; /* likewise */
+    parley_api_reach *change_reach; /* likewise */
+    void *reach_context;
     struct api_feed *feed;
     struct api_gate *gate;
     struct api_search *search;
@@ -199,6 +201,7 @@ void api_digest_set(const struct api_job *job, json_t *json);
 /* ---- how others find this node (api_reach.c) */
 
 /* "reachable", "reachable_words", "lan", "nat", "places". */
+api_handler api_run_reach;
 void api_reach_set(const struct api_job *job, json_t *json);
 
 /* ---- the stream of what comes (api_feed.c) */

@@ -44,3 +44,32 @@ void api_reach_set(const struct api_job *job, json_t *json) {
     json_object_set_new(json, "nat", finding == NULL ? json_null() : json_nat(finding));
     json_object_set_new(json, "places", finding == NULL ? json_array() : json_places(finding));
 }
+
+static bool read_switch(struct api_job *job, const char *name, bool *is_on) {
+    const json_t *member = json_object_get(job->json, name);
+    *is_on = json_is_true(member);
+    if (json_is_boolean(member))
+        return true;
+    api_refuse(job, PARLEY_E_BAD_INPUT, name, "%s must be true or false", name);
+    return false;
+}
+
+void api_run_reach(struct api_job *job) {
+    const struct parley_api *api = job->api;
+    struct parley_problem problem = {0};
+    bool lan, nat;
+    if (!read_switch(job, "lan", &lan) || !read_switch(job, "nat", &nat))
+        return;
+    if (api->change_reach == NULL) {
+        api_refuse(job, PARLEY_E_RETRY, NULL, "no node runs: start parleyd");
+        return;
+    }
+    enum parley_error error = api->change_reach(api->reach_context, lan, nat, &problem);
+    if (error != PARLEY_E_OK) {
+        api_refuse(job, error, NULL, "%s", problem.text);
+        return;
+    }
+    json_t *json = json_object();
+    api_reach_set(job, json);
+    api_answer_json(job, 200, json);
+}

@@ -12,6 +12,7 @@ struct parley_finding {
     struct parley_finding_config config;
     struct parley_lan *lan; /* NULL: off */
     struct parley_nat *nat; /* NULL: off */
+    uint16_t nat_port;      /* that it passes on */
     uv_timer_t timer;
     struct parley_address told; /* of the router's places: the last that peers are told of */
     bool was_reached, was_reached_near; /* from outside; from a local network */
@@ -189,12 +190,20 @@ struct parley_finding *parley_finding_open(const struct parley_finding_config *c
     (void)uv_timer_init(loop, &finding->timer);
     finding->timer.data = finding;
     (void)uv_timer_start(&finding->timer, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
-    if (config->lan)
-        finding->lan = parley_lan_open(config->host);
-    uint16_t port = port_beyond(finding);
-    if (config->nat && port != 0)
-        finding->nat = parley_nat_open(loop, port);
+    parley_finding_set(finding, config->lan, config->nat);
     return finding;
+}
+
+void parley_finding_set(struct parley_finding *finding, bool lan, bool nat) {
+    uint16_t port = nat ? port_beyond(finding) : 0;
+    /* It announces what is listened at, which may be another place now. */
+    parley_lan_close(finding->lan);
+    finding->lan = lan ? parley_lan_open(finding->config.host) : NULL;
+    if (port == finding->nat_port)
+        return;
+    parley_nat_close(finding->nat);
+    finding->nat_port = port;
+    finding->nat = port != 0 ? parley_nat_open(parley_host_loop(finding->config.host), port) : NULL;
 }
 
 static void on_closed(uv_handle_t *handle) {

@@ -20,6 +20,10 @@ struct parley_finding *parley_finding_open(const struct parley_finding_config *c
 /* Before the host stops. The memory goes when the loop has let all go. NULL is allowed. */
 void parley_finding_close(struct parley_finding *finding);
 
+/* The owner wants it otherwise, or it is listened elsewhere now: what is on already stays as it is.
+ */
+void parley_finding_set(struct parley_finding *finding, bool lan, bool nat);
+
 bool parley_finding_lan(const struct parley_finding *finding);
 /* False: the router is not asked. */
 bool parley_finding_nat(struct parley_finding *finding, struct parley_nat_status *status);

@@ -240,7 +240,7 @@ bool options_say(const struct options *options, enum option_key key) {
     return false;
 }
 
-static bool listens_beyond(const struct options *options) {
+bool options_listen_beyond(const struct options *options) {
     for (size_t i = 0; i < options->listeners_count; i++) {
         struct parley_ip ip;
         const char *host = options->listeners[i].host;
@@ -254,7 +254,8 @@ static bool listens_beyond(const struct options *options) {
 bool options_lan(const struct options *options) {
     if (options->is_closed)
         return false;
-    return options->has_lan ? options->wants_lan : !options->relay && listens_beyond(options);
+    return options->has_lan ? options->wants_lan
+                            : !options->relay && options_listen_beyond(options);
 }
 
 /* --- the command line ------------------------------------------------------------------------- */

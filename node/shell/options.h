@@ -60,6 +60,8 @@ const char *options_set(struct options *options, enum option_key key, const char
 /* Whether a key that stands once has a value. */
 bool options_say(const struct options *options, enum option_key key);
 
+/* Whether a listener of these can be reached from another machine. */
+bool options_listen_beyond(const struct options *options);
 /* Whether the local network is to hear of this node. Not when it hides, whatever else is said; by
  * itself only of a person's that others can reach. */
 bool options_lan(const struct options *options);

@@ -133,8 +133,6 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
         {"discover", fresh->is_closed != old->is_closed},
         {"erase-after", fresh->has_erase_after != old->has_erase_after ||
                             fresh->erase_after_ms != old->erase_after_ms},
-        {"lan", fresh->has_lan != old->has_lan || fresh->wants_lan != old->wants_lan},
-        {"nat", fresh->wants_nat != old->wants_nat},
         {"home", strcmp(fresh->home, old->home) != 0},
         {"hops", fresh->hops != old->hops},
         {"quota", fresh->has_quota != old->has_quota || fresh->quota_bytes != old->quota_bytes},
@@ -156,10 +154,6 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     fresh->api = old->api;
     fresh->has_erase_after = old->has_erase_after;
     fresh->erase_after_ms = old->erase_after_ms;
-    fresh->has_lan = old->has_lan;
-    fresh->wants_lan = old->wants_lan;
-    fresh->has_nat = old->has_nat;
-    fresh->wants_nat = old->wants_nat;
     memcpy(fresh->home, old->home, sizeof fresh->home);
     fresh->hops = old->hops;
     fresh->connections = old->connections;
@@ -169,28 +163,51 @@ static unsigned keep_until_start(struct options *fresh, const struct options *ol
     return count;
 }
 
-static enum parley_error read_again(struct options *fresh, const struct options *said,
-                                    const char *path, struct parley_problem *problem) {
-    *fresh = *said;
-    bool is_there = path != NULL && (said->config != NULL || access(path, F_OK) == 0);
-    return is_there ? options_read_file(fresh, path, problem) : PARLEY_E_OK;
+static const char *word_of(bool is_on) {
+    return is_on ? "yes" : "no";
 }
 
-bool parley_reload(struct parley_host *host, struct options *options, const struct options *said,
-                   const char *path) {
+static unsigned change_finding(struct parley_finding *finding, const struct options *old,
+                               const struct options *fresh) {
+    bool lan = options_lan(fresh), was_lan = options_lan(old), nat = fresh->wants_nat;
+    if (lan == was_lan && nat == old->wants_nat && has_same_listeners(old, fresh))
+        return 0;
+    if (lan != was_lan)
+        SAY("lan: %s", word_of(lan));
+    if (nat != old->wants_nat)
+        SAY("nat: %s", word_of(nat));
+    parley_finding_set(finding, lan, nat);
+    return (lan != was_lan) + (nat != old->wants_nat);
+}
+
+enum parley_error parley_config_read(struct options *options,
+                                     const struct parley_config_files *files,
+                                     struct parley_problem *problem) {
+    enum parley_error error = PARLEY_E_OK;
+    *options = *files->said;
+    if (files->said->config != NULL || access(files->path, F_OK) == 0)
+        error = options_read_file(options, files->path, problem);
+    if (error == PARLEY_E_OK && access(files->chosen_path, F_OK) == 0)
+        error = options_read_file(options, files->chosen_path, problem);
+    return error;
+}
+
+bool parley_reload(struct parley_host *host, struct parley_finding *finding,
+                   struct options *options, const struct parley_config_files *files,
+                   struct parley_problem *problem) {
     static struct options fresh;
-    struct parley_problem problem;
     unsigned changes = 0;
-    enum parley_error error = read_again(&fresh, said, path, &problem);
+    enum parley_error error = parley_config_read(&fresh, files, problem);
     if (error == PARLEY_E_OK) {
         options_default_listener(&fresh);
-        error = change_listeners(host, options, &fresh, &changes, &problem);
+        error = change_listeners(host, options, &fresh, &changes, problem);
     }
     if (error != PARLEY_E_OK) {
-        parley_log_line(PARLEY_LOG_ERROR, "%s; the old configuration stays", problem.text);
+        parley_log_line(PARLEY_LOG_ERROR, "%s; the old configuration stays", problem->text);
         return false;
     }
     changes += keep_until_start(&fresh, options);
+    changes += change_finding(finding, options, &fresh);
     changes += change_peers(host, options, &fresh);
     changes += change_level(options, &fresh);
     if (changes == 0)

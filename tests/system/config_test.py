@@ -152,6 +152,41 @@ def a_reload_says_what_changed_and_what_waits(scratch):
     assert home.end() == 0
 
 
+def how_it_is_found_is_chosen_in_the_page_below_what_is_said(scratch):
+    home = scratch.home("a").init().start(listen="0.0.0.0:0")
+    config, chosen = home.path / "parleyd.conf", home.path / "chosen.conf"
+
+    def choose(lan, nat=False):
+        return home.ask("POST", "/v1/reach", {"lan": lan, "nat": nat})
+
+    def is_announced():
+        return home.json("status")[0]["lan"]
+
+    assert is_announced(), "by itself, where it listens beyond this machine"
+    status, now = choose(False)
+    assert status == 200 and now["lan"] is False and now["nat"] is None and not is_announced(), now
+    assert home.end() == 0
+    home.start(listen="0.0.0.0:0")
+    assert not is_announced(), "for good"
+    assert choose(True)[0] == 200 and is_announced()
+    kept = chosen.read_text()
+    reload(home, "lan = no\n", "configuration: lan: no\n")  # the owner's file goes before it
+    status, problem = choose(True)
+    assert status == 409 and "lan is said in parleyd.conf" in problem["detail"], problem
+    assert chosen.read_text() == kept and not is_announced()
+    status, problem = home.ask("POST", "/v1/reach", {"lan": 1, "nat": False})
+    assert status == 400 and problem["field"] == "lan", problem
+    reload(home, "discover = no\n", "configuration: lan: yes\n")
+    assert choose(True)[0] == 409, "who hides says nothing"
+    config.unlink()
+    assert home.end() == 0
+    home.start(listen="127.0.0.1:0")
+    status, problem = choose(True)
+    assert status == 409 and "where this node is started" in problem["detail"], problem
+    assert choose(False)[0] == 200
+    assert home.end() == 0
+
+
 def a_wrong_file_changes_nothing(scratch):
     home = scratch.home("a").init().start()
     port = free_port()
@@ -236,6 +271,6 @@ run(a_list_to_begin_with_is_read,
     the_command_line_wins_and_lists_add_up,
     the_home_can_stand_in_a_file_that_is_named,
     a_reload_says_what_changed_and_what_waits,
-    a_wrong_file_changes_nothing,
+    how_it_is_found_is_chosen_in_the_page_below_what_is_said, a_wrong_file_changes_nothing,
     listeners_come_and_go,
     peers_come_and_go_and_are_not_kept)

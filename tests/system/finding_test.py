@@ -71,6 +71,24 @@ def nodes_on_one_bridge_find_each_other(scratch):
         assert ann.end() == 0 and bob.end() == 0
 
 
+def a_newcomer_is_found_by_one_choice(scratch):
+    """Started as it comes, and reached only by itself; chosen while it runs, and after a restart."""
+    with bridged("10.8.0.1/24", "10.8.0.2/24") as (left, right):
+        ann, bob = (scratch.home(name).init() for name in ("ann", "bob"))
+        ann.start(listen=None, within=left.within), bob.start(listen=None, within=right.within)
+        assert ann.address.endswith("@127.0.0.1:7373") and ann.json("status")[0]["reachable"] == "no"
+        for home in (ann, bob):
+            status, now = home.ask("POST", "/v1/reach", {"lan": True, "nat": False})
+            assert status == 200 and now["lan"] and len(now["places"]) == 1, now
+        wait_until(lambda: key_of(bob) in peers_of(ann) and key_of(ann) in peers_of(bob), "the link")
+        assert bob.end() == 0
+        bob.start(listen=None, within=right.within)
+        wait_until(lambda: key_of(bob) in peers_of(ann), "the link again")
+        status, now = bob.ask("POST", "/v1/reach", {"lan": False, "nat": False})
+        assert status == 200 and not now["lan"] and now["places"] == [], now
+        assert ann.end() == 0 and bob.end() == 0
+
+
 HIDDEN = ((["--discover", "no"], "0.0.0.0"), (["--lan", "no"], "0.0.0.0"), (["--relay"], "0.0.0.0"),
           (["--lan", "yes", "--discover", "no"], "0.0.0.0"), ([], "127.0.0.1"), (["--lan", "yes"], "127.0.0.1"))
 
@@ -289,7 +307,7 @@ def without_a_router_it_is_said(scratch):
         assert home.end() == 0
 
 
-run(nodes_on_one_bridge_find_each_other, who_hides_says_nothing_and_what_is_said_names_nobody,
+run(nodes_on_one_bridge_find_each_other, a_newcomer_is_found_by_one_choice, who_hides_says_nothing_and_what_is_said_names_nobody,
     a_foreign_network_on_the_same_wire_is_passed_over, a_router_passes_the_port_on_while_the_node_runs,
     one_paste_through_a_router, an_invite_waits_for_its_maker_and_the_way_back_is_kept,
     without_a_router_it_is_said)

@@ -1,9 +1,11 @@
 """What the system tests share: homes, real processes on loopback, TAP on standard output."""
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,17 @@ class Home:
             f"parley {' '.join(words)}: status {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def ask(self, method, path, body):
+        """The local API, by the socket in the home: status and JSON."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(WAIT_S)
+            sock.connect(str(self.path / "api.sock"))
+            connection = http.client.HTTPConnection("localhost")
+            connection.sock = sock
+            connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
     def json(self, *words, text=None):
         lines = self.parley("--json", *words, text=text).splitlines()
         return [json.loads(line) for line in lines]
@@ -43,7 +56,8 @@ class Home:
 
     def start(self, *options, listen="127.0.0.1:0", peers=(), within=()):
         """within: words of a command that runs the node somewhere else, such as nsenter."""
-        words = [*within, PARLEYD, "--home", self.path, "--listen", listen, *options]
+        words = [*within, PARLEYD, "--home", self.path, *options]
+        words += ["--listen", listen] if listen else []
         for peer in peers:
             words += ["--peer", peer]
         with open(self.errors, "a", encoding="utf-8") as errors:

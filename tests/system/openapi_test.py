@@ -212,6 +212,8 @@ def good(asker, ann, bob):
     theirs = with_bob.ask("POST", "/v1/invites", {}).json
     ask(200, "POST", "/v1/acceptances", {"invite": theirs["invite"]})
     ask(200, "POST", "/v1/keys", {})
+    ask(200, "POST", "/v1/reach", {"lan": False, "nat": False})
+    ask(409, "POST", "/v1/reach", {"lan": True, "nat": False})  # it listens to this machine alone
     stream = Stream(asker.visitor, "/v1/events?kinds=all")
     stream.next()
     entry = asker.document["components"]["schemas"]["Entry"]
@@ -238,12 +240,14 @@ def refusals(asker, home):
                        ("posts", {"text": "x", "reply": nobody}), ("profile", {}), ("echoes", {}), ("votes", {"post": 5}),
                        ("erasures", {}), ("purges", {}), ("lists", {"list": "x"}), ("follows", {}), ("peers", {"address": "x"}),
                        ("invites", {"days": 0}), ("invites", {"days": 31}), ("invites", {"days": "x"}), ("invites", {"private": 1}),
+                       ("reach", {}), ("reach", {"lan": 1, "nat": False}), ("reach", {"lan": True}),
                        ("acceptances", {}), ("acceptances", {"invite": 5}), ("acceptances", {"invite": "pinvite1"}),
                        ("acceptances", {"invite": "pinvite1x\x00"}), ("acceptances", {"invite": "x", "private": "x"})):
         ask(400, "POST", "/v1/" + path, body)
     ask(400, "DELETE", "/v1/peers/x"), ask(404, "DELETE", "/v1/follows/nobody")
     ask(404, "POST", "/v1/follows", {"author": "nobody"})
-    for path in ("posts", "profile", "echoes", "votes", "erasures", "purges", "lists", "follows", "peers", "keys", "openings", "invites", "acceptances"):
+    for path in ("posts", "profile", "echoes", "votes", "erasures", "purges", "lists", "follows", "peers", "keys", "openings", "invites", "acceptances",
+                 "reach"):
         ask(415, "POST", "/v1/" + path, b"x", Content_Type="text/plain")
     ask(413, "POST", "/v1/posts", b"x" * 1100000)
     for template, methods in asker.document["paths"].items():

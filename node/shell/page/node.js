@@ -4,7 +4,7 @@ import { act, button, bytes, confirmWith, duration, h, many, toast } from "./dom
 import { tell } from "./post.js";
 import { learnPeople, learnSelf, state } from "./state.js";
 import { shortKey, who } from "./text.js";
-import { invitation, nameForm } from "./welcome.js";
+import { invitation, nameForm, reachForm } from "./welcome.js";
 import { unlist } from "./why.js";
 
 export const STATES = {
@@ -61,7 +61,7 @@ function connections(status, peers) {
   const words = peers.length === 0
     ? status.dials ? "No other node is connected. Yours keeps trying the ones it knows." : "No other node is connected, and yours knows none to try. Connect it to a friend's node or to a relay: nothing comes and goes before."
     : `Connected to ${many(peers.length, "node")}. It knows ${many(status.addresses, "other address", "other addresses")}.`;
-  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("p", { class: "soft" }, reach(status)), h("ul", { class: "plain" }, peers.map(peer)), connectForm());
+  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("p", { class: "soft" }, reach(status)), h("ul", { class: "plain" }, peers.map(peer)), connectForm(), h("details", {}, h("summary", {}, "How others find it"), reachForm()));
 }
 
 function asked(one) {

@@ -3,7 +3,7 @@ import { post as send } from "./api.js";
 import { act, button, h, toast } from "./dom.js";
 import { acceptInvite, inviteIn, inviteMaker } from "./invite.js";
 import { tell } from "./post.js";
-import { kept, state } from "./state.js";
+import { kept, learnSelf, state } from "./state.js";
 
 const LOOPBACK = /@(127\.|\[::1\]|localhost)/;
 const EVERYWHERE = /@(0\.0\.0\.0|\[::\]):/;
@@ -15,14 +15,32 @@ const listensEverywhere = () => (state.status.listen || []).find((place) => EVER
 const copyable = (words) => h("div", {}, h("p", {}, h("code", {}, words)),
   button("Copy", act(async () => { await navigator.clipboard.writeText(words); toast("Copied."); })));
 
-export const invitation = () => h("div", {}, inviteMaker(), byHand());
+// How others find this node: what is chosen holds at once, and after a restart.
+export function reachForm() {
+  const box = (isOn) => h("input", { type: "checkbox", checked: isOn });
+  const lan = box(state.status.lan), nat = box(state.status.nat !== null);
+  return h("form", {
+    onsubmit: act(async () => {
+      const now = await send("reach", { lan: lan.checked, nat: nat.checked });
+      await learnSelf();
+      toast(`It is so from now on: ${now.reachable_words}.`);
+      tell("reach");
+    }),
+  },
+  h("label", { class: "check" }, lan, "Nodes in this local network find mine, and connect by themselves"),
+  h("label", { class: "check" }, nat, "Ask the router to let nodes from outside come in"),
+  h("p", { class: "soft" }, "Whoever shares the network can see that parley runs here, not who you are. Without either your node only connects to others, which is enough to read and be read."),
+  h("button", { type: "submit" }, "Keep it so"));
+}
+
+export const invitation = () => h("div", {}, reachForm(), inviteMaker(), byHand());
 
 function byHand() {
   const places = reachable(), wide = listensEverywhere();
   const address = places[0] || (wide && wide.replace(EVERYWHERE, "@YOUR-ADDRESS:"));
   if (!address)
     return h("div", {}, copyable(state.me),
-      h("p", { class: "soft" }, "This is your name. Your node listens to this machine only: friends cannot connect to it, but you can connect to theirs or to a relay, and that is enough to read and be read. To let friends connect, start it with ", h("code", {}, "--listen 0.0.0.0:7373"), "."));
+      h("p", { class: "soft" }, "This is your name. Your node listens to this machine only: friends cannot connect to it, but you can connect to theirs or to a relay, and that is enough to read and be read. To let friends connect, choose one of the two above."));
   return h("div", {}, copyable(`${state.me} ${address}`),
     h("p", { class: "soft" }, places[0]
       ? "Your name, and where your node is reached. Give it to a friend: it goes into “Follow somebody” as it is."

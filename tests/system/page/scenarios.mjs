@@ -80,6 +80,13 @@ async function posts_come_by_themselves() {
 async function one_paste_makes_two_follow_each_other() {
   const giver = await openPage(bob);
   await go(giver, "#/people");
+  const keep = async (isOn, words) => {
+    await giver.getByLabel(/Nodes in this local network/).first().setChecked(isOn);
+    await giver.getByRole("button", { name: "Keep it so" }).first().click();
+    await until(giver, (part) => document.querySelector("#toast").textContent.includes(part), words);
+  };
+  await keep(true, "where this node is started");
+  await keep(false, "It is so from now on");
   await giver.getByRole("button", { name: "Invite somebody" }).click();
   await giver.locator("code", { hasText: /^pinvite1/ }).waitFor();
   const invite = await giver.locator("code", { hasText: /^pinvite1/ }).textContent();
