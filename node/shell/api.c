@@ -30,6 +30,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "authors/", true, NULL, api_names_author, api_run_author},
     {PARLEY_API_GET, "export", false, NULL, api_names_export, api_run_export},
     {PARLEY_API_GET, "check", false, NULL, NULL, api_run_check, API_AT_ONCE},
+    {PARLEY_API_GET, "work", false, NULL, NULL, api_run_work, API_AT_ONCE},
     {PARLEY_API_GET, "metrics", false, NULL, NULL, api_run_metrics, API_AT_ONCE},
     {PARLEY_API_GET, "healthz", false, NULL, NULL, api_run_healthz, API_AT_ONCE},
     {PARLEY_API_GET, "readyz", false, NULL, NULL, api_run_readyz, API_AT_ONCE},
@@ -42,6 +43,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_POST, "purges", false, JSON_TYPE, api_names_purge, api_run_purge},
     {PARLEY_API_POST, "follows", false, JSON_TYPE, api_names_follow, api_run_follow},
     {PARLEY_API_POST, "peers", false, JSON_TYPE, NULL, api_run_connect, API_AT_ONCE},
+    {PARLEY_API_POST, "devices", false, JSON_TYPE, NULL, api_run_add_device},
     {PARLEY_API_POST, "keys", false, JSON_TYPE, NULL, api_run_keys},
     {PARLEY_API_POST, "invites", false, JSON_TYPE, NULL, api_run_invite},
     {PARLEY_API_POST, "acceptances", false, JSON_TYPE, NULL, api_run_accept},
@@ -50,6 +52,7 @@ static const struct api_route ROUTES[] = {
     {PARLEY_API_GET, "why/", true, NULL, api_names_why, api_run_why},
     {PARLEY_API_GET, "lists", false, NULL, NULL, api_run_lists},
     {PARLEY_API_POST, "lists", false, JSON_TYPE, api_names_list, api_run_list},
+    {PARLEY_API_DELETE, "devices/", true, NULL, NULL, api_run_revoke_device},
     {PARLEY_API_DELETE, "follows/", true, NULL, api_names_author, api_run_unfollow},
     {PARLEY_API_DELETE, "peers/", true, NULL, NULL, api_run_disconnect, API_AT_ONCE},
 };

@@ -168,6 +168,9 @@ static void answer_devices(struct api_job *job) {
     json_object_set_new(json, "author", api_json_author(&home->author));
     json_object_set_new(json, "generation",
                         is_revealed ? json_integer((json_int_t)author.generation) : json_null());
+    json_object_set_new(
+        json, "root",
+        json_boolean(is_revealed && api_root_is_here(job->api->host, author.generation)));
     json_object_set_new(json, "devices", list);
     api_answer_json(job, 200, json);
 }

@@ -29,7 +29,8 @@ struct parley_api {
     struct api_search *search;
     uint64_t judging_ms_max;
     size_t jobs_count;
-    bool is_closing; /* freed when nothing is under way */
+    uint64_t purging_count; /* entries that purges under way have yet to drop */
+    bool is_closing;        /* freed when nothing is under way */
     char url[320];
 };
 
@@ -156,6 +157,8 @@ uint64_t api_resident_bytes(void);
 char *api_dump(const json_t *json, size_t *size);
 /* In one word, how it is with the device here. */
 const char *api_device_word(const struct parley_host *host);
+/* root.key of this generation lies in the home. Reads the file. */
+bool api_root_is_here(const struct parley_host *host, unsigned generation);
 /* Why something was not published, and what to type. */
 const char *api_publish_words(const struct parley_api *api, enum parley_error error);
 json_t *api_json_hex(const uint8_t *data, size_t size);
@@ -171,12 +174,12 @@ bool api_place_decode(struct parley_timeline_place *place, const char *text);
 /* ---- handlers, by family */
 
 api_handler api_run_status, api_run_id, api_run_peers, api_run_connect, api_run_disconnect;
-api_handler api_run_devices, api_run_keys;
+api_handler api_run_devices, api_run_add_device, api_run_revoke_device, api_run_keys;
 api_handler api_names_author, api_run_author;
 api_handler api_run_follows, api_names_follow, api_run_follow, api_run_unfollow;
 api_handler api_names_digest, api_run_digest;
 api_handler api_names_timeline, api_run_timeline, api_run_notifications, api_run_search;
-api_handler api_run_people, api_run_person, api_run_fetching;
+api_handler api_run_people, api_run_person, api_run_fetching, api_run_work;
 api_handler api_names_post, api_run_show, api_run_thread;
 api_handler api_names_publish, api_run_publish, api_run_publish_batch;
 api_handler api_run_profile, api_run_own_profile, api_run_set_profile;

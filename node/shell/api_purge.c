@@ -15,11 +15,14 @@ struct purge {
     } * stretches;
     size_t count, room, done;
     uint64_t entries_count;
+    struct parley_api *api; /* its purging_count holds what is left of this one: */
+    uint64_t left_count;
     api_handler *then; /* of what may come again; NULL: it goes */
 };
 
 static void free_purge(void *state) {
     struct purge *purge = state;
+    purge->api->purging_count -= purge->left_count;
     free(purge->stretches);
     free(purge);
 }
@@ -64,15 +67,21 @@ static bool add_author(struct purge *purge, const struct parley_node *node,
 
 static void submit_next(struct api_job *job);
 
+static void note_done(struct purge *purge, const struct stretch *stretch) {
+    uint64_t count = stretch->high - stretch->low + 1;
+    purge->left_count -= count;
+    purge->api->purging_count -= count;
+}
+
 static void on_purged(void *context, const struct parley_effect *effect) {
     struct api_job *job = context;
-    const struct purge *purge = job->state;
+    struct purge *purge = job->state;
     enum parley_error error = api_reply_error(job->api, effect);
     bool is_gone = purge->then != NULL && error == PARLEY_E_NOT_FOUND; /* nothing of it is here */
-    if (error == PARLEY_E_OK && purge->then == NULL) {
-        const struct stretch *stretch = &purge->stretches[purge->done - 1];
+    const struct stretch *stretch = &purge->stretches[purge->done - 1];
+    if (error == PARLEY_E_OK && purge->then == NULL)
         api_search_forget(job->api->search, &stretch->log, stretch->low, stretch->high);
-    }
+    note_done(purge, stretch);
     if (error != PARLEY_E_OK && !is_gone)
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
     else
@@ -106,11 +115,14 @@ static struct purge *purge_of(struct api_job *job) {
     struct purge *purge = calloc(1, sizeof(*purge));
     if (purge == NULL)
         return NULL;
+    purge->api = job->api;
     job->state = purge;
     job->free_state = free_purge;
     bool is_whole = name->kind == API_AUTHOR
                         ? add_author(purge, node, &name->author)
                         : add_stretch(purge, &name->entry->log, name->entry->seq, name->entry->seq);
+    purge->left_count = purge->entries_count;
+    job->api->purging_count += purge->left_count;
     return is_whole ? purge : NULL;
 }
 

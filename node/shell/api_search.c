@@ -44,6 +44,11 @@ static void on_show(void *context, const struct parley_effect *effect) {
     read_on(search);
 }
 
+bool api_search_is_reading(const struct api_search *search, size_t *count) {
+    *count = search_counts(search->search).rows;
+    return search->is_reading;
+}
+
 struct search *api_search_ask(struct api_search *search) {
     search->is_wanted = true;
     read_on(search);

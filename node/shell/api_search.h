@@ -16,6 +16,8 @@ void api_search_close(struct api_search *search);
 bool api_search_is_idle(const struct api_search *search);
 void api_search_free(struct api_search *search);
 
+/* More than what came last is being read into it; *count of the posts that are in it. */
+bool api_search_is_reading(const struct api_search *search, size_t *count);
 /* To ask it: it is filled from now on. */
 struct search *api_search_ask(struct api_search *search);
 /* What was dropped at the owner's word. */

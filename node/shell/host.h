@@ -105,6 +105,7 @@ void parley_host_read(struct parley_host *host, parley_host_work *work, parley_h
 /* The files give back what was dropped, beside everything else; a compaction that is under way goes
  * round once more. */
 void parley_host_compact(struct parley_host *host);
+bool parley_host_is_compacting(const struct parley_host *host);
 
 /* --- watching ------------------------------------------------------------------------------ */
 

@@ -189,6 +189,10 @@ void parley_host_compact(struct parley_host *host) {
     parley_worker_compact(host->worker);
 }
 
+bool parley_host_is_compacting(const struct parley_host *host) {
+    return parley_worker_is_compacting(host->worker);
+}
+
 /* --- watching -------------------------------------------------------------------------------- */
 
 void parley_host_watch(struct parley_host *host, struct parley_host_watch *watch) {

@@ -157,8 +157,18 @@ bool door_is_open(const struct exchange *exchange) {
     return exchange->method == PARLEY_API_POST && strcmp(exchange->path, "/v1/sessions") == 0;
 }
 
+bool door_changes_keys(const struct exchange *exchange) {
+    static const char PATH[] = "/v1/devices";
+    return exchange->method != PARLEY_API_GET &&
+           strncmp(exchange->path, PATH, sizeof(PATH) - 1) == 0;
+}
+
+bool door_makes_link(const struct exchange *exchange) {
+    return strcmp(exchange->path, "/v1/openings") == 0;
+}
+
 bool door_answer(struct exchange *exchange) {
-    bool is_opening = strcmp(exchange->path, "/v1/openings") == 0;
+    bool is_opening = door_makes_link(exchange);
     bool is_session = strcmp(exchange->path, "/v1/sessions") == 0 && exchange->is_tcp;
     if (answer_file(exchange))
         return true;

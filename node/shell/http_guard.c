@@ -67,7 +67,16 @@ const char *http_guard_refuse(const struct http_visitor *visitor, const struct h
     *status = 401;
     bool is_in = door->sessions != NULL &&
                  http_sessions_holds(door->sessions, visitor->cookie, visitor->word, door->now);
-    return is_in ? NULL : "the token of api.token is missing or wrong, and no session is open";
+    if (!is_in)
+        return "the token of api.token is missing or wrong, and no session is open";
+    *status = 403;
+    /* Else a session would make itself anew for ever, and fresh whenever it likes. */
+    if (visitor->makes_link)
+        return "a link is made in a terminal on this machine alone: type parley open";
+    if (visitor->changes_keys && !http_sessions_is_fresh(visitor->cookie, door->now))
+        return "keys are changed within ten minutes of a link alone: type parley open in a "
+               "terminal, open the link that it prints in this browser, and do this again";
+    return NULL;
 }
 
 void http_guard_cookie(char *value, size_t value_size, const char *header, const char *name) {

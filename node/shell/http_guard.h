@@ -17,6 +17,8 @@ struct http_visitor {
     char word[HTTP_WORD_SIZE + 1];     /* the page's own half */
     char site[16];                     /* Sec-Fetch-Site: where a browser says that it comes from */
     bool changes;                      /* not a GET */
+    bool changes_keys;                 /* says which devices are the owner's */
+    bool makes_link;                   /* asks for a link, which whoever has a session has not to */
     bool is_open; /* asks for what anybody may have who names this node: the page's own files */
 };
 

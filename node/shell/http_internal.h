@@ -100,6 +100,10 @@ PARLEY_USE_RESULT enum parley_error door_open(struct parley_http *http, const ch
 void door_cookie_name(char name[DOOR_COOKIE_NAME_SIZE], const struct parley_http *http);
 /* Asks for what needs no session: the page's files, whether the node lives, to be let in. */
 bool door_is_open(const struct exchange *exchange);
+/* Admits a device or ends one: wants a link that was used a moment ago. */
+bool door_changes_keys(const struct exchange *exchange);
+/* Asks for a link: for programs of the owner's alone. */
+bool door_makes_link(const struct exchange *exchange);
 /* Answers what is the door's own; false: it is the API's. */
 bool door_answer(struct exchange *exchange);
 /* Wall time, ms since 1970. */

@@ -35,6 +35,8 @@ static const char *refuse_visitor(const struct exchange *exchange, struct lws *w
                                   unsigned *status) {
     struct parley_http *http = exchange->http;
     struct http_visitor visitor = {.changes = exchange->method != PARLEY_API_GET,
+                                   .changes_keys = door_changes_keys(exchange),
+                                   .makes_link = door_makes_link(exchange),
                                    .is_open = door_is_open(exchange)};
     struct http_door door = {http->port, http->token, &http->sessions, door_now()};
     copy_header(visitor.host, sizeof(visitor.host), wsi, WSI_TOKEN_HOST);

@@ -75,17 +75,31 @@ static bool is_hash(const char *text, const struct http_sessions *sessions, cons
     return sodium_memcmp(expected, text, HTTP_WORD_SIZE - 1) == 0;
 }
 
+static bool read_cookie(uint8_t named[NUMBER_BYTES + END_BYTES], parley_time_ms *until,
+                        const char *cookie) {
+    size_t size = 0, named_size = NUMBER_BYTES + END_BYTES;
+    *until = 0;
+    if (strlen(cookie) != HTTP_COOKIE_SIZE - 1 ||
+        sodium_hex2bin(named, named_size, cookie, 2 * named_size, NULL, &size, NULL) != 0 ||
+        size != named_size)
+        return false;
+    for (size_t i = 0; i < END_BYTES; i++)
+        *until = *until << 8 | named[NUMBER_BYTES + i];
+    return true;
+}
+
+bool http_sessions_is_fresh(const char *cookie, parley_time_ms now) {
+    uint8_t named[NUMBER_BYTES + END_BYTES];
+    parley_time_ms until;
+    return read_cookie(named, &until, cookie) && now + HTTP_SESSION_MS < until + HTTP_FRESH_MS;
+}
+
 bool http_sessions_holds(const struct http_sessions *sessions, const char *cookie, const char *word,
                          parley_time_ms now) {
     uint8_t named[NUMBER_BYTES + END_BYTES];
-    size_t size = 0;
-    if (strlen(cookie) != HTTP_COOKIE_SIZE - 1 || strlen(word) != HTTP_WORD_SIZE - 1 ||
-        sodium_hex2bin(named, sizeof(named), cookie, 2 * sizeof(named), NULL, &size, NULL) != 0 ||
-        size != sizeof(named))
+    parley_time_ms until;
+    if (!read_cookie(named, &until, cookie) || strlen(word) != HTTP_WORD_SIZE - 1)
         return false;
-    parley_time_ms until = 0;
-    for (size_t i = 0; i < END_BYTES; i++)
-        until = until << 8 | named[NUMBER_BYTES + i];
     bool is_own = is_hash(cookie + 2 * sizeof(named), sessions, COOKIE_ROLE, named);
     return is_hash(word, sessions, WORD_ROLE, named) && is_own && now < until;
 }

@@ -27,6 +27,10 @@
 /* So long the two halves are good: a daily reader opens the page anew a dozen times a year. */
 #define HTTP_SESSION_MS (UINT64_C(30) * 24u * 3600u * 1000u)
 
+/* So long after a link was used the session may change whose keys are the owner's: whoever can have
+ * a link made in a terminal could do it there, and whoever finds a browser open could not. */
+#define HTTP_FRESH_MS HTTP_OPENING_MS
+
 struct http_sessions {
     uint8_t key[HTTP_SESSION_KEY_BYTES];
     struct http_opening {
@@ -56,5 +60,7 @@ bool http_sessions_enter(struct http_sessions *sessions, struct http_pass *pass,
 /* Whether the halves belong together, are of this key, and are good yet. */
 bool http_sessions_holds(const struct http_sessions *sessions, const char *cookie, const char *word,
                          parley_time_ms now);
+/* Of a cookie that holds: whether its link was used less than HTTP_FRESH_MS ago. */
+bool http_sessions_is_fresh(const char *cookie, parley_time_ms now);
 
 #endif

@@ -199,6 +199,10 @@ static void on_compacted(void *context, enum parley_error error) {
         worker->handlers.on_compacted(worker->handlers.context);
 }
 
+bool parley_worker_is_compacting(const struct parley_worker *worker) {
+    return worker->is_compacting;
+}
+
 void parley_worker_compact(struct parley_worker *worker) {
     worker->compacts_again = worker->is_compacting;
     if (worker->is_compacting)

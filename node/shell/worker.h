@@ -49,6 +49,7 @@ void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
 /* Gives the disk back what was dropped, piece by piece on a pool thread; asked again while it goes
  * on it begins anew when it has ended. */
 void parley_worker_compact(struct parley_worker *worker);
+bool parley_worker_is_compacting(const struct parley_worker *worker);
 
 /* Nothing queued, committing, reading or waiting to be told. */
 bool parley_worker_is_idle(const struct parley_worker *worker);

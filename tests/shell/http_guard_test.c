@@ -132,6 +132,36 @@ static void both_halves_of_one_session_are_needed(void **state) {
     assert_false(http_sessions_holds(&sessions, one.cookie, one.word, 1001));
 }
 
+/* Nor does a session that goes on become fresh: only another link makes one that is. */
+static void keys_are_changed_soon_after_a_link_alone(void **state) {
+    struct http_pass pass = enter(1000);
+    struct http_door at = door(TOKEN);
+    struct http_visitor page = {"127.0.0.1:8080", "http://127.0.0.1:8080", .changes = true};
+    struct http_visitor program = {"127.0.0.1:8080", "", BEAR, .changes = true};
+    unsigned status = 0;
+    strcpy(page.cookie, pass.cookie);
+    strcpy(page.word, pass.word);
+    page.changes_keys = program.changes_keys = true;
+    at.now = 999 + HTTP_FRESH_MS;
+    assert_null(http_guard_refuse(&page, &at, &status));
+    at.now = 1000 + HTTP_FRESH_MS;
+    assert_non_null(http_guard_refuse(&page, &at, &status));
+    assert_int_equal(status, 403);
+    assert_null(http_guard_refuse(&program, &at, &status));
+    page.changes_keys = false;
+    assert_null(http_guard_refuse(&page, &at, &status));
+    page.makes_link = program.makes_link = true; /* nor does it get one by itself */
+    assert_non_null(http_guard_refuse(&page, &at, &status));
+    assert_int_equal(status, 403);
+    assert_null(http_guard_refuse(&program, &at, &status));
+    page.makes_link = false;
+    page.changes_keys = true;
+    pass = enter(at.now);
+    strcpy(page.cookie, pass.cookie);
+    strcpy(page.word, pass.word);
+    assert_null(http_guard_refuse(&page, &at, &status));
+}
+
 static void a_session_comes_from_the_nodes_own_page(void **state) {
     struct http_pass pass = enter(1000);
     const struct http_door at = door(TOKEN);
@@ -184,6 +214,7 @@ int main(void) {
         cmocka_unit_test(an_empty_token_opens_nothing),
         cmocka_unit_test(a_link_is_good_once_and_for_minutes),
         cmocka_unit_test(both_halves_of_one_session_are_needed),
+        cmocka_unit_test(keys_are_changed_soon_after_a_link_alone),
         cmocka_unit_test(a_session_comes_from_the_nodes_own_page),
         cmocka_unit_test(a_cookie_is_found_by_its_name),
     };

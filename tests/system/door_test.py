@@ -158,6 +158,9 @@ def both_halves_and_the_own_page_are_needed(scratch):
     assert inside.post("/v1/posts", post, Content_Type="text/plain").status == 415
     assert inside.post("/v1/posts", post).status == 201
     assert inside.get("/metrics").status == 200
+    assert inside.post("/v1/openings", {}).status == 403, "a session makes itself anew"
+    machine = {"request": "pdevice-00"}
+    assert inside.post("/v1/devices", machine).status == 400, "a fresh session may change keys"
     assert home.end() == 0
 
 

@@ -6,6 +6,7 @@ import pathlib
 import re
 
 from door import Stream, Visitor, program, secret_of, url_of
+import nodes
 from nodes import run, wait_until
 
 ROOT = pathlib.Path(os.environ["PARLEY_SOURCE_ROOT"])
@@ -183,7 +184,7 @@ def good(asker, ann, bob):
     ask(201, "POST", "/v1/profile", {"name": "Ann", "about": "more words"})
     ask(200, "GET", "/v1/profile"), ask(200, "GET", "/v1/profiles/" + me)
     for path in ("status", "id", "peers", "follows", "devices", "digest", "digest?author=" + me, "people", "people?followed=1",
-                 "people/" + other, "people/" + me, "fetching", "lists", "check", "metrics", "healthz", "readyz", "openapi.json",
+                 "people/" + other, "people/" + me, "fetching", "work", "lists", "check", "metrics", "healthz", "readyz", "openapi.json",
                  "authors/" + me[:20], "timeline?limit=2", "timeline?details=1", "timeline?hidden=1&details=1", "timeline?tag=tag",
                  "timeline?author=" + other, "notifications?details=1", "search?q=ONE&details=1", "search?q=nothing",
                  "posts/" + first, "posts/" + answer + "?details=1", "threads/" + first, "threads/" + second + "?details=1",
@@ -214,6 +215,7 @@ def good(asker, ann, bob):
     ask(200, "POST", "/v1/keys", {})
     ask(200, "POST", "/v1/reach", {"lan": False, "nat": False})
     ask(409, "POST", "/v1/reach", {"lan": True, "nat": False})  # it listens to this machine alone
+    machines(asker, ann)
     stream = Stream(asker.visitor, "/v1/events?kinds=all")
     stream.next()
     entry = asker.document["components"]["schemas"]["Entry"]
@@ -222,6 +224,34 @@ def good(asker, ann, bob):
         check(asker.document, entry, stream.next()[2])
     stream.close()
     asker.asked.add(("GET", "/v1/events", 200))
+
+
+def machines(asker, home):
+    """One joins and is ended, one is ended before it has said anything."""
+    ask, scratch = asker.ask, home.path.parent
+    for number, last in enumerate(("", "?last=none")):
+        second = nodes.Home(scratch, f"machine{number}")
+        request = second.json("init", "--join", home.author)[0]["request"]
+        root, away = home.path / "root.key", home.path / "root.away"
+        root.rename(away)  # an owner who takes it away has taken it away, at once
+        assert ask(409, "POST", "/v1/devices", {"request": request}).json["field"] == "root"
+        assert not ask(200, "GET", "/v1/devices").json["root"]
+        away.rename(root)
+        assert ask(200, "GET", "/v1/devices").json["root"]
+        ask(400, "POST", "/v1/devices", {"request": request[:-1] + ("0" if request[-1] != "0" else "1")})
+        assert not ask(200, "POST", "/v1/devices", {"request": request, "check": True}).json["added"]
+        assert len(asker.visitor.get("/v1/devices").json["devices"]) == number + 1
+        told = ask(201, "POST", "/v1/devices", {"request": request}).json
+        assert told["added"] and len(asker.visitor.get("/v1/devices").json["devices"]) == number + 2
+        device = "/v1/devices/" + told["device"]
+        if last == "":
+            ask(404, "DELETE", device)
+            second.start(peers=[home.address])
+            second.parley("post", "from another machine")
+            wait_until(lambda: "from another machine" in home.parley("timeline"), "its post")
+            assert second.end() == 0
+        ask(200, "DELETE", device + last), ask(409, "DELETE", device)
+        ask(409, "POST", "/v1/devices", {"request": request})
 
 
 def refusals(asker, home):
@@ -242,16 +272,20 @@ def refusals(asker, home):
                        ("invites", {"days": 0}), ("invites", {"days": 31}), ("invites", {"days": "x"}), ("invites", {"private": 1}),
                        ("reach", {}), ("reach", {"lan": 1, "nat": False}), ("reach", {"lan": True}),
                        ("acceptances", {}), ("acceptances", {"invite": 5}), ("acceptances", {"invite": "pinvite1"}),
+                       ("devices", {}), ("devices", {"request": "pdevice-" + "0" * 258}), ("devices", {"request": "x", "check": "x"}),
                        ("acceptances", {"invite": "pinvite1x\x00"}), ("acceptances", {"invite": "x", "private": "x"})):
         ask(400, "POST", "/v1/" + path, body)
+    ask(400, "DELETE", "/v1/devices/x"), ask(404, "DELETE", "/v1/devices/" + "0" * 64)
+    this = next(one for one in asker.visitor.get("/v1/devices").json["devices"] if one["this"])["device"]
+    ask(400, "DELETE", "/v1/devices/" + this), ask(400, "DELETE", "/v1/devices/" + this + "?last=x")
     ask(400, "DELETE", "/v1/peers/x"), ask(404, "DELETE", "/v1/follows/nobody")
     ask(404, "POST", "/v1/follows", {"author": "nobody"})
     for path in ("posts", "profile", "echoes", "votes", "erasures", "purges", "lists", "follows", "peers", "keys", "openings", "invites", "acceptances",
-                 "reach"):
+                 "reach", "devices"):
         ask(415, "POST", "/v1/" + path, b"x", Content_Type="text/plain")
     ask(413, "POST", "/v1/posts", b"x" * 1100000)
     for template, methods in asker.document["paths"].items():
-        path = template.replace("{author}", home.author).replace("{post}", "x/1").replace("{key}", "x")
+        path = template.replace("{author}", home.author).replace("{post}", "x/1").replace("{key}", "x").replace("{device}", "x")
         for method, operation in methods.items():
             body = {} if method == "post" else None
             ask(403, method.upper(), path, body, Host="evil.example:80")
