@@ -29,13 +29,14 @@ def main():
         ann = scratch.home("ann").init().start()
         bob = scratch.home("bob").init().start(peers=[ann.address])
         new = scratch.home("new").init().start()
+        reader = scratch.home("reader").init().start()
         wait_until(lambda: len(bob.json("peers")) == 1, "the link")
         setting = {"parley": PARLEY, "parleyd": PARLEYD, "folder": scratch.folder, "chromium": chromium, "playwright": playwright,
                    "shots": os.environ.get("PARLEY_SHOTS"), "data": str(HERE.parent / "data"),
-                   "ann": str(ann.path), "bob": str(bob.path), "new": str(new.path)}
+                   "ann": str(ann.path), "bob": str(bob.path), "new": str(new.path), "reader": str(reader.path)}
         done = subprocess.run(["node", HERE / "page" / "scenarios.mjs", *sys.argv[3:]], input=json.dumps(setting),
                               text=True, check=False)
-        for home in (ann, bob, new):
+        for home in (ann, bob, new, reader):
             assert home.end() == 0
     sys.exit(done.returncode)
 

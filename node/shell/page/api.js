@@ -29,19 +29,25 @@ async function answerOf(reply) {
   return json;
 }
 
-async function ask(method, path, body) {
+async function reach(path, asked) {
+  try {
+    return await fetch(path, asked);
+  } catch {
+    throw new Refused(0, { title: "Your node does not answer. Is it running?" });
+  }
+}
+
+async function ask(method, path, body, bytes) {
   const asked = { method, headers: heads(), cache: "no-store", credentials: "same-origin" };
+  if (bytes !== undefined) {
+    asked.headers["content-type"] = "application/octet-stream";
+    asked.body = bytes;
+  }
   if (body !== undefined) {
     asked.headers["content-type"] = "application/json";
     asked.body = JSON.stringify(body);
   }
-  let reply;
-  try {
-    reply = await fetch(path, asked);
-  } catch {
-    throw new Refused(0, { title: "Your node does not answer. Is it running?" });
-  }
-  return answerOf(reply);
+  return answerOf(await reach(path, asked));
 }
 
 function withParameters(path, parameters = {}) {
@@ -52,7 +58,16 @@ function withParameters(path, parameters = {}) {
 
 export const get = (path, parameters) => ask("GET", withParameters("/v1/" + path, parameters));
 export const post = (path, body) => ask("POST", "/v1/" + path, body);
-export const remove = (path) => ask("DELETE", "/v1/" + path);
+export const remove = (path, parameters) => ask("DELETE", withParameters("/v1/" + path, parameters));
+export const sendBytes = (path, blob) => ask("POST", "/v1/" + path, undefined, blob);
+
+// Bytes, and where they go on: null at the end.
+export async function getPage(path, parameters) {
+  const reply = await reach(withParameters("/v1/" + path, parameters), { method: "GET", headers: heads(), cache: "no-store", credentials: "same-origin" });
+  if (!reply.ok) await answerOf(reply);
+  return { bytes: new Uint8Array(await reply.arrayBuffer()), next: reply.headers.get("parley-next") };
+}
+
 // What ends a line or a text cannot stand in an address, however it is written.
 export const part = (value) => encodeURIComponent(String(value).toWellFormed().replace(/[\0\r\n]/g, ""));
 
@@ -64,6 +79,7 @@ export async function enter() {
   history.replaceState(null, "", "/");
   const session = await post("sessions", { secret: found[1] });
   localStorage.setItem(WORD, session.word);
+  localStorage.setItem("parley-entered", Date.now());
 }
 
 export async function leave() {

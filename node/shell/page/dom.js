@@ -50,12 +50,16 @@ export function act(work) {
     event?.preventDefault();
     const button = event?.currentTarget?.tagName === "FORM" ? event.currentTarget.querySelector("button") : event?.currentTarget;
     if (button) button.disabled = true;
+    // What takes longer than a second is seen to go on, and heard.
+    const slow = setTimeout(() => { button?.setAttribute("aria-busy", "true"); say("Still at it…"); }, 1000);
     try {
       return await work(event);
     } catch (error) {
       toast(error.message);
       return undefined;
     } finally {
+      clearTimeout(slow);
+      button?.removeAttribute("aria-busy");
       if (button) button.disabled = false;
     }
   };
@@ -94,10 +98,11 @@ export function timeWords(ms) {
   return new Date(ms).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
 }
 
+export const timeOf = (ms) => h("time", { class: "when", datetime: new Date(ms).toISOString(), title: new Date(ms).toLocaleString() }, timeWords(ms));
+
 // When it was written, or when it came here if that is earlier: as the node orders it.
 export function time(post) {
-  const ms = Math.min(post.time, post.received || post.time);
-  return h("time", { class: "when", datetime: new Date(ms).toISOString(), title: new Date(ms).toLocaleString() }, timeWords(ms));
+  return timeOf(Math.min(post.time, post.received || post.time));
 }
 
 export function refreshTimes(root) {

@@ -28,17 +28,17 @@ function shown(made) {
   const until = new Date(made.expires).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
   const isHere = made.places.every((place) => /^(127\.|\[::1\])/.test(place));
   return [
-    h("p", {}, h("code", {}, made.invite)),
+    h("p", { class: "apart" }, h("code", {}, made.invite)),
     button("Copy the invite", act(async () => { await navigator.clipboard.writeText(made.invite); toast("Copied."); }), { class: "strong" }),
-    made.qr ? h("p", {}, code(made.qr)) : null,
-    h("p", { class: "soft" }, `Good once, until ${until}. Give it to one person: they paste it where they follow somebody, and you two follow each other and are connected.`,
+    made.qr ? h("p", { class: "apart" }, code(made.qr)) : null,
+    h("p", { class: "soft" }, `Good once, until ${until}. Give it to one person: they paste it under People, or type parley accept, and you two follow each other and are connected.`,
       isHere ? " Your node listens to this machine only, so it is good on this machine alone." : ""),
   ];
 }
 
 export function inviteMaker() {
   const box = h("div", { "aria-live": "polite" });
-  return h("div", {}, button("Invite somebody", act(async () => { fill(box, shown(await send("invites", {}))); })), box);
+  return h("div", {}, h("p", { class: "soft" }, "One text, or one code for a camera, for one friend: they paste it, and you two follow each other."), button("Invite somebody", act(async () => { fill(box, shown(await send("invites", {}))); })), box);
 }
 
 // An invite in what was pasted, or null.

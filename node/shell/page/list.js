@@ -86,7 +86,8 @@ export class PostList {
   add(post) {
     if (this.seen.has(post.post)) return;
     this.seen.add(post.post);
-    this.append(this.make(post));
+    const made = this.make(post); // nothing: it stands with another
+    if (made) this.append(made);
   }
 
   append(made) {
@@ -150,6 +151,7 @@ export class PostList {
       if (this.seen.has(post.post)) continue;
       this.seen.add(post.post);
       const made = this.make(post);
+      if (!made) continue;
       made.classList.add("fresh");
       const after = order.slice(order.indexOf(post.post) + 1);
       const next = after.map((address) => this.find(address)).find(Boolean) || null;

@@ -1,13 +1,15 @@
 // The frame: where one is, what comes by itself, keys.
 import { enter, get, Refused, Stream } from "./api.js";
 import { compose } from "./compose.js";
-import { $, button, dialog, fill, h, refreshTimes, toast } from "./dom.js";
+import { $, button, dialog, fill, h, refreshTimes, say, toast } from "./dom.js";
 import { icon } from "./icons.js";
 import * as nodeViews from "./node.js";
+import { person } from "./person.js";
 import { changed, refreshCard } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
 import * as views from "./views.js";
 import { openWhy } from "./why.js";
+import { watchWork } from "./work.js";
 
 /* ---- where one is --------------------------------------------------------------------------- */
 
@@ -25,7 +27,9 @@ function route() {
   const routes = {
     "": ["home", views.home], notices: ["notices", views.notices], people: ["people", views.people],
     me: ["me", nodeViews.me], node: ["node", nodeViews.node], post: ["", () => views.thread(about)],
-    who: ["", () => views.person(about)], tag: ["", () => views.tag(about)],
+    who: ["", () => person(about)], tag: ["", () => views.tag(about)],
+    devices: ["me", () => import("./devices.js").then((its) => its.devices())], files: ["me", () => import("./carry.js").then((its) => its.files())],
+    lists: ["me", nodeViews.lists],
     search: ["", () => views.search(new URLSearchParams(query).get("q") || "")],
   };
   return routes[name] || routes[""];
@@ -45,21 +49,35 @@ function failed(error) {
   return undefined;
 }
 
+// What was looked for stands where it was typed, so that it can be changed; what is being typed stays.
+function showWords() {
+  const said = /^#\/search\?(.*)/.exec(location.hash);
+  if (said) $("words").value = new URLSearchParams(said[1]).get("q") || "";
+  else if (document.activeElement !== $("words")) $("words").value = "";
+}
+
 async function show({ keep = false } = {}) {
   const mine = ++showing, [name, make] = route();
   for (const link of document.querySelectorAll("#nav a")) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (!keep) fill($("main"), h("p", { class: "soft" }, "Reading…"));
+  const reading = h("p", { class: "soft" }, "Reading…");
+  if (!keep) fill($("main"), reading);
+  showWords();
+  const slow = setTimeout(() => { reading.textContent = "Reading… your node has much to do just now, and answers when it can."; say(reading.textContent); }, 1000);
   try {
-    const made = await make();
+    const made = await make().finally(() => clearTimeout(slow));
     if (mine !== showing || !made) return;
     const at = window.scrollY;
     view = { name, ...made };
     document.title = made.title + " · parley";
     fill($("main"), made.element);
-    if (keep) window.scrollTo(0, at);
+    if (keep) {
+      window.scrollTo(0, at);
+      // What had the focus may be gone with what stood there.
+      if (document.activeElement === document.body && !document.querySelector("dialog[open]")) $("main").focus({ preventScroll: true });
+    }
     else if (made.focus?.()) made.focus().scrollIntoView({ block: "center" });
     else window.scrollTo(0, 0);
     if (name === "notices") readNotices();
@@ -207,6 +225,7 @@ async function start() {
   $("write").addEventListener("click", () => compose());
   $("write").hidden = true;
   await enter().catch((error) => toast(error.message));
+  watchWork();
   try {
     if (route()[0] !== "home") await learnSelf(); // home asks with everything else
   } catch (error) {

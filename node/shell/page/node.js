@@ -3,7 +3,8 @@ import { get, leave, part, post as send, remove } from "./api.js";
 import { act, button, bytes, confirmWith, duration, h, many, toast } from "./dom.js";
 import { tell } from "./post.js";
 import { learnPeople, learnSelf, state } from "./state.js";
-import { shortKey, who } from "./text.js";
+import { nameOf, shortKey, who } from "./text.js";
+import { upkeep } from "./upkeep.js";
 import { invitation, nameForm, reachForm } from "./welcome.js";
 import { unlist } from "./why.js";
 
@@ -38,9 +39,9 @@ function headline(status) {
 const NETWORKS = { machine: "on this machine", clear: "over the Internet", lan: "in the local network" };
 
 function peer(one) {
-  return h("li", { class: "row" },
-    h("span", {}, h("span", { class: "key", title: one.node_key }, shortKey(one.node_key)), one.relay ? " a relay" : "", h("br"),
-      h("span", { class: "soft" }, `${one.direction === "out" ? "yours connected to it" : "it connected to yours"} ${NETWORKS[one.network] || "over " + one.network}; ${bytes(one.received_bytes)} in, ${bytes(one.sent_bytes)} out`)),
+  return h("li", { class: "row peer" },
+    h("span", { class: "grow" }, h("strong", {}, one.relay ? "A relay " : "A node ", NETWORKS[one.network] || "over " + one.network), h("br"),
+      h("span", { class: "soft" }, `${one.direction === "out" ? "Your node connected to it" : "It connected to your node"}; ${bytes(one.received_bytes)} came, ${bytes(one.sent_bytes)} went. `, h("span", { class: "key", title: one.node_key }, shortKey(one.node_key)))),
     h("span", { class: "push" }, button("Disconnect", act(async () => { await remove("peers/" + part(one.node_key)); toast("Disconnected."); tell("node"); }), { class: "plain" })));
 }
 
@@ -50,18 +51,20 @@ function connectForm() {
     address, h("button", { type: "submit" }, "Connect"));
 }
 
-const REACH = { yes: "Others can connect to it", lan: "Others here can connect to it", no: "Nobody can connect to it from outside", unknown: "Whether others can connect to it is not known" };
+const REACH = { yes: "Others can connect to it", lan: "Others in the local network can connect to it", unknown: "Whether others can connect to it is not known" };
 
 function reach(status) {
   const nat = status.nat?.state === "mapped" ? ` The router listens for it at ${status.nat.place}.` : "";
-  return `${REACH[status.reachable]}: ${status.reachable_words}.${nat}`;
+  const words = status.reachable_words;
+  return `${status.reachable === "no" ? words[0].toUpperCase() + words.slice(1) : `${REACH[status.reachable]}: ${words}`}.${nat}`;
 }
 
 function connections(status, peers) {
   const words = peers.length === 0
     ? status.dials ? "No other node is connected. Yours keeps trying the ones it knows." : "No other node is connected, and yours knows none to try. Connect it to a friend's node or to a relay: nothing comes and goes before."
-    : `Connected to ${many(peers.length, "node")}. It knows ${many(status.addresses, "other address", "other addresses")}.`;
-  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("p", { class: "soft" }, reach(status)), h("ul", { class: "plain" }, peers.map(peer)), connectForm(), h("details", {}, h("summary", {}, "How others find it"), reachForm()));
+    : `Connected to ${many(peers.length, "node")}.` + (status.addresses > 0 ? ` It knows ${many(status.addresses, "other address", "other addresses")}.` : "");
+  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("ul", { class: "plain" }, peers.map(peer)), connectForm(), h("p", { class: "soft" }, reach(status)),
+    h("details", { class: "extra" }, h("summary", {}, "How others find it"), reachForm()));
 }
 
 function asked(one) {
@@ -91,19 +94,25 @@ function disk(status) {
 export async function node() {
   await learnSelf();
   const [peers, told] = await Promise.all([get("peers"), get("fetching"), state.people.length === 0 ? learnPeople() : null]);
-  return { title: "Node", element: h("div", {}, h("h1", {}, "Your node"), headline(state.status), connections(state.status, peers.peers), fetching(told, state.status), disk(state.status)) };
+  return { title: "Node", element: h("div", {}, h("h1", {}, "Your node"), headline(state.status), connections(state.status, peers.peers), fetching(told, state.status), disk(state.status), upkeep(state.status)) };
 }
 
 /* ---- you ------------------------------------------------------------------------------------- */
 
-function listed(one) {
-  const what = one.word !== undefined ? h("bdi", {}, "“" + one.word + "”") : one.post ? h("a", { href: "#/post/" + one.post }, "a post") : who(one.author, state.people.find((known) => known.author === one.author)?.name);
+// Whose it is, and how it begins, where that is here.
+function ofPost(address, said) {
+  const post = said.get(address);
+  return post ? [nameOf(post.author, post.author_name), post.text ? [": ", h("bdi", {}, post.text.slice(0, 60).toWellFormed())] : ""] : `A post (${address.slice(0, 14)}…)`;
+}
+
+function listed(one, said) {
+  const what = one.word !== undefined ? h("bdi", {}, "“" + one.word + "”") : one.post ? h("a", { href: "#/post/" + one.post }, ofPost(one.post, said)) : who(one.author, state.people.find((known) => known.author === one.author)?.name);
   const { list, ...named } = one;
   return h("li", { class: "row" }, what, h("span", { class: "push" }), button("Take off", act(async () => { await unlist(list, named); tell("lists"); }), { class: "plain" }));
 }
 
-function listCard(words, items, none, ...more) {
-  return h("section", { class: "card" }, h("h2", {}, words), items.length > 0 ? h("ul", { class: "plain" }, items.map(listed)) : h("p", { class: "soft" }, none), more);
+function listCard(words, items, none, more, said) {
+  return h("section", { class: "card" }, h("h2", {}, words), items.length > 0 ? h("ul", { class: "plain" }, items.map((one) => listed(one, said))) : h("p", { class: "soft" }, none), more);
 }
 
 function wordForm() {
@@ -113,29 +122,45 @@ function wordForm() {
 
 async function ownCards() {
   const { lists } = await get("lists");
+  const posts = lists.filter((one) => one.post).slice(0, 50).map((one) => get("posts/" + part(one.post)).then((post) => [one.post, post]).catch(() => null));
+  const said = new Map((await Promise.all(posts)).filter(Boolean));
   const of = (name, isWord) => lists.filter((one) => one.list === name && (one.word !== undefined) === isWord);
   return [
     listCard("Muted words", of("mute", true), "None. Posts with a muted word stay out of your timeline.", wordForm()),
     listCard("Muted people", of("mute", false), "Nobody."),
     listCard("Blocked people", of("block", false), "Nobody."),
-    listCard("Shown whatever hides it", of("allow", false), "Nothing."),
+    listCard("Always shown", of("allow", false), "Nothing. “Show this post” under “Why?”, and “Always show” on a person's page, stand here.", null, said),
   ];
 }
 
-export async function me() {
+export async function lists() {
   await Promise.all([learnSelf(), learnPeople()]);
-  const lists = await ownCards();
+  return { title: "Muted and blocked", element: h("div", {}, h("h1", {}, "Muted, blocked, always shown"),
+    h("p", { class: "soft" }, "These lists are yours alone: nobody is told, and nothing changes anywhere else."), await ownCards()) };
+}
+
+// Where the rest of what is one's own stands.
+function places() {
+  const place = (to, words, about) => h("li", {}, h("a", { href: to }, h("strong", {}, words), h("span", { class: "soft" }, about)));
+  return h("section", { class: "card" }, h("ul", { class: "plain places" },
+    state.me ? place("#/devices", "Your devices", "Which machines post as you; add one, revoke one") : null,
+    place("#/files", "Posts as files", "Save what you said, bring in what came on a stick"),
+    place("#/lists", "Muted, blocked, always shown", "Words and people that you leave out, and what you make exceptions for")));
+}
+
+export async function me() {
+  await learnSelf();
   const own = state.me
-    ? [h("section", { class: "card" }, h("h2", {}, "Your profile"), nameForm(), h("p", {}, h("a", { href: "#/who/" + state.me }, "See your posts as others do"))),
-      h("section", { class: "card" }, h("h2", {}, "Your invitation"), invitation()),
-      h("section", { class: "card" }, h("h2", {}, "Your keys"),
-        h("p", {}, "Your twelve words were shown in the terminal once and are kept nowhere. They are asked for by ", h("code", {}, "parley rotate"), " and ", h("code", {}, "parley recover"), ", there and never in a browser."),
-        h("p", { class: "soft" }, "Another machine of yours: ", h("code", {}, "parley device add"), ". A copy of all you said in one file: ", h("code", {}, "parley export > mine.parley"), "."))]
-    : [h("section", { class: "card" }, h("p", {}, "This node is nobody's: it carries for everybody."))];
+    ? [h("section", { class: "card" }, h("h2", {}, "Your profile"), nameForm(), h("p", { class: "apart" }, h("a", { href: "#/who/" + state.me }, "See your posts as others do"))),
+      places(),
+      h("section", { class: "card" }, h("h2", {}, "Invite somebody"), invitation()),
+      h("section", { class: "card" }, h("h2", {}, "Your twelve words"),
+        h("p", {}, "They are you. They were shown in the terminal once and are kept nowhere, so this page cannot show them. ", h("code", {}, "parley rotate"), " and ", h("code", {}, "parley recover"), " ask for them, there and never in a browser."))]
+    : [h("section", { class: "card" }, h("p", {}, "This node is nobody's: it carries for everybody.")), places()];
   return {
     title: "You",
-    element: h("div", {}, h("h1", {}, "You"), own, lists,
-      h("section", { class: "card" }, h("h2", {}, "This page"), h("p", { class: "soft" }, "Whoever has this browser has this page for thirty days. It ends everywhere at once:"),
+    element: h("div", {}, h("h1", {}, "You"), own,
+      h("section", { class: "card" }, h("h2", {}, "This browser"), h("p", { class: "soft" }, "Whoever has this browser can read and post here as you, for thirty days. It ends everywhere at once:"),
         button("End every session", act(async () => {
           if (!(await confirmWith("End every session?", "The page closes in every browser. parley open in a terminal opens it again.", "End"))) return;
           await leave();

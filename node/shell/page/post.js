@@ -4,17 +4,17 @@ import { compose } from "./compose.js";
 import { act, button, confirmWith, fill, h, put, say, time, toast } from "./dom.js";
 import { face, icon } from "./icons.js";
 import { state } from "./state.js";
-import { nameOf, plainName, tagsOf, textOf, who } from "./text.js";
+import { markWords, nameOf, plainName, tagsOf, textOf, who } from "./text.js";
 import { openWhy } from "./why.js";
 
 const GONE = {
-  muted: "This is left out because of what you mute.",
-  blocked: "This is by somebody whom you block.",
-  erased: "Its author took this back.",
-  purged: "You dropped the words of this, here.",
-  no_body: "The words of this are not here.",
-  hidden: "This is hidden: its author's keys do not vouch for it.",
-  unknown: "This is of a kind that this version does not know.",
+  muted: "Left out because of what you mute",
+  blocked: "By somebody whom you block",
+  erased: "Its author took this back",
+  purged: "You dropped the words of this here",
+  no_body: "The words of this have not come here",
+  hidden: "Hidden: its author's keys do not vouch for it",
+  unknown: "Of a kind that this version does not know",
 };
 
 // Told after something was changed here, so that what is seen is seen anew.
@@ -23,8 +23,9 @@ export const tell = (what) => changed.dispatchEvent(new CustomEvent("change", { 
 
 const isLong = (text) => text.length > 1400 || text.split("\n", 22).length > 20;
 
-function body(post) {
+function body(post, marks) {
   const text = textOf(post);
+  if (marks) markWords(text, marks);
   if (!isLong(post.text)) return [text, tagsOf(post)];
   text.classList.add("long");
   const all = button("Show all of it", () => { text.classList.remove("long"); all.remove(); }, { class: "plain" });
@@ -32,34 +33,34 @@ function body(post) {
 }
 
 // A warning of the author's stands before the words, which open by a click.
-function words(post) {
+function words(post, marks) {
   if (!post.text) return null;
-  if (!post.warning) return body(post);
-  return h("details", { class: "fold" }, h("summary", {}, "Warning: ", h("bdi", { dir: "auto" }, post.warning)), body(post));
+  if (!post.warning) return body(post, marks);
+  return h("details", { class: "fold" }, h("summary", {}, "Warning: ", h("bdi", { dir: "auto" }, post.warning)), body(post, marks));
 }
 
 function quoted(inner) {
   if (!inner) return null;
-  if (GONE[inner.kind]) return h("div", { class: "quoted soft" }, GONE[inner.kind], " ", whyButton(inner.post));
+  if (GONE[inner.kind]) return h("div", { class: "quoted soft" }, GONE[inner.kind], ". ", whyButton(inner.post));
   return h("blockquote", { class: "quoted" },
     h("div", { class: "top" }, who(inner.author, inner.author_name), h("a", { href: "#/post/" + inner.post }, time(inner))),
     words(inner));
 }
 
-const whyButton = (address) => button("Why?", () => openWhy(address), { class: "plain", "data-act": "why" });
+const whyButton = (address, attributes = { class: "plain" }) => button("Why?", () => openWhy(address), { ...attributes, "data-act": "why" });
 
 function missing(address, words_) {
   return h("div", { class: "quoted soft" }, words_, " ", whyButton(address));
 }
 
-function context(post) {
+function context(post, options = {}) {
   if (post.kind === "echo" && !post.text)
     return h("div", { class: "context" }, h("a", { href: "#/who/" + post.author }, nameOf(post.author, post.author_name)), " reposted", h("a", { href: "#/post/" + post.post }, time(post)));
   if (post.kind === "echo") return h("div", { class: "context" }, "reposts, and says");
-  if (!post.reply_to) return null;
+  if (!post.reply_to || post.reply_to === options.below) return null; // it stands right below that one
   const author = post.reply_to_author;
   return h("div", { class: "context" }, "replies to",
-    h("a", { href: "#/post/" + post.reply_to }, author ? nameOf(author, (post.names || {})[author]) : "a post"),
+    h("a", { href: "#/post/" + post.reply_to }, options.me && author === state.me ? "you" : author ? nameOf(author, (post.names || {})[author]) : "a post"),
     post.about === null && post.parent_here !== true ? [h("span", {}, "(not here)"), whyButton(post.reply_to)] : null);
 }
 
@@ -107,7 +108,7 @@ function menuItems(post) {
   const own = post.author === state.me;
   const called = plainName(post.author, post.author_name);
   return [
-    h("a", { href: "#/post/" + post.post, class: "soft" }, h("button", { type: "button", class: "plain", tabindex: -1 }, "The whole thread")),
+    h("a", { href: "#/post/" + post.post, class: "button plain" }, "The whole thread"),
     whyButton(post.post),
     button("Copy its address", act(async () => { await navigator.clipboard.writeText(post.post); toast("Copied."); }), { class: "plain" }),
     !own && state.me && button("Mute the author", act(() => onList("mute", { author: post.author }, `Nothing of ${called} is shown in your timeline any more.`)), { class: "plain" }),
@@ -147,7 +148,8 @@ function label(post) {
   return `${plainName(post.author, post.author_name)}: ${(post.text || GONE[post.kind] || "").slice(0, 120)}`;
 }
 
-// options: depth (in a thread), here (the one that was asked for)
+// options: depth (in a thread), below (the post that it stands under), here (the one that was asked
+// for), marks (words to be seen at once), me (the reader is called "you")
 export function card(post, options = {}) {
   const article = h("article", {
     class: "post" + (GONE[post.kind] ? " ghost" : "") + (options.here ? " here" : "") + (options.depth ? " answer" : ""),
@@ -161,13 +163,15 @@ export function card(post, options = {}) {
 function drawCard(article, post) {
   article.post = post;
   if (GONE[post.kind])
-    return fill(article, h("div", { class: "row" }, h("span", {}, GONE[post.kind]), who(post.author, post.kind === "blocked" ? null : post.author_name), whyButton(post.post)));
+    return fill(article, h("div", { class: "gone" },
+      h("span", { class: "grow" }, h("strong", {}, GONE[post.kind]), h("span", { class: "by" }, h("a", { href: "#/who/" + post.author, title: post.author }, nameOf(post.author, post.kind === "blocked" ? null : post.author_name)), " · ", time(post))),
+      whyButton(post.post, {})));
   if (post.kind === "echo" && !post.text)
-    return fill(article, context(post),
+    return fill(article, context(post, article.options),
       post.echoed ? inner(article, post.echoed) : missing(post.echo_of, "What was reposted is not here, or is hidden."));
-  return fill(article, context(post),
+  return fill(article, context(post, article.options),
     h("div", { class: "top" }, face(post.author, post.author_name), who(post.author, post.author_name), h("a", { class: "when", href: "#/post/" + post.post }, time(post))),
-    words(post),
+    words(post, article.options.marks),
     post.kind === "echo" ? (post.echoed ? quoted(post.echoed) : missing(post.echo_of, "What was reposted is not here, or is hidden.")) : null,
     post.quote ? (post.quoted ? quoted(post.quoted) : missing(post.quote, "What is quoted is not here.")) : null,
     acts(post));
@@ -176,7 +180,7 @@ function drawCard(article, post) {
 // An echo without words shows what it passes on as if it stood there itself.
 function inner(article, echoed) {
   article.target = echoed;
-  if (GONE[echoed.kind]) return missing(echoed.post, GONE[echoed.kind]);
+  if (GONE[echoed.kind]) return missing(echoed.post, GONE[echoed.kind] + ".");
   return [
     h("div", { class: "top" }, face(echoed.author, echoed.author_name), who(echoed.author, echoed.author_name), h("a", { class: "when", href: "#/post/" + echoed.post }, time(echoed))),
     words(echoed),

@@ -18,7 +18,7 @@ export const nameOf = (author, name) => visible(name) ? h("bdi", { class: "name"
 
 export const plainName = (author, name) => (visible(name) ? oneLine(name).slice(0, 60) : shortKey(author));
 
-const oneLine = (name) => name.replace(/[\p{Zl}\p{Zp}\p{Cc}]+/gu, " ");
+export const oneLine = (name) => name.replace(/[\p{Zl}\p{Zp}\p{Cc}]+/gu, " ");
 
 const PIECES = /(https?:\/\/[^\s<>"'\p{C}]+)|(#[\p{L}\p{M}\p{N}_]+)|(@[^\s#@]+)|(\b(?:post1|parley1)[02-9ac-hj-np-z]{20,})/gu;
 
@@ -70,6 +70,24 @@ export function textOf(post) {
   }
   parts.push(text.slice(at));
   return h("div", { class: "text", dir: "auto", lang: /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(post.language || "") ? post.language : null }, parts);
+}
+
+// Whole words that were looked for, marked where they stand. Only text nodes are split.
+export function markWords(element, words) {
+  const alternatives = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+  if (!alternatives) return;
+  const wanted = new RegExp(`(?<![\\p{L}\\p{N}])(?:${alternatives})(?![\\p{L}\\p{N}])`, "giu");
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), nodes = [];
+  while (walker.nextNode()) nodes.push(walker.currentNode);
+  for (const node of nodes) {
+    const parts = [];
+    let at = 0;
+    for (const found of node.data.matchAll(wanted)) {
+      parts.push(node.data.slice(at, found.index), h("mark", {}, found[0]));
+      at = found.index + found[0].length;
+    }
+    if (at > 0) node.replaceWith(...parts, node.data.slice(at));
+  }
 }
 
 // Tags that the text does not show.

@@ -1,14 +1,14 @@
 // What can be looked at: posts and people.
 import { get, part, post as send } from "./api.js";
 import { composer } from "./compose.js";
-import { act, button, fill, h, put, time, toast } from "./dom.js";
+import { act, button, fill, h, many, put, time, toast } from "./dom.js";
 import { face } from "./icons.js";
 import { PostList } from "./list.js";
-import { card, onList, tell } from "./post.js";
+import { card, tell } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
-import { nameOf, shortKey, who } from "./text.js";
+import { nameOf, plainName, who } from "./text.js";
 import { followForm, invitation, welcome } from "./welcome.js";
-import { openWhy, unfollow, unlist } from "./why.js";
+import { openWhy } from "./why.js";
 
 const title = (words) => h("h1", {}, words);
 
@@ -16,9 +16,9 @@ const title = (words) => h("h1", {}, words);
 
 function hiddenSwitch() {
   const shown = kept.get("hidden") === "1";
-  return h("label", { class: "check" },
+  return h("label", { class: "check shown" },
     h("input", { type: "checkbox", checked: shown, onchange: (event) => { kept.set("hidden", event.target.checked ? "1" : "0"); tell("switch"); } }),
-    "Show where something is hidden, and why");
+    "Show where something is hidden");
 }
 
 function emptyHome() {
@@ -28,7 +28,7 @@ function emptyHome() {
       h("p", {}, "Nothing has come from whom you follow yet."),
       h("p", { class: "soft" }, "It comes by itself as soon as a node that has it is connected. ", h("a", { href: "#/node" }, "See who is connected.")));
   return h("div", { class: "card" }, h("p", {}, "Your timeline shows whom you follow. You follow nobody yet."),
-    h("a", { href: "#/people" }, "Find somebody to follow"), " or write the first post above.");
+    h("p", {}, h("a", { href: "#/people" }, "Find somebody to follow"), " or write the first post above."));
 }
 
 export async function home() {
@@ -40,7 +40,7 @@ export async function home() {
   return {
     title: "Home", list,
     element: h("div", {}, h("h1", { class: "unseen" }, "Home"), welcome(), state.me ? h("section", { class: "card", "aria-label": "Write" }, composer({ draft: "home" })) : null,
-      h("details", { class: "soft shown" }, h("summary", {}, "Hidden posts"), hiddenSwitch()), list.element),
+      hiddenSwitch(), list.element),
   };
 }
 
@@ -76,7 +76,8 @@ export async function thread(address) {
     return { title: "A post", element: h("div", {}, title("A post"), h("div", { class: "card" },
       h("p", {}, error.message), button("Why?", () => openWhy(address), { class: "strong" }))) };
   }
-  const element = h("div", { class: "thread" }, title("Thread"));
+  const first = told.posts.find((post) => post.post === told.root), replies = told.posts.length - (first ? 1 : 0);
+  const element = h("div", { class: "thread" }, h("h1", {}, "Thread", h("span", { class: "soft" }, replies > 0 ? ` ${many(replies, "reply", "replies")}` : "")));
   if (!told.root_here)
     put(element, h("div", { class: "post ghost" }, "What began this is not here, or is hidden. ", button("Why?", () => openWhy(told.root), { class: "plain" })));
   let posts = told.posts;
@@ -85,7 +86,7 @@ export async function thread(address) {
   let next = told.next;
   const draw = () => {
     const depth = depths(posts);
-    fill(list, inOrder(posts).map((post) => card(post, { depth: depth.get(post.post), here: post.post === address })));
+    fill(list, inOrder(posts).map((post, i, all) => card(post, { depth: depth.get(post.post), here: post.post === address, below: all[i - 1]?.post })));
     fill(below);
     if (next !== null)
       put(below, button("More replies", act(async () => {
@@ -99,7 +100,7 @@ export async function thread(address) {
   put(element, list, below);
   const asked = posts.find((post) => post.post === address);
   if (state.me && asked && asked.text)
-    put(element, h("section", { class: "card", "aria-label": "Reply" }, composer({ reply: asked, label: "Your reply" })));
+    put(element, h("section", { class: "card", "aria-label": "Reply" }, composer({ reply: asked, label: `Your reply to ${plainName(asked.author, asked.author_name)}` })));
   // What is being written below it stays.
   const refresh = async () => {
     const fresh = await get("threads/" + part(address), { details: 1, limit: 300 });
@@ -111,49 +112,7 @@ export async function thread(address) {
   return { title: "Thread", element, refresh, focus: () => list.querySelector(".here") };
 }
 
-/* ---- a person --------------------------------------------------------------------------------- */
-
-function relation(one) {
-  if (one.self) return "This is you.";
-  if (one.blocked) return "You block them: nothing of theirs is taken, given on or shown.";
-  if (one.followed) return one.private ? "You follow them; nobody is told." : "You follow them.";
-  if (one.wanted) return "Somebody whom you follow follows them.";
-  return one.known ? "You do not follow them: of theirs is kept what is answered by somebody you follow." : "Nothing of them has come here yet.";
-}
-
-function personActs(one) {
-  const done = (words) => { toast(words); tell("people"); };
-  const toggle = (on, list, put_, off) => on
-    ? button(off, act(async () => { await unlist(list, { author: one.author }); done("Done."); }))
-    : button(put_, act(() => onList(list, { author: one.author }, "Done.")));
-  if (one.self) return h("div", { class: "row" }, h("a", { href: "#/me" }, "Edit your profile"));
-  return h("div", { class: "row" },
-    state.me && (one.followed
-      ? button("Unfollow", act(async () => { await unfollow(one.author); done("You follow them no longer."); }))
-      : [button("Follow", act(async () => { await send("follows", { author: one.author }); done("You follow them."); }), { class: "strong" }),
-        button("Follow privately", act(async () => { await send("follows", { author: one.author, private: true }); done("You follow them, and nobody is told."); }))]),
-    toggle(one.muted, "mute", "Mute", "Unmute"), toggle(one.blocked, "block", "Block", "Unblock"),
-    toggle(one.allowed, "allow", "Always show", "Leave it to the rules"));
-}
-
-function personCard(one) {
-  return h("section", { class: "card" },
-    h("div", { class: "top" }, face(one.author, one.name), h("h1", {}, nameOf(one.author, one.name))),
-    one.about ? h("div", { class: "text", dir: "auto" }, one.about) : null,
-    h("p", { class: "soft" }, relation(one), one.muted ? " You mute them." : "", one.allowed ? " Nothing of theirs is hidden here." : "",
-      one.entries > 0 ? ` ${one.entries} of their entries are here.` : ""),
-    h("p", {}, h("span", { class: "key" }, one.author)),
-    personActs(one));
-}
-
-export async function person(author) {
-  const one = await get("people/" + part(author));
-  const list = new PostList("timeline", { author: one.author, ...(one.blocked || kept.get("hidden") === "1" ? { hidden: 1 } : {}) }, {
-    empty: () => h("p", { class: "soft" }, one.followed ? "None of their posts are here yet. They come from whichever node has them." : "None of their posts are here."),
-  });
-  await list.more();
-  return { title: one.name || shortKey(one.author), list, element: h("div", {}, personCard(one), list.element) };
-}
+/* ---- words ---------------------------------------------------------------------------------------- */
 
 export async function tag(word) {
   const list = new PostList("timeline", { tag: word }, { empty: () => h("p", { class: "soft" }, "Nobody whose posts you get has used this tag.") });
@@ -161,34 +120,70 @@ export async function tag(word) {
   return { title: "#" + word, list, element: h("div", {}, h("h1", {}, h("bdi", {}, "#" + word)), list.element) };
 }
 
+// Whose name begins with it, or has a word that does.
+function peopleCalled(words) {
+  const low = words.toLocaleLowerCase();
+  return state.people.filter((one) => one.name && (one.name.toLocaleLowerCase().startsWith(low) || one.name.toLocaleLowerCase().includes(" " + low))).slice(0, 5);
+}
+
 export async function search(words) {
-  const list = new PostList("search", { q: words }, { empty: () => h("div", { class: "card" },
-    h("p", {}, "No post that is here has these words."),
-    h("p", { class: "soft" }, "Only what your node holds is searched; nobody is asked, and nobody learns what you look for.")) });
   if (/^post1[02-9ac-hj-np-z]{20,}$/.test(words)) { location.hash = "#/post/" + words; return null; }
   if (/^parley1[02-9ac-hj-np-z]{20,}$/.test(words)) { location.hash = "#/who/" + words; return null; }
-  await list.more();
-  return { title: "Search", list, element: h("div", {}, h("h1", {}, "Search: ", h("bdi", {}, words)), list.element) };
+  const marks = words.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const list = new PostList("search", { q: words }, { make: (post) => card(post, { marks }), empty: () => h("div", { class: "card" },
+    h("p", {}, "No post that is here has ", marks.length > 1 ? "all of these words." : "this word."),
+    h("p", { class: "soft" }, "Whole words are looked for, in any letter case: “rivers” is not found by “river”. Try fewer words, or another form.")) });
+  const [found] = await Promise.all([learnPeople().then(() => peopleCalled(words)), list.more()]);
+  return { title: "Search", list, element: h("div", {}, h("h1", {}, "Posts with ", h("bdi", { class: "said" }, words)),
+    h("p", { class: "soft" }, "Searched is what your node holds, newest first. Nobody else is asked, and nobody learns what you look for."),
+    found.length > 0 ? h("section", { class: "card" }, h("h2", {}, "People of this name"), h("ul", { class: "plain" }, found.map(personRow))) : null, list.element) };
 }
 
 /* ---- what concerns you ------------------------------------------------------------------------- */
 
-const CONCERNS = { reply: "replies to you", mention: "mentions you", quote: "quotes you", echo: "reposted your post", follow: "follows you" };
+const CONCERNS = { echo: "reposted your post", follow: "follows you" };
+const A_FEW = 3; // names, then a number
 
-function notice(post) {
-  if (post.concerns === "reply" || post.concerns === "mention" || post.concerns === "quote") return card(post);
-  const words = post.concerns === "vote" ? (post.value > 0 ? "voted your post up" : "voted your post down") : CONCERNS[post.concerns];
-  const what = post.concerns === "echo" ? post.echoed : post.about;
-  return h("article", { class: "post", tabindex: 0, "data-post": post.post },
-    h("div", { class: "context" }, face(post.author, post.author_name), who(post.author, post.author_name), h("span", {}, words), h("span", { class: "push" }), time(post)),
-    post.text ? h("div", { class: "text", dir: "auto" }, post.text) : null,
-    what?.text ? h("a", { class: "quoted soft", href: "#/post/" + what.post }, h("bdi", { class: "text", dir: "auto" }, what.text.slice(0, 200))) : null);
+function headOf(notice) {
+  const { people, words } = notice;
+  const shown = people.slice(0, people.length > A_FEW + 1 ? A_FEW : people.length), more = people.length - shown.length;
+  const names = shown.flatMap((post, i) => [i === 0 ? "" : i === shown.length - 1 && more === 0 ? " and " : ", ", h("a", { href: "#/who/" + post.author, title: post.author }, nameOf(post.author, post.author_name))]);
+  return [h("span", { class: "faces" }, shown.slice(0, A_FEW).map((post) => face(post.author, post.author_name))),
+    h("span", { class: "said" }, names, more > 0 ? ` and ${more} others` : "", " ", people.length > 1 ? words.replace("follows", "follow") : words)];
+}
+
+// What several did to one post stands as one: names are added to the newest of them.
+function gathering() {
+  const gathered = new Map(), seen = Number(kept.get("seen-" + state.me) || 0);
+  return (post) => {
+    const isNew = post.received > seen;
+    if (post.concerns === "reply" || post.concerns === "mention" || post.concerns === "quote") {
+      const made = card(post, { me: true });
+      made.classList.toggle("unread", isNew);
+      return made;
+    }
+    const words = post.concerns === "vote" ? (post.value > 0 ? "voted your post up" : "voted your post down") : CONCERNS[post.concerns];
+    const what = post.concerns === "echo" ? post.echoed : post.about, key = words + (what?.post || "");
+    const before = post.text ? null : gathered.get(key);
+    if (before) {
+      if (!before.people.some((one) => one.author === post.author)) before.people.push(post);
+      fill(before.head, headOf(before));
+      return null;
+    }
+    const notice = { people: [post], words, head: h("span", { class: "heads" }) };
+    if (!post.text) gathered.set(key, notice);
+    fill(notice.head, headOf(notice));
+    return h("article", { class: "post notice" + (isNew ? " unread" : ""), tabindex: 0, "data-post": post.post },
+      h("div", { class: "context" }, notice.head, h("span", { class: "push" }), time(post)),
+      post.text ? h("div", { class: "text", dir: "auto" }, post.text) : null,
+      what?.text ? h("a", { class: "quoted soft", href: "#/post/" + what.post }, h("bdi", { class: "text", dir: "auto" }, what.text.slice(0, 200))) : null);
+  };
 }
 
 export async function notices() {
   if (!state.me) return { title: "Activity", element: h("div", {}, title("Activity"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and nobody speaks to it.")) };
   const list = new PostList("notifications", {}, {
-    make: notice,
+    make: gathering(),
     empty: () => h("div", { class: "card" }, h("p", {}, "Nobody has replied to, mentioned or followed you yet."),
       h("p", { class: "soft" }, "Give a friend your invitation:"), invitation()),
   });
@@ -199,8 +194,8 @@ export async function notices() {
 /* ---- people ------------------------------------------------------------------------------------- */
 
 function personRow(one) {
-  return h("li", { class: "row" }, face(one.author, one.name), who(one.author, one.name),
-    h("span", { class: "soft" }, [one.followed && one.private && "private", one.muted && "muted", one.blocked && "blocked"].filter(Boolean).join(", ")),
+  const marks = [one.followed && one.private && "privately", one.muted && "muted", one.blocked && "blocked"].filter(Boolean);
+  return h("li", { class: "row person" }, face(one.author, one.name), h("span", { class: "grow" }, who(one.author, one.name), marks.map((mark) => h("span", { class: "tag off" }, mark))),
     h("span", { class: "push" }, one.followed || !state.me ? null : button("Follow", act(async () => {
       await send("follows", { author: one.author });
       toast("You follow them.");
@@ -217,8 +212,8 @@ export async function people() {
   return {
     title: "People",
     element: h("div", {}, title("People"), state.me ? h("section", { class: "card" }, h("h2", {}, "Follow somebody"), followForm()) : null,
-      state.me ? h("section", { class: "card" }, h("h2", {}, "Your invitation"), invitation()) : null,
       peopleList("Whom you follow", state.people.filter((one) => one.followed), "Nobody yet. Paste what a friend gives you above."),
+      state.me ? h("section", { class: "card" }, h("h2", {}, "Invite somebody"), invitation()) : null,
       peopleList("Others who are known here", state.people.filter((one) => !one.followed && one.known), "Nobody: they show up when somebody you follow follows or answers them.")),
   };
 }

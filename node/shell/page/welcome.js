@@ -33,14 +33,17 @@ export function reachForm() {
   h("button", { type: "submit" }, "Keep it so"));
 }
 
-export const invitation = () => h("div", {}, reachForm(), inviteMaker(), byHand());
+// Where friends cannot come to this node, that is what is to be chosen first.
+export const invitation = () => h("div", {}, inviteMaker(),
+  h("details", { class: "extra", open: reachable().length === 0 && !listensEverywhere() }, h("summary", {}, "How friends' nodes reach yours"), reachForm()),
+  h("details", { class: "extra" }, h("summary", {}, "Without an invite: your address"), byHand()));
 
 function byHand() {
   const places = reachable(), wide = listensEverywhere();
   const address = places[0] || (wide && wide.replace(EVERYWHERE, "@YOUR-ADDRESS:"));
   if (!address)
     return h("div", {}, copyable(state.me),
-      h("p", { class: "soft" }, "This is your name. Your node listens to this machine only: friends cannot connect to it, but you can connect to theirs or to a relay, and that is enough to read and be read. To let friends connect, choose one of the two above."));
+      h("p", { class: "soft" }, "Whoever has it can follow you. Your node listens to this machine only: friends cannot connect to it, but you can connect to theirs or to a relay, and that is enough to read and be read. To let friends connect, choose one of the two above."));
   return h("div", {}, copyable(`${state.me} ${address}`),
     h("p", { class: "soft" }, places[0]
       ? "Your name, and where your node is reached. Give it to a friend: it goes into “Follow somebody” as it is."
@@ -55,7 +58,7 @@ function readInvitation(words) {
 }
 
 export function followForm() {
-  const words = h("textarea", { rows: 2, placeholder: "An invite (pinvite1…), or parley1… and, if you have it, pnode1…@host:7373", "aria-label": "What a friend gave you", spellcheck: "false" });
+  const words = h("textarea", { rows: 2, placeholder: "Paste an invite, or an address: parley1…", "aria-label": "What a friend gave you", spellcheck: "false" });
   const secret = h("input", { type: "checkbox" });
   return h("form", {
     onsubmit: act(async () => {
@@ -100,7 +103,8 @@ function step([isDone, words, ...more], isOpen) {
 }
 
 function steps(all) {
-  const first = all.findIndex(([isDone]) => !isDone);
+  // With a name and somebody to follow there is something to read: what is left opens by a click.
+  const first = all[0][0] && all[1][0] ? -1 : all.findIndex(([isDone]) => !isDone);
   return h("ol", { class: "plain steps" }, all.map((one, at) => step(one, at === first)));
 }
 
@@ -116,6 +120,6 @@ export function welcome() {
       [reachable().length > 0, "How friends find you", invitation()],
       [hasWords, "Your twelve words", h("p", { class: "soft" }, "They were shown in the terminal once, when your identity was made, and are kept nowhere, so this page cannot show them either. Whoever has them is you; without them a lost machine cannot be replaced. Keep them on paper. If you have not written them down and have said nothing yet, make a new identity rather than go on."),
         button("I have them on paper", () => { kept.set("words", state.me); tell("welcome"); })]]),
-    h("div", { class: "row" }, h("span", { class: "push" }), button(hasName && follows ? "Done" : "Not now", () => { kept.set("welcomed", state.me); card.remove(); }, { class: "plain" })));
+    h("div", { class: "row" }, h("span", { class: "push" }), button(hasName && follows ? "Done" : "Not now", () => { kept.set("welcomed", state.me); card.remove(); }, { class: hasName && follows ? "" : "plain" })));
   return card;
 }

@@ -1,11 +1,12 @@
 // Why a post is here, hidden or missing, and a click to have it otherwise.
 import { get, part, post as send, remove } from "./api.js";
-import { act, button, dialog, fill, h, toast } from "./dom.js";
+import { act, button, dialog, fill, h, time, toast } from "./dom.js";
 import { tell } from "./post.js";
+import { nameOf } from "./text.js";
 
 const STATES = {
   visible: "It is shown.",
-  muted: "It is here, and left out because of what you mute.",
+  muted: "It is here. Your timeline and threads leave it out.",
   blocked: "It is by somebody whom you block.",
   erased: "Its author took it back.",
   purged: "You dropped its words here.",
@@ -52,17 +53,40 @@ function reason(box, address, why, told, given) {
   const isHere = told.state !== "missing" && told.state !== "pruned" && told.state !== "unknown";
   if (why.hides && isHere && why.rule !== "block" && why.verb) offer("allow", told.post);
   if (why.hides && told.author && OF_PERSON.has(why.rule)) offer("allow", told.author);
+  buttons.forEach((one, i) => one.classList.toggle("strong", why.hides && i === 0));
   return h("li", {}, h("p", { dir: "auto" }, why.words[0].toUpperCase() + why.words.slice(1) + "."), buttons.length > 0 ? h("div", { class: "row" }, buttons) : null);
 }
 
+const TITLES = { visible: "Why is this shown?", missing: "Why is this not here?", pruned: "Why is this not here?", unknown: "Why is this not here?" };
+
+// Whose it is and when, and the words of what is shown anyhow.
+async function which(address, told) {
+  try {
+    const post = await get("posts/" + part(address));
+    return h("blockquote", { class: "quoted" }, h("div", { class: "top" }, h("strong", {}, nameOf(post.author, post.author_name)), " ", time(post)),
+      told.state === "visible" && post.text ? h("div", { class: "text", dir: "auto" }, post.text.length > 200 ? post.text.slice(0, 200).toWellFormed() + "…" : post.text) : null);
+  } catch {
+    return null; // not here
+  }
+}
+
+function listOf(words, items, attributes = {}) {
+  return items.length > 0 ? [h("h3", {}, words), h("ol", { class: "plain", ...attributes }, items)] : null;
+}
+
 async function show(box, address) {
-  const told = await get("why/" + part(address));
+  const told = await get("why/" + part(address)), about = await which(address, told);
   const given = new Set();
-  fill(box,
-    h("p", {}, h("strong", { "data-state": told.state }, STATES[told.state] || told.state)),
-    h("ol", { class: "plain" }, told.reasons.map((one) => reason(box, address, one, told, given))),
+  const made = (hides) => told.reasons.filter((one) => one.hides === hides).map((one) => reason(box, address, one, told, given));
+  const against = made(true), others = made(false);
+  const title = box.closest("dialog")?.querySelector("h2");
+  if (title) title.textContent = TITLES[told.state] || "Why is this hidden?";
+  fill(box, about,
+    h("p", { class: "verdict" + (told.state === "visible" ? "" : " warn") }, h("strong", { "data-state": told.state }, STATES[told.state] || told.state)),
+    listOf("What hides it", against, { class: "plain hides" }),
+    listOf(against.length > 0 ? "What speaks for it" : "Because", others),
     told.reasons.length === 0 ? h("p", { class: "soft" }, "Nothing speaks against it.") : null,
-    h("p", { class: "soft" }, "An exception is yours alone: nobody is told, and nothing changes anywhere else."));
+    given.size > 0 ? h("p", { class: "soft" }, "Whatever you choose is yours alone: nobody is told, and nothing changes anywhere else.") : null);
 }
 
 export async function openWhy(address) {

@@ -80,7 +80,7 @@ export async function ugly() {
     await page.waitForTimeout(60);
   }
   for (const text of texts.slice(0, 8)) parley(bob, "mute", "--word", cut(text.replaceAll("\u0000", ""), 60));
-  await page.evaluate(() => (location.hash = "#/me"));
+  await page.evaluate(() => (location.hash = "#/lists"));
   await page.getByText("Muted words").waitFor();
   await fits(page);
   const faults = await faultsOf(page);

@@ -1,0 +1,126 @@
+// Your machines: which there are, one more, one less. What `parley device` does, where the root key is
+// here. The recovery words have no place in a browser: where they are needed it says what to type.
+import { get, post as send, part, Refused, remove } from "./api.js";
+import { act, button, confirmWith, dialog, fill, h, many, timeOf, toast } from "./dom.js";
+import { tell } from "./post.js";
+import { kept, learnSelf, state } from "./state.js";
+import { oneLine } from "./text.js";
+
+const FRESH_MS = 600000; // as the node has it: so long after a link keys can be changed
+
+const digits = (device) => device.slice(0, 8) + " " + device.slice(8, 16) + " …";
+const nameKey = (device) => "device-" + device;
+const nameOf = (one) => kept.get(nameKey(one.device)) || (one.this ? "This machine" : "Another machine");
+
+const STATES = {
+  open: (one) => (one.seq > 0 ? null : one.this ? "It has said nothing yet." : "It has said nothing yet, or nothing that has come here."),
+  closed: (one) => `Revoked: what it said up to entry ${one.seq} counts, and nothing after.`,
+  void: () => "Revoked: nothing that it ever said counts.",
+  forked: () => "Somebody else signs with its key, too: its posts are shown up to where the two differ. Revoke it, unless you know why.",
+  waiting: () => "It waits to be counted as yours: add it on the machine that has your root key.",
+};
+
+function nameForm(one, done) {
+  const name = h("input", { type: "text", maxlength: 60, dir: "auto", value: kept.get(nameKey(one.device)) || "", "aria-label": "What you call it", placeholder: "The laptop, say" });
+  return h("form", { class: "row", onsubmit: (event) => { event.preventDefault(); kept.set(nameKey(one.device), oneLine(name.value).trim()); done(); } },
+    name, h("button", { type: "submit" }, "Save"), h("p", { class: "soft" }, "Only this browser knows the name. Empty: none."));
+}
+
+// Said where it was asked for, and not gone after five seconds.
+const refused = (box, error) => fill(box, h("p", { class: "warn", role: "alert" }, error.message));
+
+function typeInstead(words, command) {
+  return h("p", {}, words, " ", h("code", {}, command), ". It asks for your twelve words, there and never in a browser.");
+}
+
+/* ---- one less ------------------------------------------------------------------------------------ */
+
+function askForEnd(one) {
+  return new Promise((done) => {
+    const stays = h("input", { type: "radio", name: "end", value: "", checked: one.seq > 0, disabled: one.seq === 0 }), none = h("input", { type: "radio", name: "end", value: "none", checked: one.seq === 0 });
+    let isMeant = false;
+    const box = dialog(`Revoke “${oneLine(nameOf(one))}”?`, () => done(isMeant ? { last: none.checked ? "none" : undefined } : null),
+      h("p", {}, h("span", { class: "key" }, digits(one.device)), " can post as you no longer, on every node that hears of it. This cannot be undone: to use that machine again, add it anew."),
+      h("label", { class: "check" }, stays, one.seq > 0 ? `What it said until now stays: ${many(one.seq, "entry", "entries")}` : "Nothing of it is here that could stay: connect first, if it has said something"),
+      h("label", { class: "check" }, none, "Take back all that it ever said: somebody else had it"),
+      h("p", { class: "soft" }, "An end in between, at a post of your choice: ", h("code", {}, `parley device revoke ${one.device.slice(0, 8)} --last POST`)),
+      h("div", { class: "ends" }, button("Leave it", () => box.close()), button("Revoke", () => { isMeant = true; box.close(); }, { class: "strong bad" })));
+  });
+}
+
+async function revoke(one, said) {
+  const asked = await askForEnd(one);
+  if (!asked) return;
+  try {
+    await remove("devices/" + part(one.device), asked);
+    toast("Revoked.");
+    tell("devices");
+  } catch (error) {
+    refused(said, error);
+  }
+}
+
+function row(one, hasRoot) {
+  const said = h("div"), naming = h("div"), words = STATES[one.state]?.(one);
+  const ended = one.state === "closed" || one.state === "void";
+  const times = [one.since && h("span", {}, "since ", timeOf(one.since)), one.latest && h("span", {}, ended ? "last entry " : "newest entry ", timeOf(one.latest)), one.seq > 0 && !ended && many(one.seq, "entry", "entries")].filter(Boolean);
+  return h("li", { class: "device" + (ended ? " ended" : ""), "data-device": one.device, "data-state": one.state },
+    h("div", { class: "row" }, h("strong", {}, h("bdi", { dir: "auto" }, nameOf(one))), one.this && kept.get(nameKey(one.device)) ? h("span", { class: "tag" }, "this machine") : null, ended ? h("span", { class: "tag off" }, "revoked") : null,
+      h("span", { class: "push" }, button("Name it", () => (naming.hasChildNodes() ? fill(naming) : fill(naming, nameForm(one, () => tell("devices")))), { class: "plain" }),
+        hasRoot && !one.this && !ended && one.state !== "waiting" ? button("Revoke…", act(() => revoke(one, said)), { class: "plain bad" }) : null)),
+    h("div", { class: "soft" }, times.flatMap((time, i) => (i > 0 ? ["; ", time] : [time]))),
+    words ? h("div", { class: one.state === "forked" || one.state === "waiting" ? "warn" : "soft" }, words) : null,
+    h("div", { class: "soft" }, "Key ", h("span", { class: "key", title: one.device }, digits(one.device))), naming, said);
+}
+
+/* ---- one more ------------------------------------------------------------------------------------ */
+
+async function add(line, said) {
+  const request = /pdevice-[0-9a-f]+/i.exec(line)?.[0].toLowerCase() || line.trim();
+  try {
+    const { device } = await send("devices", { request, check: true });
+    const isMeant = await confirmWith("Is this what the new machine shows?",
+      h("span", {}, "Device ", h("strong", { class: "key" }, device), ". Whoever holds that machine can post as you until you revoke it: go on only if it stands before you, and shows the same."), "It shows the same: add it");
+    if (!isMeant) return;
+    await send("devices", { request });
+    toast("It is yours now. On it, start parleyd, and connect it to this machine, a friend or a relay.");
+    tell("devices");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    refused(said, error);
+  }
+}
+
+function adder(told) {
+  const join = `parley init --join ${told.author}${told.generation > 0 ? ` --generation ${told.generation}` : ""}`;
+  const line = h("textarea", { rows: 3, "aria-label": "The line that the new machine prints", placeholder: "pdevice-…", spellcheck: "false", autocomplete: "off", required: true });
+  const said = h("div");
+  const isStale = Date.now() - Number(kept.get("entered") || 0) > FRESH_MS;
+  return [
+    h("ol", { class: "numbered" },
+      h("li", {}, h("p", {}, "Install parley on the new machine and type there:"), h("p", {}, h("code", {}, join)), h("p", {}, button("Copy it", act(async () => { await navigator.clipboard.writeText(join); toast("Copied."); })))),
+      h("li", {}, told.root
+        ? h("form", { onsubmit: act(() => add(line.value, said)) }, h("p", {}, "It prints a line. Bring it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Look at it"))
+        : typeInstead("It prints a line. Your root key is not on this machine: where it is, or here in a terminal, type", "parley device add LINE")),
+      h("li", {}, "On it, start parleyd and connect it. What you said and whom you follow in public comes by itself; or bring it ", h("a", { href: "#/files" }, "your posts as a file"), ".")),
+    h("p", { class: "soft" }, "No key leaves a machine, and the new one gets none of yours: it has its own. Take such a line from nobody else."),
+    told.root && isStale ? h("p", { class: "soft" }, "For your safety keys are changed only within ten minutes of opening the page by a link: type ", h("code", {}, "parley open"), " in a terminal first.") : null];
+}
+
+export async function devices() {
+  await learnSelf();
+  if (!state.me) return { title: "Devices", element: h("div", {}, h("h1", {}, "Devices"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and has no devices.")) };
+  const told = await get("devices");
+  const order = { open: 0, waiting: 0, forked: 0, closed: 1, void: 1 };
+  const list = [...told.devices].sort((a, b) => order[a.state] - order[b.state] || b.this - a.this || (b.latest || 0) - (a.latest || 0));
+  return {
+    title: "Devices",
+    element: h("div", {}, h("h1", {}, "Your devices"),
+      h("section", { class: "card" }, h("p", { class: "soft" }, "Each machine signs with a key of its own and has a log of its own; together they are you."),
+        h("ul", { class: "plain" }, list.map((one) => row(one, told.root))),
+        told.root ? null : typeInstead("To revoke one, your root key is needed, which is not on this machine. Where it is, or here in a terminal:", "parley device revoke KEY")),
+      h("section", { class: "card" }, h("h2", {}, "Add a machine"), adder(told)),
+      h("section", { class: "card" }, h("h2", {}, "When a machine is lost or was copied"),
+        h("p", {}, "Without your root key on it: revoke it above. With it, whoever has the machine could admit others: change the root key with ", h("code", {}, "parley rotate"), ". All are lost: ", h("code", {}, "parley recover"), " on an empty one. Both ask for your twelve words, in the terminal. They are kept nowhere, and this page neither shows them nor asks for them."))),
+  };
+}
