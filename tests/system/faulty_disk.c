@@ -90,14 +90,23 @@ static int next_fault(void) {
     }
 }
 
-/* How many of the bytes the disk takes; 0: it is full. */
+/* How many of the bytes the disk takes; 0: it is full. In one step: it may be healed at any moment,
+ * by a negative number, and what is added to that would fill it again. */
 static size_t take_bytes(size_t size) {
     int64_t left = state->bytes_left;
-    if (left < 0)
-        return size;
-    size_t taken = (uint64_t)left < size ? (size_t)left : size;
-    state->bytes_left -= (int64_t)taken;
+    size_t taken;
+    do {
+        if (left < 0)
+            return size;
+        taken = (uint64_t)left < size ? (size_t)left : size;
+    } while (!atomic_compare_exchange_weak(&state->bytes_left, &left, left - (int64_t)taken));
     return taken;
+}
+
+static void give_bytes(int64_t size) {
+    int64_t left = state->bytes_left;
+    while (left >= 0 && !atomic_compare_exchange_weak(&state->bytes_left, &left, left + size))
+        ;
 }
 
 static int opened(const char *path, int flags, int file) {
@@ -176,7 +185,7 @@ static int removed(const char *path, int (*real)(const char *)) {
     bool is_counted = is_under(path) && state->bytes_left >= 0 && stat(path, &status) == 0;
     int answer = real(path);
     if (answer == 0 && is_counted)
-        state->bytes_left += status.st_size;
+        give_bytes(status.st_size);
     return answer;
 }
 
