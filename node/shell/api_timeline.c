@@ -239,6 +239,13 @@ void api_names_timeline(struct api_job *job) {
     }
     if (author != NULL && !api_name_add(job, API_AUTHOR, "author", author))
         return;
+    if (before != NULL && before[0] != '\0' && strspn(before, "-.0123456789") == strlen(before) &&
+        !api_place_decode(&place, before)) {
+        api_refuse(job, PARLEY_E_BAD_INPUT, "before",
+                   "before must be a post, or a time in whole milliseconds since 1970 of at most "
+                   "16 digits");
+        return;
+    }
     if (before != NULL && !api_place_decode(&place, before) &&
         !api_name_add(job, API_POST, "before", before))
         return;

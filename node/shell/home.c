@@ -37,6 +37,10 @@ void parley_home_inspect(struct parley_home_state *state, const char *path) {
 
 enum parley_error parley_home_without_person(const char *path, struct parley_problem *problem) {
     struct parley_home_state state;
+    char inside[PATH_MAX];
+    /* What cannot be looked into is no empty home. */
+    if (join(inside, path, ".") && access(inside, F_OK) != 0 && errno != ENOENT)
+        return parley_file_problem(problem, "open", path, errno);
     parley_home_inspect(&state, path);
     if (state.has_lease && !state.has_device_key)
         return parley_problem_set(problem, PARLEY_E_NO_IDENTITY,

@@ -56,7 +56,8 @@ struct parley_home_state {
 PARLEY_USE_RESULT enum parley_error parley_home_resolve(char path[PATH_MAX], const char *option,
                                                         struct parley_problem *problem);
 void parley_home_inspect(struct parley_home_state *state, const char *path);
-/* NO_IDENTITY, in words: what is missing there, and what makes it. */
+/* NO_IDENTITY, in words: what is missing there, and what makes it; DISK_FAILED where nobody may
+ * look. */
 PARLEY_USE_RESULT enum parley_error parley_home_without_person(const char *path,
                                                                struct parley_problem *problem);
 

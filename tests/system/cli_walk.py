@@ -23,7 +23,7 @@ from cli.statuses import walk_statuses
 from cli.store import walk_store
 from cli.table import TABLE
 from cli.trouble import walk_full_disk, walk_kill, walk_long_path, walk_trouble
-from cli.usage import walk_init, walk_usage
+from cli.usage import walk_init, walk_quoted, walk_usage
 
 
 def walk_one_home(scratch):
@@ -32,6 +32,7 @@ def walk_one_home(scratch):
     walk_usage(home)
     author = walk_init(home, relay_home)
     first = walk_posts(home, author)
+    walk_quoted(home)
     walk_ndjson(home)
     walk_timeline(home, author, first)
     other = json.loads(parley("init", "--json", home=other_home).stdout)["author"]

@@ -62,7 +62,7 @@ int command_invite(const struct options *options) {
         json_decref(body);
         return complain(EXIT_USAGE, "--days must be a number");
     }
-    json_object_set_new(body, "days", json_integer((json_int_t)days));
+    json_object_set_new(body, "days", json_integer(days > INT64_MAX ? -1 : (json_int_t)days));
     int status = client_once(options, true, &request, body, &json);
     if (status != EXIT_DONE)
         return status;

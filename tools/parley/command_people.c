@@ -70,8 +70,11 @@ int command_follow(const struct options *options) {
                              (int)options->is_private);
     if (body == NULL)
         return complain(EXIT_USAGE, "AUTHOR is not UTF-8");
-    if (options->arguments_count > 1)
-        json_object_set_new(body, "address", json_string(options->arguments[1]));
+    if (options->arguments_count > 1 &&
+        json_object_set_new(body, "address", json_string(options->arguments[1])) != 0) {
+        json_decref(body);
+        return complain(EXIT_USAGE, "ADDRESS is not UTF-8");
+    }
     return change(options, false, &request, body, "follows");
 }
 

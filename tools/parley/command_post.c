@@ -19,11 +19,17 @@ static int print_posted(const struct options *options, const json_t *json) {
 
 /* ---- one post ----------------------------------------------------------------------------- */
 
-static json_t *json_tags(const struct options *options) {
+/* False: an option is not UTF-8. */
+static bool add_options(json_t *body, const struct options *options) {
     json_t *tags = json_array();
-    for (size_t i = 0; i < options->tags_count; i++)
-        json_array_append_new(tags, json_string(options->tags[i]));
-    return tags;
+    bool done = json_object_set_new(body, "tags", tags) == 0;
+    for (size_t i = 0; done && i < options->tags_count; i++)
+        done = json_array_append_new(tags, json_string(options->tags[i])) == 0;
+    if (done && options->reply != NULL)
+        done = json_object_set_new(body, "reply", json_string(options->reply)) == 0;
+    if (done && options->quote != NULL)
+        done = json_object_set_new(body, "quote", json_string(options->quote)) == 0;
+    return done;
 }
 
 static int post_text(const struct options *options, const char *text, size_t size) {
@@ -33,11 +39,11 @@ static int post_text(const struct options *options, const char *text, size_t siz
     json_t *json_text = json_stringn(text, size);
     if (json_text == NULL)
         return complain(EXIT_NO, "the text is not UTF-8: nothing was published");
-    json_t *body = json_pack("{s:o, s:o}", "text", json_text, "tags", json_tags(options)), *answer;
-    if (options->reply != NULL)
-        json_object_set_new(body, "reply", json_string(options->reply));
-    if (options->quote != NULL)
-        json_object_set_new(body, "quote", json_string(options->quote));
+    json_t *body = json_pack("{s:o}", "text", json_text), *answer;
+    if (!add_options(body, options)) {
+        json_decref(body);
+        return complain(EXIT_NO, "--tag, --reply or --quote is not UTF-8: nothing was published");
+    }
     int status = client_once(options, false, &request, body, &answer);
     if (status == EXIT_DONE)
         print_posted(options, answer);
@@ -116,19 +122,14 @@ static int send_lines(struct lines *lines) {
     lines->first += lines->count;
     lines->size = lines->count = 0;
     progress_show(&lines->progress, lines->posted, "posts");
-    fflush(stdout);
+    if (fflush(stdout) != 0 && status == EXIT_DONE)
+        status = complain_of_output(); /* what is published with nobody told is no use */
     return status;
 }
 
 /* The line with its end. Sent before it when it does not fit beside what is held. */
 static int add_line(struct lines *lines, const char *line, size_t size) {
     int status = EXIT_DONE;
-    if (size > PARLEY_API_BODY_BYTES_MAX - 1) {
-        status = send_lines(lines);
-        return status != EXIT_DONE
-                   ? status
-                   : complain(EXIT_NO, "line %llu: longer than 1 MiB", lines->first);
-    }
     if (lines->count == BATCH_LINES_MAX ||
         (lines->count > 0 && lines->size + size > BATCH_BYTES_MAX))
         status = send_lines(lines);
@@ -140,35 +141,45 @@ static int add_line(struct lines *lines, const char *line, size_t size) {
     return EXIT_DONE;
 }
 
-static int send_all_lines(struct lines *lines) {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t size;
+/* One line with its end, as far as it fits: a line need not end. */
+static size_t read_line(char line[PARLEY_API_BODY_BYTES_MAX]) {
+    size_t size = 0;
+    int letter = EOF;
+    while (size < PARLEY_API_BODY_BYTES_MAX && letter != '\n' &&
+           (letter = getc_unlocked(stdin)) != EOF)
+        line[size++] = (char)letter;
+    return size;
+}
+
+static int send_all_lines(struct lines *lines, char line[PARLEY_API_BODY_BYTES_MAX]) {
+    size_t size;
     int status = EXIT_DONE;
-    while (status == EXIT_DONE && (size = getline(&line, &room, stdin)) > 0)
-        status = add_line(lines, line, (size_t)size);
+    while (status == EXIT_DONE && (size = read_line(line)) > 0 && size < PARLEY_API_BODY_BYTES_MAX)
+        status = add_line(lines, line, size);
     if (status == EXIT_DONE)
         status = send_lines(lines);
+    if (status == EXIT_DONE && size == PARLEY_API_BODY_BYTES_MAX)
+        status = complain(EXIT_NO, "line %llu: longer than 1 MiB", lines->first);
     if (status == EXIT_DONE && ferror(stdin))
         status = complain(EXIT_SYSTEM, "standard input cannot be read");
-    free(line);
     return status;
 }
 
 static int post_lines(const struct options *options) {
     int status;
     struct lines lines = {.options = options, .first = 1};
-    lines.text = malloc(PARLEY_API_BODY_BYTES_MAX);
-    if (lines.text == NULL)
+    char *line = malloc(2 * PARLEY_API_BODY_BYTES_MAX);
+    if (line == NULL)
         return complain(EXIT_SYSTEM, "out of memory");
+    lines.text = line + PARLEY_API_BODY_BYTES_MAX;
     lines.client = client_open(options, false, &status);
     if (lines.client != NULL) {
         progress_start(&lines.progress, "published");
-        status = send_all_lines(&lines);
+        status = send_all_lines(&lines, line);
         progress_end(&lines.progress);
         client_close(lines.client);
     }
-    free(lines.text);
+    free(line);
     return status;
 }
 

@@ -18,11 +18,9 @@ static void print(const struct options *options, const json_t *post) {
 
 /* Pages until there are enough; limit 0: all. */
 static int print_pages(const struct options *options, struct client *client, uint64_t limit) {
-    char before[256] = "", count[16];
+    char next[256], count[16];
+    const char *before = options->before;
     uint64_t printed = 0;
-    if (options->before != NULL && strlen(options->before) >= sizeof(before))
-        return complain(EXIT_NO, "--before is too long");
-    snprintf(before, sizeof(before), "%s", options->before != NULL ? options->before : "");
     for (;;) {
         struct client_request request = {.method = PARLEY_API_GET, .path = "/v1/timeline"};
         json_t *json, *post;
@@ -33,7 +31,7 @@ static int print_pages(const struct options *options, struct client *client, uin
         client_add(&request, "limit", count);
         client_add(&request, "author", options->authors_count > 0 ? options->authors[0] : NULL);
         client_add(&request, "tag", options->tag);
-        client_add(&request, "before", before[0] != '\0' ? before : NULL);
+        client_add(&request, "before", before);
         int status = client_call_json(client, &request, NULL, &json);
         if (status != EXIT_DONE)
             return status;
@@ -41,12 +39,11 @@ static int print_pages(const struct options *options, struct client *client, uin
             print(options, post);
         }
         printed += i;
-        snprintf(before, sizeof(before), "%s", post_text_of(json, "next"));
+        snprintf(next, sizeof(next), "%s", post_text_of(json, "next"));
+        before = next;
         json_decref(json);
-        if (before[0] == '\0' || (limit != 0 && printed >= limit))
-            return EXIT_DONE;
-        if (ferror(stdout))
-            return EXIT_SYSTEM;
+        if (next[0] == '\0' || (limit != 0 && printed >= limit) || ferror(stdout))
+            return EXIT_DONE; /* what cannot be written is complained of at the end */
     }
 }
 

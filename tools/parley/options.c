@@ -64,6 +64,7 @@ struct parse {
     size_t commands_count;
     const struct command *command; /* NULL: before it */
     int command_index;
+    bool is_quoted; /* "--" stands before the command: no options follow */
 };
 
 /* --- the table: manual pages and completions are made of it --------------------------------------
@@ -120,13 +121,15 @@ static char *name_of(const struct command *command) {
 
 static void print_help(const struct argp *argp, char *name) {
     argp_help(argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
-    exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+    exit(fflush(stdout) == 0 ? EXIT_DONE : complain_of_output());
 }
 
 static error_t on_common(int key, char *argument, struct argp_state *state) {
     struct parse *parse = state->input;
     switch (key) {
     case KEY_HOME:
+        if (argument[0] == '\0')
+            exit(complain(EXIT_USAGE, "--home: the path of a directory is expected"));
         parse->options->home = argument;
         return 0;
     case KEY_JSON:
@@ -137,13 +140,13 @@ static error_t on_common(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_VERSION:
         printf("parley %s\n", PARLEY_VERSION);
-        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : complain_of_output());
     case KEY_STEPS:
         progress_force();
         return 0;
     case KEY_TABLE:
         print_table(parse->commands, parse->commands_count);
-        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : complain_of_output());
     case KEY_HELP:
         print_help(state->root_argp, name_of(parse->command));
         return 0;
@@ -157,6 +160,7 @@ static error_t on_before(int key, char *argument, struct argp_state *state) {
     if (key != ARGP_KEY_ARG)
         return on_common(key, argument, state);
     parse->command_index = state->next - 1;
+    parse->is_quoted = state->quoted != 0;
     state->next = state->argc; /* the rest is the command's */
     return 0;
 }
@@ -285,6 +289,11 @@ static const struct command *find_command(const struct command *commands, size_t
     exit(complain(EXIT_USAGE, "%s: no such command; see parley --help", name));
 }
 
+static void take_arguments(struct options *options, char **words, int count) {
+    for (int i = 0; i < count; i++)
+        options->arguments[options->arguments_count++] = words[i];
+}
+
 const struct command *options_parse(struct options *options, int argc, char **argv,
                                     const struct command *commands, size_t commands_count) {
     struct argp_option all[OWN_COUNT + COMMON_COUNT + 1];
@@ -321,7 +330,9 @@ const struct command *options_parse(struct options *options, int argc, char **ar
     struct argp own = {all, on_own, command->arguments, command->words};
     if (asks_help)
         print_help(&own, name_of(command));
-    if (argp_parse(&own, rest_count, rest, FLAGS, &index, &parse) != 0)
+    if (parse.is_quoted)
+        take_arguments(options, rest + 1, rest_count - 1);
+    else if (argp_parse(&own, rest_count, rest, FLAGS, &index, &parse) != 0)
         refuse_usage(command->name, all, rest, rest_count);
     if (options->arguments_count < command->arguments_min ||
         options->arguments_count > command->arguments_max)
@@ -340,8 +351,8 @@ bool option_number(const char *text, uint64_t usual, uint64_t *value) {
     *value = usual;
     if (text == NULL)
         return true;
-    if (size == 0 || size > 12 || strspn(text, "0123456789") != size)
+    if (size == 0 || strspn(text, "0123456789") != size)
         return false;
-    *value = strtoull(text, NULL, 10);
+    *value = strtoull(text, NULL, 10); /* the largest there is, where it does not fit */
     return true;
 }

@@ -43,7 +43,7 @@ const struct command *options_parse(struct options *options, int argc, char **ar
                                     const struct command *commands, size_t commands_count);
 
 void options_clear(struct options *options);
-/* A decimal number of at most 12 digits; NULL: the usual one. */
+/* A decimal number, as far as it fits; NULL: the usual one. False: it is none. */
 bool option_number(const char *text, uint64_t usual, uint64_t *value);
 
 #endif

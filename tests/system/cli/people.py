@@ -17,3 +17,4 @@ def walk_people(home, other):
     row("unfollow a private one", 0, "unfollow", other, home=home)
     row("follow with a wrong letter", 1, "follow", other[:-1] + ("q" if other[-1] != "q" else "p"), home=home)
     row("follow a wrong address", 1, "follow", other, "nowhere", home=home)
+    row("follow an address that is not UTF-8", 2, "follow", other, b"\xff", home=home, error="not UTF-8")

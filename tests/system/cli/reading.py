@@ -17,6 +17,8 @@ def walk_posts(home, author):
     row("a text that is not UTF-8", 1, "post", "-", stdin=b"\xff\xfe", home=home)
     row("a text that is too long", 1, "post", "-", stdin=b"x" * 70000, home=home)
     row("a reply to nothing", 1, "post", "--reply", author + "/4000", "x", home=home)
+    for option in ("--tag", "--reply", "--quote"):
+        row(f"{option} that is not UTF-8", 1, "post", option, b"\xff", "x", home=home, error="not UTF-8")
     row("a tag that is too long", 1, "post", "--tag", "t" * 65, "x", home=home)
     shown = json.loads(row("show --json", 0, "show", answer, "--json", home=home))
     check("a reply names parent and root", shown["reply_to"] == first and shown["root"] == first, shown)
@@ -65,5 +67,13 @@ def walk_timeline(home, author, first):
     check("older than a time", [p["time"] for p in old] == [1600000000000 + i for i in (4, 3, 2, 1, 0)])
     mine = lines(row("--author", 0, "timeline", "--author", author[:20], "--tag", "one", "--json", home=home))
     check("author and tag", [p["post"] for p in mine] == [first], mine)
+    for before in ("-1", "1.5", "9" * 17):
+        row(f"--before {before}", 1, "timeline", "--before", before, home=home, error="milliseconds")
+    row("--before nothing", 1, "timeline", "--before", "", home=home)
+    huge = lines(row("a limit beyond all numbers", 0, "timeline", "--limit", "9" * 40, "--json", home=home))
+    check("it is all", len(huge) > 1200, len(huge))
+    row("the shortest beginning of an author", 0, "timeline", "--author", author[:8], "--limit", "1",
+        home=home, out=author)
+    row("no letter of an author", 1, "timeline", "--author", author[:7], home=home, error="author")
     row("--before what is not here", 1, "timeline", "--before", author + "/9999", home=home)
     row("an author who is not known", 1, "timeline", "--author", "nobody", home=home)

@@ -28,6 +28,16 @@ def walk_usage(home):
     row("too few arguments", 2, "follow", home=home)
     row("a limit that is no number", 2, "timeline", "--limit", "ten", home=home)
     row("post without a text", 2, "post", home=home)
+    row("a home without a name", 2, "id", "--home", "", error="--home")
+    row("a home under a file", 4, "id", home="/proc/version/home", error="Not a directory")
+
+
+def walk_quoted(home):
+    """"--" ends the options, before the command and behind it."""
+    for words in (["--", "post", "--json"], ["post", "--", "--json"]):
+        post = row(" ".join(words), 0, *words, home=home, out="^post1").strip()
+        row("it is the text", 0, "show", post, home=home, out=r"\n    --json\n")
+    row("-- before too many words", 2, "--", "id", "--json", home=home, error="too many")
 
 
 def walk_init(home, relay_home):
