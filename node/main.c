@@ -11,6 +11,7 @@
 #include "shell/options.h"
 #include "shell/reload.h"
 #include "shell/service.h"
+#include "shell/standard_files.h"
 #include <argp.h>
 #include <parley/crypto.h>
 #include <signal.h>
@@ -358,6 +359,7 @@ static enum parley_error read_options(struct daemon *daemon, struct parley_probl
 int main(int argc, char **argv) {
     static struct daemon daemon;
     struct parley_problem problem = {0};
+    parley_standard_files_open();
     (void)umask(077);
     options_parse_daemon(&daemon.options, argc, argv);
     enum parley_error error = read_options(&daemon, &problem);

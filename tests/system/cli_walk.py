@@ -21,6 +21,7 @@ from cli.reading import walk_ndjson, walk_posts, walk_timeline
 from cli.saying import walk_erase_with_nodes, walk_missing_parts, walk_saying
 from cli.statuses import walk_statuses
 from cli.store import walk_store
+from cli.streams import walk_streams
 from cli.table import TABLE
 from cli.trouble import walk_full_disk, walk_kill, walk_long_path, walk_trouble
 from cli.usage import walk_init, walk_quoted, walk_usage
@@ -53,6 +54,7 @@ def walk_many_homes(scratch):
     walk_missing_parts(scratch)
     walk_erase_with_nodes(scratch)
     walk_tcp(scratch)
+    walk_streams(scratch)
     walk_kill(scratch)
     walk_trouble(scratch)
     walk_store(scratch)

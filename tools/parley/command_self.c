@@ -30,6 +30,16 @@ static void show_words(const char *words) {
         fclose(terminal);
 }
 
+/* Words that nobody has seen make a home that nobody can recover. */
+static int check_shown(const char *path, const char *words) {
+    if (words == NULL || (fflush(stdout) == 0 && !ferror(stdout)))
+        return EXIT_DONE;
+    return complain(EXIT_SYSTEM,
+                    "standard output cannot be written, and the recovery words are nowhere else: "
+                    "delete %s and make it again",
+                    path);
+}
+
 /* What the new home says of itself, with words (NULL for a relay). */
 static int print_new_home(const struct options *options, const char *path, const char *words) {
     struct parley_problem problem = {0};
@@ -49,14 +59,14 @@ static int print_new_home(const struct options *options, const char *path, const
             words != NULL ? device : NULL, "node_key", node, "home", path, "words", words);
         print_json(json);
         json_decref(json);
-        return EXIT_DONE;
+        return check_shown(path, words);
     }
     if (words != NULL)
         printf("author  %s\n", author);
     printf("node    %s\nhome    %s\n", node, path);
     if (words != NULL)
         show_words(words);
-    return EXIT_DONE;
+    return check_shown(path, words);
 }
 
 static int publish_name(const struct options *options) {

@@ -164,7 +164,7 @@ static int read_pages(struct reading *reading) {
     } while (after[0] != '\0' && reading->count < reading->limit && !ferror(stdout));
     if (after[0] != '\0' && !ferror(stdout))
         fputs("parley: there are more; see --limit\n", stderr);
-    return ferror(stdout) ? EXIT_SYSTEM : EXIT_DONE;
+    return EXIT_DONE; /* what cannot be written is complained of at the end */
 }
 
 int command_thread(const struct options *options) {

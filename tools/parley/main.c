@@ -1,5 +1,6 @@
 /* parley: what a person types. */
 #include "command.h"
+#include "standard_files.h"
 #include "terminal.h"
 #include <parley/crypto.h>
 #include <signal.h>
@@ -73,6 +74,7 @@ static const struct command COMMANDS[] = {
 
 int main(int argc, char **argv) {
     struct options options;
+    parley_standard_files_open();
     signal(SIGPIPE, SIG_IGN);
     const struct command *command =
         options_parse(&options, argc, argv, COMMANDS, sizeof(COMMANDS) / sizeof(COMMANDS[0]));
@@ -80,7 +82,8 @@ int main(int argc, char **argv) {
     if (error != PARLEY_E_OK)
         return complain(EXIT_SYSTEM, "%s", parley_strerror(error));
     int status = command->run(&options);
-    if (fflush(stdout) != 0 && status == EXIT_DONE)
+    /* After an earlier write that failed there may be nothing left to write. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE)
         status = complain_of_output();
     options_clear(&options);
     return status;

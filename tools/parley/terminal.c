@@ -1,6 +1,6 @@
 #include "terminal.h"
 #include "command.h"
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -79,8 +79,14 @@ int complain(int status, const char *format, ...) {
     return status;
 }
 
+/* Whoever was to read it: a pipe's end without the other one. */
+static bool has_reader_gone(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 int complain_of_output(void) {
-    if (errno == EPIPE) {
+    if (has_reader_gone()) {
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);
     }

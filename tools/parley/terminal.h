@@ -10,8 +10,7 @@
 
 /* "parley: WORDS" on standard error, in one line; answers status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* That standard output cannot be written, by errno; not a word where who read it has gone, as head
- * does. */
+/* That standard output cannot be written; not a word where who read it has gone, as head does. */
 int complain_of_output(void);
 
 /* Text with control characters, bidirectional controls and what is not UTF-8 shown escaped. A line
