@@ -143,6 +143,13 @@ static void add_post(json_t *json, const struct parley_post *post) {
     json_object_set_new(json, "warning", json_text(post->warning));
 }
 
+/* The keys of every post, of what stands among posts and has none of it. */
+static void add_nowhere(json_t *json) {
+    json_object_set_new(json, "tags", json_array());
+    json_object_set_new(json, "reply_to", json_null());
+    json_object_set_new(json, "root", json_null());
+}
+
 static void add_erase(json_t *json, const struct parley_erase *erase) {
     json_t *posts = json_array();
     for (size_t i = 0; i < erase->refs_count; i++)
@@ -163,6 +170,7 @@ static const char *add_body(json_t *json, const struct parley_body *body) {
     case PARLEY_BODY_ECHO:
         json_object_set_new(json, "echo_of", json_ref(true, &body->echo.ref));
         json_object_set_new(json, "text", json_text(body->echo.comment));
+        add_nowhere(json);
         return "echo";
     case PARLEY_BODY_VOTE:
         json_object_set_new(json, "vote_for", json_ref(true, &body->vote.ref));
@@ -182,16 +190,17 @@ static const char *add_body(json_t *json, const struct parley_body *body) {
 /* A post in words of nobody: its keys stay. */
 static const char *describe_nothing(json_t *json, const char *kind) {
     json_object_set_new(json, "text", json_null());
+    add_nowhere(json);
     return kind;
 }
 
 /* Nobody's words, but where they stand among others. */
 static const char *describe_hidden(json_t *json, const struct api_entry *entry, const char *kind) {
     struct parley_body body;
-    bool is_post = api_entry_body(entry, &body) && body.kind == PARLEY_BODY_POST;
-    json_object_set_new(json, "reply_to",
-                        is_post ? json_ref(body.post.has_parent, &body.post.parent) : json_null());
-    return describe_nothing(json, kind);
+    describe_nothing(json, kind);
+    if (api_entry_body(entry, &body) && body.kind == PARLEY_BODY_POST)
+        json_object_set_new(json, "reply_to", json_ref(body.post.has_parent, &body.post.parent));
+    return kind;
 }
 
 static const char *describe_body(json_t *json, const struct api_entry *entry,
@@ -206,7 +215,7 @@ static const char *describe_body(json_t *json, const struct api_entry *entry,
         return describe_nothing(json, "erased");
     if (!entry->has_body)
         return describe_nothing(json, entry->body_state.is_forgotten ? "purged" : "no_body");
-    return api_entry_body(entry, &body) ? add_body(json, &body) : "unknown";
+    return api_entry_body(entry, &body) ? add_body(json, &body) : describe_nothing(json, "unknown");
 }
 
 /* What an echo passes on, as far as it may be shown. */

@@ -85,6 +85,8 @@ def walk_echo(home, author, post):
           and all(p["echo_of"] == post and p["echoed"]["author"] == author
                   and p["echoed"]["text"] == "first" for p in got)
           and [p["text"] for p in got] == ["hear this", None], got)
+    check("an echo has the keys of a post", all(p["tags"] == [] and p["reply_to"] is None and p["root"] is None
+                                                for p in got), got)
     row("an echo in words", 0, "show", made, home=home, out=r"passes on " + post + r".*\n +first\n")
     row("echo of what is not here", 1, "echo", author + "/9999", home=home)
     row("echo of nothing", 2, "echo", home=home)
@@ -121,6 +123,9 @@ def walk_erase(home, author, other_home, thread, echo):
     row("erase what another wrote", 1, "erase", two, home=other_home, error="not yours")
     row("an echo of what is there", 0, "show", echo, home=other_home, out="first")
     row("erase the echoed one", 0, "erase", root, home=home)
+    gone = json.loads(row("show what is gone", 0, "show", root, "--json", home=home))
+    check("it has the keys of a post", gone["text"] is None and gone["tags"] == []
+          and gone["reply_to"] is None and gone["root"] is None, gone)
     row("an echo of what is gone", 0, "show", echo, home=home, out=r"\(erased\)")
     row("erase needs a post", 2, "erase", home=home)
     return bundle
