@@ -51,6 +51,11 @@ bool api_letter_is_of_word(int32_t letter) {
     return (kind == 'L' || kind == 'M' || kind == 'N') && !api_letter_is_unspaced(letter);
 }
 
+bool api_letter_is_space(int32_t letter) {
+    const char *kind = utf8proc_category_string(letter);
+    return kind[0] == 'Z' || strcmp(kind, "Cc") == 0;
+}
+
 size_t api_letter(int32_t *letter, struct parley_span text, size_t at) {
     *letter = -1;
     if (at >= text.size)

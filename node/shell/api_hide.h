@@ -28,6 +28,8 @@ bool api_fold_has(struct parley_span text, struct parley_span word);
 
 /* The letter that begins there, and how many bytes it has; 0: none does, and it is -1. */
 size_t api_letter(int32_t *letter, struct parley_span text, size_t at);
+/* Parts words: a space, a line end, a control character. */
+bool api_letter_is_space(int32_t letter);
 /* Of a script that writes words without spaces between them. */
 bool api_letter_is_unspaced(int32_t letter);
 /* Of any other: within a word. */

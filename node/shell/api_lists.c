@@ -131,6 +131,15 @@ static void submit(struct api_job *job, struct parley_listed *listed) {
     parley_host_submit(job->api->host, &event, on_list_reply, job);
 }
 
+/* Spaces and line ends alone, in folded text. */
+static bool is_blank(struct parley_span word) {
+    int32_t letter;
+    size_t at = 0, size;
+    while ((size = api_letter(&letter, word, at)) > 0 && api_letter_is_space(letter))
+        at += size;
+    return at == word.size;
+}
+
 static void submit_word(struct api_job *job, const char *word) {
     struct parley_listed listed = {.list = PARLEY_LIST_WORD};
     size_t size;
@@ -139,6 +148,9 @@ static void submit_word(struct api_job *job, const char *word) {
     if (folded == NULL || size == 0 || size > PARLEY_WORD_BYTES_MAX)
         api_refuse(job, PARLEY_E_BAD_INPUT, "word", "a word must have 1 to %u bytes",
                    PARLEY_WORD_BYTES_MAX);
+    else if (is_on(job) && is_blank(listed.word))
+        api_refuse(job, PARLEY_E_BAD_INPUT, "word",
+                   "a word must have more than spaces, which stand in nearly every post");
     else
         submit(job, &listed);
     free(folded);

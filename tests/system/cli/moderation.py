@@ -28,6 +28,10 @@ def walk_lists(home, other):
         {"list": "mute", "author": other}, {"list": "mute", "word": "strasse"}], got)
     row("mute of both", 2, "mute", other, "--word", "x", home=home)
     row("mute of an empty word", 1, "mute", "--word", "", home=home)
+    for blank in (" ", "\t", "\u00a0\u2003\n"):
+        row(f"mute of {blank!r}", 1, "mute", "--word", blank, home=home, error="spaces")
+    row("mute of a sign", 0, "mute", "--word", "🎃", home=home)
+    row("unmute a sign", 0, "unmute", "--word", "🎃", home=home)
     row("mute of a long word", 1, "mute", "--word", "w" * 129, home=home)
     row("unmute of nothing", 2, "unmute", home=home)
     row("unmute a word that is not muted", 1, "unmute", "--word", "none", home=home, error="list")
