@@ -160,6 +160,8 @@ static void on_connect_reply(void *context, const struct parley_effect *effect) 
         api_answer_json(job, 200, json_pack("{s:b}", "done", 1));
     else if (error == PARLEY_E_BAD_INPUT)
         api_refuse(job, error, "address", "that is the address of this node itself");
+    else if (error == PARLEY_E_NOT_FOUND)
+        api_refuse(job, error, "key", "that node is neither connected nor dialled: parley peers");
     else
         api_refuse(job, error, NULL, "%s", parley_strerror(error));
 }

@@ -49,7 +49,8 @@ static bool read_time(struct draft *draft, const json_t *json, parley_time_ms *t
         return true;
     if (!json_is_integer(value) || json_integer_value(value) < 1 ||
         (uint64_t)json_integer_value(value) > PARLEY_TIME_MAX)
-        return refuse_draft(draft, "time", "time must be milliseconds since 1970, below 2^53");
+        return refuse_draft(draft, "time",
+                            "time must be milliseconds since 1970, above 0 and below 2^53");
     *time = (parley_time_ms)json_integer_value(value);
     return true;
 }

@@ -114,6 +114,8 @@ static enum parley_error make_copy(char copy[PATH_MAX], const struct parley_home
             return parley_file_problem(problem, "make", copy, errno);
     }
     enum parley_error error = copy_files(copy, database, problem);
+    if (error != PARLEY_E_OK)
+        (void)rmdir(copy); /* where nothing could be copied */
     int error_number = error == PARLEY_E_OK ? sync_directory(home->path) : 0;
     return error_number == 0 ? error
                              : parley_file_problem(problem, "sync", home->path, error_number);

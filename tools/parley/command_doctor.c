@@ -86,6 +86,9 @@ static bool look_at_home(struct doctor *doctor) {
     else if ((status.st_mode & 077) != 0)
         tell(doctor, BAD, "home", "others may look into %s: chmod 700 %s", doctor->home,
              doctor->home);
+    else if (access(doctor->home, W_OK | X_OK) != 0)
+        tell(doctor, BAD, "home", "nothing can be written to %s: %s", doctor->home,
+             strerror(errno));
     else
         tell(doctor, GOOD, "home", "%s", doctor->home);
     return true;
@@ -133,7 +136,7 @@ static void look_at_lease(struct doctor *doctor) {
     char device[PATH_MAX], lease[PATH_MAX];
     if (!file_of(doctor, device, "device.key") || access(device, F_OK) != 0)
         return;
-    if (file_of(doctor, lease, "lease") && access(lease, R_OK | W_OK) == 0)
+    if (file_of(doctor, lease, "lease") && access(lease, R_OK) == 0)
         tell(doctor, GOOD, "lease", "a copy of this home would be noticed");
     else
         tell(doctor, NOTE, "lease",

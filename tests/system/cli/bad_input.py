@@ -32,6 +32,10 @@ def walk_named(home, author):
         stdin=b'{"text":"kept"}\n{"text":"x",}\n', error=r"line 2: .*at byte \d+")
     row("a line that is not UTF-8", 1, "post", "--ndjson", home=home,
         stdin=b'{"text":"\xff"}\n', error=r"line 1: .*at byte \d+")
+    row("a time that is nothing", 1, "post", "--ndjson", home=home,
+        stdin=b'{"text":"x","time":0}\n', error="line 1: time .*above 0")
+    row("a line that is cut within a letter", 1, "post", "--ndjson", home=home,
+        stdin=('{"text":"x"' + "é" * 300 + "\n").encode(), error=r"line 1: ")
     row("a time that is none", 1, "post", "--ndjson", home=home,
         stdin=b'{"text":"x","time":-1}\n', error="line 1: time")
 
@@ -147,6 +151,7 @@ def walk_read_only(scratch):
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         row("post where nothing can be written", 4, "post", "x", home=home, error=re.escape(home))
         refused("a node where nothing can be written", 4, re.escape(home), "--home", home)
+        row("doctor where nothing can be written", 1, "doctor", home=home, out="bad +home +nothing can be written")
         row("init where nothing can be written", 4, "init", home=os.path.join(disk, "more"))
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         row("writable again", 0, "show", json.loads(parley("id", "--json", home=home).stdout)["author"] + "/1",

@@ -45,6 +45,7 @@ def walk_with_node(home, relay_home, scratch, author):
     got = lines(row("a relay's timeline shows all", 0, "timeline", "--limit", "1", "--json", home=relay_home))
     check("with the newest post", got and got[0]["post"] == made, got)
     row("disconnect", 0, "disconnect", key, home=home)
+    row("disconnect whoever is not connected", 1, "disconnect", key, home=home, error="parley peers")
     row("disconnect a stranger", 1, "disconnect", "pnode1x", home=home)
     row("connect to no address", 1, "connect", "nowhere", home=home)
     walk_people(home, json.loads(parley("init", "--json", home=os.path.join(scratch, "third")).stdout)["author"])

@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import re
 import subprocess
 
 from .ledger import PARLEYD, check, is_one_line, lines, parley, row, started
@@ -22,7 +23,18 @@ def walk_store(scratch):
     row("rebuild under a node", 1, "rebuild", home=home, error="stop it first")
     row("repair under a node", 1, "repair", home=home, error="stop it first")
     check("the node stops", node.end() == 0)
+    walk_without_database(home)
     walk_damaged(home)
+
+
+def walk_without_database(home):
+    away = home + ".away"
+    os.rename(os.path.join(home, "db"), away)
+    for command, status in (("status", 4), ("check", 1), ("rebuild", 4), ("repair", 4)):
+        row(f"{command} without the database", status, command, home=home, error=re.escape(home))
+    check("a repair of nothing leaves nothing", not glob.glob(os.path.join(home, "db*")), os.listdir(home))
+    os.rename(away, os.path.join(home, "db"))
+    row("and with it again", 0, "check", home=home)
 
 
 def walk_damaged(home):
