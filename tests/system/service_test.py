@@ -1,19 +1,21 @@
 """parleyd under systemd's eyes: what it says to NOTIFY_SOCKET, when the watchdog's pings stop, and how
-far its units are closed. Usage: service_test.py PARLEYD PARLEY FAULTY_DISK.so SYSTEM_UNIT"""
+far its units are closed. Usage: service_test.py PARLEYD PARLEY FAULTY_DISK.so SYSTEM_UNIT USER_UNIT"""
+import ctypes
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 
 from faults import HANG, FaultyDisk
-from nodes import PARLEYD, run, wait_until
+from nodes import PARLEYD, Skipped, run, wait_until
 
-LIBRARY, UNIT = map(os.path.abspath, sys.argv[3:5])
+LIBRARY, UNIT, USER_UNIT = map(os.path.abspath, sys.argv[3:6])
 WATCHDOG_MS = 600
 EXPOSURE_MAX = 2.0
 
@@ -129,7 +131,57 @@ def the_unit_is_closed_as_far_as_it_can_be(scratch):
     assert float(found.group(1)) <= EXPOSURE_MAX, found.group(0)
 
 
-run(ready_reload_and_stop_are_told,
+# --- the addresses that a unit lets a node open sockets of ---------------------------------------------
+
+SOCKET_CALLS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}  # AUDIT_ARCH_..., __NR_socket
+LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06  # of the filter's machine, linux/bpf_common.h
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | 97  # SECCOMP_RET_ALLOW, _ERRNO with EAFNOSUPPORT, as systemd has it
+
+
+def families_of(unit):
+    with open(unit, encoding="utf-8") as file:
+        words = re.search(r"^RestrictAddressFamilies=(.*)$", file.read(), re.MULTILINE).group(1).split()
+    return [getattr(socket, word) for word in words]
+
+
+def restrict(families):
+    """For the process that is to be: no socket of another family."""
+    calls = [(LOAD, 0, 0, 0), (EQUAL, SOCKET_CALLS[os.uname().machine][1], 0, len(families) + 2), (LOAD, 16, 0, 0)]
+    calls += [(EQUAL, family, len(families) - i, 0) for i, family in enumerate(families)]
+    calls += [(RETURN, REFUSE, 0, 0), (RETURN, ALLOW, 0, 0)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", op, yes, no, k) for op, k, yes, no in calls))
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter():
+        program = struct.pack("HxxxxxxP", len(calls), ctypes.addressof(code))
+        if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:  # PR_SET_NO_NEW_PRIVS, _SECCOMP
+            raise OSError(ctypes.get_errno(), "no filter of system calls")
+    return enter
+
+
+def nets_of(home):
+    return [place.partition("@")[2].rpartition(":")[0] for place in home.json("status")[0]["places"]]
+
+
+def under_a_unit_a_node_knows_the_networks_that_it_is_in(scratch):
+    if os.uname().machine not in SOCKET_CALLS:
+        raise Skipped("the number of a system call is not known for this machine")
+    home = scratch.home("a").init()
+    home.start("--lan", "no", listen="0.0.0.0:0")
+    nets = nets_of(home)
+    assert home.end() == 0
+    for unit in (UNIT, USER_UNIT):
+        with open(home.errors, "a", encoding="utf-8") as errors:
+            home.process = subprocess.Popen(
+                [PARLEYD, "--home", home.path, "--lan", "no", "--listen", "0.0.0.0:0"], text=True,
+                stdout=subprocess.PIPE, stderr=errors, preexec_fn=restrict(families_of(unit)))
+        assert home.process.stdout.readline().startswith("ready "), home.log()
+        assert nets_of(home) == nets, (unit, nets_of(home), nets)
+        assert home.end() == 0
+
+
+run(under_a_unit_a_node_knows_the_networks_that_it_is_in,
+    ready_reload_and_stop_are_told,
     pings_come_in_time,
     another_process_is_watched,
     a_disk_that_hangs_gets_no_ping,
