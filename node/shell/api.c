@@ -330,6 +330,9 @@ void parley_api_free(struct parley_api *api) {
     api_feed_close(api->feed);
     api_search_close(api->search);
     api->is_closing = true;
+    /* Their owner closes them now; what reads the store goes on meanwhile. */
+    api->finding = NULL;
+    api->invites = NULL;
     api_settle(api);
 }
 

@@ -1,6 +1,7 @@
 /* The API's handlers without HTTP, over a real store in a folder of its own: rows of requests, each
  * with the status and a part of the answer. */
 #include "../../node/shell/api.h"
+#include "../../node/shell/finding.h"
 #include "../../node/shell/host.h"
 #include "host_bed.h"
 #include <parley/crypto.h>
@@ -298,11 +299,33 @@ static void sayings_have_bounds(void **state) {
     RUN_ROWS(ROWS);
 }
 
+/* The node stops while an answer is under way: what it would tell of is closed by then. */
+static void an_answer_outlives_what_it_tells_of(void **state) {
+    struct parley_api_request request = {.method = GET, .path = "/v1/status"};
+    struct parley_finding *finding =
+        parley_finding_open(&(struct parley_finding_config){.host = host});
+    parley_api_set_finding(api, finding, NULL);
+    answer = (struct answer){0};
+    parley_api_handle(api, &request, on_answer, NULL);
+    parley_api_free(api);
+    api = NULL;
+    parley_finding_close(finding);
+    assert_int_equal(answer.count, 0);
+    while (answer.count == 0)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body, "no node runs here"));
+}
+
 int main(void) {
     static const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(paths_and_types),     cmocka_unit_test(posts_have_bounds),
-        cmocka_unit_test(readers_have_bounds), cmocka_unit_test(a_batch_ends_at_its_bad_line),
-        cmocka_unit_test(sayings_have_bounds), cmocka_unit_test(an_export_goes_by_pages),
+        cmocka_unit_test(paths_and_types),
+        cmocka_unit_test(posts_have_bounds),
+        cmocka_unit_test(readers_have_bounds),
+        cmocka_unit_test(a_batch_ends_at_its_bad_line),
+        cmocka_unit_test(sayings_have_bounds),
+        cmocka_unit_test(an_export_goes_by_pages),
+        cmocka_unit_test(an_answer_outlives_what_it_tells_of),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("api", TESTS, open_all, close_all) != 0;
