@@ -11,8 +11,8 @@
 struct parley_finding {
     struct parley_finding_config config;
     struct parley_lan *lan; /* NULL: off */
-    struct parley_nat *nat; /* NULL: off */
-    uint16_t nat_port;      /* that it passes on */
+    struct parley_nat *nat; /* NULL: never on yet */
+    uint16_t nat_port;      /* that it passes on; 0: off */
     uv_timer_t timer;
     struct parley_address told; /* of the router's places: the last that peers are told of */
     bool was_reached, was_reached_near; /* from outside; from a local network */
@@ -23,14 +23,22 @@ static void on_reply(void *context, const struct parley_effect *reply) {
 
 /* --- who came in ------------------------------------------------------------------------------ */
 
+/* With an address that everybody can have, but on a link of this machine: nothing lay between. */
+static bool is_near(const struct parley_ip *ip) {
+    struct parley_interface interfaces[PARLEY_INTERFACES_MAX];
+    return parley_ip_is_near(ip, interfaces, parley_interfaces_find(interfaces));
+}
+
 static void look(struct parley_finding *finding) {
     const struct parley_node *node = parley_host_node(finding->config.host);
     struct parley_node_peer peer;
     for (size_t place = 0; parley_node_peer_next(node, &place, &peer);) {
         if (!peer.is_open || peer.is_dialled)
             continue;
-        finding->was_reached |= peer.remote.network == PARLEY_NETWORK_CLEAR;
-        finding->was_reached_near |= peer.remote.network == PARLEY_NETWORK_LAN;
+        if (peer.remote.network == PARLEY_NETWORK_LAN)
+            finding->was_reached_near = true;
+        else if (peer.remote.network == PARLEY_NETWORK_CLEAR && !finding->was_reached)
+            *(is_near(&peer.remote.ip) ? &finding->was_reached_near : &finding->was_reached) = true;
     }
 }
 
@@ -121,17 +129,28 @@ size_t parley_finding_places(struct parley_finding *finding, struct parley_addre
 }
 
 /* What the owner advertises stands as it is; else peers are told of what the router passes on, once
- * for each place that it gives. */
+ * for each place that it gives, beside what they were told of without it. And that it does no more.
+ */
 static void tell_peers(struct parley_finding *finding) {
-    struct parley_address places[PARLEY_ADVERTISED_MAX];
+    struct parley_address items[PARLEY_ADVERTISED_MAX], listener, place = {.port = 0};
+    struct places places = {items, 0, PARLEY_ADVERTISED_MAX,
+                            parley_host_home(finding->config.host)->node};
     struct parley_event event = {.kind = PARLEY_EVENT_PLACES};
     struct parley_nat_status nat;
-    if (finding->config.advertised_count > 0 || !parley_finding_nat(finding, &nat) ||
-        nat.state != PARLEY_NAT_MAPPED || is_same_place(&nat.place, &finding->told))
+    if (finding->config.advertised_count > 0)
         return;
-    finding->told = nat.place;
-    event.places.places = places;
-    event.places.places_count = parley_finding_places(finding, places, PARLEY_ADVERTISED_MAX);
+    if (parley_finding_nat(finding, &nat) && nat.state == PARLEY_NAT_MAPPED)
+        place = nat.place;
+    if (is_same_place(&place, &finding->told))
+        return;
+    finding->told = place;
+    if (place.port != 0)
+        add_place(&places, &place);
+    for (size_t i = 0; listener_at(finding, i, &listener); i++)
+        if (!is_everywhere(&listener) && is_beyond(&listener))
+            add_place(&places, &listener);
+    event.places.places = items;
+    event.places.places_count = places.count;
     (void)parley_host_submit(finding->config.host, &event, on_reply, NULL);
 }
 
@@ -147,7 +166,7 @@ bool parley_finding_lan(const struct parley_finding *finding) {
 }
 
 bool parley_finding_nat(struct parley_finding *finding, struct parley_nat_status *status) {
-    if (finding->nat == NULL)
+    if (finding->nat == NULL || finding->nat_port == 0)
         return false;
     parley_nat_status(finding->nat, status);
     return true;
@@ -194,16 +213,27 @@ struct parley_finding *parley_finding_open(const struct parley_finding_config *c
     return finding;
 }
 
+static void set_lan(struct parley_finding *finding, bool is_wanted) {
+    if (is_wanted && finding->lan == NULL) {
+        finding->lan = parley_lan_open(finding->config.host);
+    } else if (is_wanted) {
+        parley_lan_say(finding->lan);
+    } else if (finding->lan != NULL) {
+        parley_lan_forget(finding->lan);
+        parley_lan_close(finding->lan);
+        finding->lan = NULL;
+    }
+}
+
+/* One thread for good: who asks for a port that another one is about to give back loses it. */
 void parley_finding_set(struct parley_finding *finding, bool lan, bool nat) {
     uint16_t port = nat ? port_beyond(finding) : 0;
-    /* It announces what is listened at, which may be another place now. */
-    parley_lan_close(finding->lan);
-    finding->lan = lan ? parley_lan_open(finding->config.host) : NULL;
-    if (port == finding->nat_port)
-        return;
-    parley_nat_close(finding->nat);
+    set_lan(finding, lan);
     finding->nat_port = port;
-    finding->nat = port != 0 ? parley_nat_open(parley_host_loop(finding->config.host), port) : NULL;
+    if (finding->nat != NULL)
+        parley_nat_set_port(finding->nat, port);
+    else if (port != 0)
+        finding->nat = parley_nat_open(parley_host_loop(finding->config.host), port);
 }
 
 static void on_closed(uv_handle_t *handle) {

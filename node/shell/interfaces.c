@@ -20,6 +20,14 @@ bool parley_ip_shares(const struct parley_ip *a, const struct parley_ip *b, unsi
     return true;
 }
 
+bool parley_ip_is_near(const struct parley_ip *ip, const struct parley_interface *interfaces,
+                       size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (parley_ip_shares(ip, &interfaces[i].ip, interfaces[i].prefix_bits))
+            return true;
+    return false;
+}
+
 /* The leading ones of a mask, counted as those of IPv6. */
 static unsigned bits_of(const struct sockaddr *mask) {
     struct parley_ip ip;

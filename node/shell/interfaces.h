@@ -19,6 +19,10 @@ struct parley_interface {
 bool parley_ip_of_socket(struct parley_ip *ip, const struct sockaddr *address);
 bool parley_ip_shares(const struct parley_ip *a, const struct parley_ip *b, unsigned bits);
 
+/* Whether that address is of one of these networks. */
+bool parley_ip_is_near(const struct parley_ip *ip, const struct parley_interface *interfaces,
+                       size_t count);
+
 /* Those that are up, without loopback; how many. Asks the system. */
 size_t parley_interfaces_find(struct parley_interface found[PARLEY_INTERFACES_MAX]);
 

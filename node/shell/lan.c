@@ -1,4 +1,5 @@
 #include "lan.h"
+#include "lan_group.h"
 #include "lan_record.h"
 #include "log.h"
 #include "memory.h"
@@ -36,6 +37,7 @@ struct parley_lan {
     unsigned handles_count;
     unsigned ticks, next_said, last_said;
     unsigned looks;
+    struct lan_group group;
     struct heard heard[HEARD_MAX];
     uint8_t buffer[LAN_DATAGRAM_BYTES_MAX + 1];
 };
@@ -74,16 +76,13 @@ static void say_at(struct parley_lan *lan, const struct parley_interface *at) {
         (void)uv_udp_try_send(&lan->socket, &buffer, 1, (const struct sockaddr *)&group);
 }
 
-/* Interfaces come and go: each time the group is joined on all that are there. */
 static void say(struct parley_lan *lan) {
     struct parley_interface interfaces[PARLEY_INTERFACES_MAX];
     size_t count = parley_interfaces_find(interfaces);
-    for (size_t i = 0; i < count; i++) {
-        if (!parley_ip_is_v4(&interfaces[i].ip))
-            continue;
-        (void)uv_udp_set_membership(&lan->socket, LAN_GROUP, interfaces[i].text, UV_JOIN_GROUP);
-        say_at(lan, &interfaces[i]);
-    }
+    lan_group_follow(&lan->group, &lan->socket, LAN_GROUP, interfaces, count);
+    for (size_t i = 0; i < count; i++)
+        if (parley_ip_is_v4(&interfaces[i].ip))
+            say_at(lan, &interfaces[i]);
     lan->last_said = lan->ticks;
     lan->next_said = lan->ticks + (lan->ticks < FIRST_TICKS ? 1 : EVERY_TICKS);
 }
@@ -228,6 +227,16 @@ struct parley_lan *parley_lan_open(struct parley_host *host) {
     say(lan);
     (void)uv_timer_start(&lan->timer, on_tick, TICK_MS, TICK_MS);
     return lan;
+}
+
+void parley_lan_say(struct parley_lan *lan) {
+    say_soon(lan);
+}
+
+void parley_lan_forget(struct parley_lan *lan) {
+    for (size_t i = 0; i < HEARD_MAX; i++)
+        if (lan->heard[i].is_used && !lan->heard[i].is_resting)
+            give_up(lan, &lan->heard[i]);
 }
 
 static void on_closed(uv_handle_t *handle) {

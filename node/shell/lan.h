@@ -18,6 +18,10 @@ struct parley_lan;
 /* Announces and listens until close. NULL: no socket can be had, which the log says. The host must
  * outlive it. */
 struct parley_lan *parley_lan_open(struct parley_host *host);
+/* Soon, and not when its time comes: what is listened at has changed. */
+void parley_lan_say(struct parley_lan *lan);
+/* Whom nobody else named is dialled no more: before a close after which the host goes on. */
+void parley_lan_forget(struct parley_lan *lan);
 /* The memory goes when the loop has let its handles go. NULL is allowed. */
 void parley_lan_close(struct parley_lan *lan);
 

@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "nat_gateway.h"
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,12 +13,19 @@
 #define RENEW_S     (LEASE_S / 2)
 #define ASK_AGAIN_S 300u
 
+/* A router that works gives a port back within a second. */
+#define STOP_MS 6000u
+
 struct parley_nat {
     uv_thread_t thread;
     uv_async_t ended;
+    uv_timer_t patience; /* at the end */
+    unsigned handles_count;
     uv_mutex_t mutex; /* over all below */
     uv_cond_t wake;
     bool is_stopping;
+    bool is_left; /* nobody waits for the thread: it and this memory end with the process */
+    uint16_t port;
     enum parley_nat_state state;
     struct nat_mapping mapping;
 };
@@ -31,21 +39,40 @@ static enum parley_nat_state state_of(const struct nat_mapping *mapping) {
                                                                       : PARLEY_NAT_DOUBLED;
 }
 
+static void publish(struct parley_nat *nat, enum parley_nat_state state,
+                    const struct nat_mapping *mapping) {
+    uv_mutex_lock(&nat->mutex);
+    nat->state = state;
+    nat->mapping = *mapping;
+    uv_mutex_unlock(&nat->mutex);
+}
+
+/* What is to be mapped; false: nothing any more. Waits until then, or until it is another port. */
+static bool wait_until(struct parley_nat *nat, uint16_t *port, uint64_t until) {
+    uv_mutex_lock(&nat->mutex);
+    for (uint64_t now = uv_hrtime(); !nat->is_stopping && nat->port == *port && now < until;
+         now = uv_hrtime())
+        (void)uv_cond_timedwait(&nat->wake, &nat->mutex, until - now);
+    *port = nat->port;
+    bool goes_on = !nat->is_stopping;
+    uv_mutex_unlock(&nat->mutex);
+    return goes_on;
+}
+
 /* Asks, tells, sleeps: until stopped. */
 static void keep_mapping(struct parley_nat *nat, struct nat_mapping *mapping) {
-    uv_mutex_lock(&nat->mutex);
-    while (!nat->is_stopping) {
-        uv_mutex_unlock(&nat->mutex);
-        bool is_mapped = nat_gateway_map(mapping, LEASE_S);
-        uv_mutex_lock(&nat->mutex);
-        nat->state = state_of(mapping);
-        nat->mapping = *mapping;
-        uint64_t sleep_ns = (is_mapped ? RENEW_S : ASK_AGAIN_S) * UINT64_C(1000000000);
-        uint64_t until = uv_hrtime() + sleep_ns;
-        for (uint64_t now = uv_hrtime(); !nat->is_stopping && now < until; now = uv_hrtime())
-            (void)uv_cond_timedwait(&nat->wake, &nat->mutex, until - now);
+    uint16_t port = mapping->port_inside;
+    for (uint64_t sleep_s = 0;
+         wait_until(nat, &port, uv_hrtime() + sleep_s * UINT64_C(1000000000));) {
+        if (port != mapping->port_inside) {
+            nat_gateway_unmap(mapping);
+            *mapping = (struct nat_mapping){.port_inside = port};
+            publish(nat, PARLEY_NAT_ASKING, mapping);
+        }
+        bool is_mapped = port != 0 && nat_gateway_map(mapping, LEASE_S);
+        sleep_s = is_mapped ? RENEW_S : ASK_AGAIN_S;
+        publish(nat, state_of(mapping), mapping);
     }
-    uv_mutex_unlock(&nat->mutex);
 }
 
 static void run(void *context) {
@@ -53,36 +80,65 @@ static void run(void *context) {
     struct nat_mapping mapping = nat->mapping;
     keep_mapping(nat, &mapping);
     nat_gateway_unmap(&mapping);
-    (void)uv_async_send(&nat->ended);
+    uv_mutex_lock(&nat->mutex);
+    if (!nat->is_left)
+        (void)uv_async_send(&nat->ended);
+    uv_mutex_unlock(&nat->mutex);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle) {
     struct parley_nat *nat = handle->data;
+    if (--nat->handles_count > 0 || nat->is_left)
+        return;
     uv_mutex_destroy(&nat->mutex);
     uv_cond_destroy(&nat->wake);
     free(nat);
 }
 
+static void close_handles(struct parley_nat *nat) {
+    uv_close((uv_handle_t *)&nat->ended, on_closed);
+    uv_close((uv_handle_t *)&nat->patience, on_closed);
+}
+
 static void on_ended(uv_async_t *ended) {
     struct parley_nat *nat = ended->data;
     (void)uv_thread_join(&nat->thread);
-    uv_close((uv_handle_t *)ended, on_closed);
+    close_handles(nat);
+}
+
+static void on_patience_over(uv_timer_t *timer) {
+    struct parley_nat *nat = timer->data;
+    uv_mutex_lock(&nat->mutex);
+    nat->is_left = true;
+    uv_mutex_unlock(&nat->mutex);
+    parley_log_line(PARLEY_LOG_WARNING, "the router does not take the port back: its lease ends");
+    (void)pthread_detach(nat->thread);
+    close_handles(nat);
 }
 
 struct parley_nat *parley_nat_open(uv_loop_t *loop, uint16_t port) {
     struct parley_nat *nat = parley_memory(sizeof *nat);
-    nat->mapping.port_inside = port;
+    nat->port = nat->mapping.port_inside = port;
     if (uv_mutex_init(&nat->mutex) != 0 || uv_cond_init(&nat->wake) != 0)
         abort(); /* they take no memory on Linux */
     (void)uv_async_init(loop, &nat->ended, on_ended);
-    nat->ended.data = nat;
+    (void)uv_timer_init(loop, &nat->patience);
+    nat->ended.data = nat->patience.data = nat;
+    nat->handles_count = 2;
     if (uv_thread_create(&nat->thread, run, nat) == 0)
         return nat;
     parley_log_line(PARLEY_LOG_WARNING, "no thread to ask the router with");
-    uv_close((uv_handle_t *)&nat->ended, on_closed);
+    close_handles(nat);
     return NULL;
+}
+
+void parley_nat_set_port(struct parley_nat *nat, uint16_t port) {
+    uv_mutex_lock(&nat->mutex);
+    nat->port = port;
+    uv_cond_signal(&nat->wake); /* the same one is no news */
+    uv_mutex_unlock(&nat->mutex);
 }
 
 static void write_host(struct parley_address *place, const struct parley_ip *ip) {
@@ -111,4 +167,5 @@ void parley_nat_close(struct parley_nat *nat) {
     nat->is_stopping = true;
     uv_cond_signal(&nat->wake);
     uv_mutex_unlock(&nat->mutex);
+    (void)uv_timer_start(&nat->patience, on_patience_over, STOP_MS, 0);
 }

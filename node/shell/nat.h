@@ -22,10 +22,13 @@ struct parley_nat_status {
 
 struct parley_nat;
 
-/* For the port that is listened at. NULL: there is no thread to be had. */
+/* For the port that is listened at; 0: nobody is asked. NULL: there is no thread to be had. */
 struct parley_nat *parley_nat_open(uv_loop_t *loop, uint16_t port);
+/* Another one: the one of before is given back. */
+void parley_nat_set_port(struct parley_nat *nat, uint16_t port);
 void parley_nat_status(struct parley_nat *nat, struct parley_nat_status *status);
-/* The loop goes on until the port is given back: some seconds at most. NULL is allowed. */
+/* The loop goes on until the port is given back, or for six seconds: a router that answers a letter
+ * a second is left alone with its thread, which ends with the process. NULL is allowed. */
 void parley_nat_close(struct parley_nat *nat);
 
 #endif

@@ -1,4 +1,5 @@
 #include "nat_gateway.h"
+#include "interfaces.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <miniupnpc/miniupnpc.h>
@@ -7,11 +8,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A router at home answers within milliseconds; RFC 6886 would have us wait for two minutes. */
 #define PMP_TRIES 3u /* 250, 500 and 1,000 ms */
 #define SSDP_MS   1500
+/* So many of those that say they are one are looked at. */
+#define ROUTERS_MAX 8u
 /* Another machine may have the port: so many others are tried. */
 #define PORT_TRIES 4u
 #define PORT_LOW   20000u
@@ -22,7 +26,7 @@
 /* --- NAT-PMP ---------------------------------------------------------------------------------- */
 
 /* What was asked is under way; false when nobody answers, or with a refusal. */
-static bool pmp_answer(natpmp_t *pmp, natpmpresp_t *answer) {
+static bool pmp_answer(natpmp_t *pmp, natpmpresp_t *answer, int type) {
     for (unsigned tries = 0; tries < PMP_TRIES;) {
         struct timeval timeout;
         struct pollfd wait = {.fd = pmp->s, .events = POLLIN};
@@ -34,6 +38,11 @@ static bool pmp_answer(natpmp_t *pmp, natpmpresp_t *answer) {
             return false;
         tries += ready == 0;
         int status = readnatpmpresponseorretry(pmp, answer);
+        if (status == 0 && answer->type != type) {
+            pmp->has_pending_request =
+                1; /* a slow router's second answer to what was asked before */
+            continue;
+        }
         if (status != NATPMP_TRYAGAIN)
             return status == 0;
     }
@@ -43,14 +52,14 @@ static bool pmp_answer(natpmp_t *pmp, natpmpresp_t *answer) {
 static bool pmp_map(natpmp_t *pmp, struct nat_mapping *mapping, unsigned lease_s) {
     natpmpresp_t answer;
     static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (sendpublicaddressrequest(pmp) < 0 || !pmp_answer(pmp, &answer) ||
-        answer.type != NATPMP_RESPTYPE_PUBLICADDRESS)
+    if (sendpublicaddressrequest(pmp) < 0 ||
+        !pmp_answer(pmp, &answer, NATPMP_RESPTYPE_PUBLICADDRESS))
         return false;
     memcpy(mapping->ip.bytes, v4_prefix, sizeof v4_prefix);
     memcpy(mapping->ip.bytes + 12, &answer.pnu.publicaddress.addr, 4);
     if (sendnewportmappingrequest(pmp, NATPMP_PROTOCOL_TCP, mapping->port_inside,
                                   mapping->port_outside, lease_s) < 0 ||
-        !pmp_answer(pmp, &answer) || answer.type != NATPMP_RESPTYPE_TCPPORTMAPPING ||
+        !pmp_answer(pmp, &answer, NATPMP_RESPTYPE_TCPPORTMAPPING) ||
         answer.pnu.newportmapping.mappedpublicport == 0)
         return false;
     mapping->port_outside = answer.pnu.newportmapping.mappedpublicport;
@@ -69,27 +78,64 @@ struct upnp {
     char own[64]; /* our address, as the router is to see it */
 };
 
+/* Anybody on the link may answer, and would have us ask a service of this machine, or of a machine
+ * far away, in our name: an address of IPv4 that is a neighbour's and not ours. */
+static bool is_neighbours(const char *url) {
+    static const char scheme[] = "http://";
+    struct parley_interface interfaces[PARLEY_INTERFACES_MAX];
+    size_t count = parley_interfaces_find(interfaces);
+    struct parley_ip ip;
+    char host[16];
+    if (url == NULL || strncmp(url, scheme, sizeof scheme - 1) != 0)
+        return false;
+    url += sizeof scheme - 1;
+    size_t size = strcspn(url, ":/");
+    if (size >= sizeof host)
+        return false;
+    memcpy(host, url, size);
+    host[size] = '\0';
+    if (!parley_ip_decode(&ip, host) || parley_network_of_ip(&ip) == PARLEY_NETWORK_NONE)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(&ip, &interfaces[i].ip, sizeof ip) == 0)
+            return false;
+    return parley_ip_is_near(&ip, interfaces, count);
+}
+
+/* What describes itself there, if it is a router and is asked where it stands. */
+static bool upnp_read(struct upnp *upnp, const char *url) {
+    static const char router[] = "urn:schemas-upnp-org:service:WANCommonInterfaceConfig:";
+    memset(upnp, 0, sizeof *upnp);
+    if (!is_neighbours(url) ||
+        UPNP_GetIGDFromUrl(url, &upnp->urls, &upnp->data, upnp->own, (int)sizeof upnp->own) != 1)
+        return false;
+    if (strncmp(upnp->data.CIF.servicetype, router, sizeof router - 1) == 0 &&
+        is_neighbours(upnp->urls.controlURL))
+        return true;
+    FreeUPNPUrls(&upnp->urls);
+    return false;
+}
+
 static bool upnp_find(struct upnp *upnp) {
     int error = 0;
+    unsigned tries = 0;
+    bool is_found = false;
     struct UPNPDev *devices = upnpDiscover(SSDP_MS, NULL, NULL, UPNP_LOCAL_PORT_ANY, 0, 2, &error);
-    if (devices == NULL)
-        return false;
-    int found =
-        UPNP_GetValidIGD(devices, &upnp->urls, &upnp->data, upnp->own, (int)sizeof upnp->own);
+    for (const struct UPNPDev *device = devices; device != NULL && !is_found && tries < ROUTERS_MAX;
+         device = device->pNext, tries++) {
+        if (!upnp_read(upnp, device->descURL))
+            continue;
+        is_found = UPNPIGD_IsConnected(&upnp->urls, &upnp->data) != 0;
+        if (!is_found)
+            FreeUPNPUrls(&upnp->urls);
+    }
     freeUPNPDevlist(devices);
-    if (found > 1)
-        FreeUPNPUrls(&upnp->urls);
-    return found == 1;
+    return is_found;
 }
 
 /* Where it was the last time, or wherever it is. */
 static bool upnp_open(struct upnp *upnp, const char *url) {
-    memset(upnp, 0, sizeof *upnp);
-    if (url[0] != '\0' &&
-        UPNP_GetIGDFromUrl(url, &upnp->urls, &upnp->data, upnp->own, (int)sizeof upnp->own) == 1)
-        return true;
-    memset(upnp, 0, sizeof *upnp);
-    return upnp_find(upnp);
+    return (url[0] != '\0' && upnp_read(upnp, url)) || upnp_find(upnp);
 }
 
 static bool upnp_ip(struct upnp *upnp, struct parley_ip *ip) {
@@ -173,7 +219,7 @@ void nat_gateway_unmap(const struct nat_mapping *mapping) {
     struct upnp upnp;
     if (mapping->protocol == NAT_PMP && pmp_open(&pmp)) {
         if (sendnewportmappingrequest(&pmp, NATPMP_PROTOCOL_TCP, mapping->port_inside, 0, 0) >= 0)
-            (void)pmp_answer(&pmp, &answer);
+            (void)pmp_answer(&pmp, &answer, NATPMP_RESPTYPE_TCPPORTMAPPING);
         (void)closenatpmp(&pmp);
     }
     if (mapping->protocol == NAT_UPNP && upnp_open(&upnp, mapping->url)) {

@@ -1,4 +1,5 @@
 /* What is believed of the local network: rows of datagrams, each with one thing wrong. */
+#include "../../node/shell/lan_group.h"
 #include "../../node/shell/lan_record.h"
 #include "../../node/shell/options.h"
 #include <parley/crypto.h>
@@ -117,6 +118,36 @@ static void broken_bytes_are_nothing(void **state) {
         assert_false(judge(&address, PARLEY_SPAN(data, size), "192.168.7.9"));
 }
 
+/* ---- networks that come and go --------------------------------------------------------------- */
+
+#define GROUP "239.255.73.74"
+
+static bool is_in(uv_udp_t *socket, const char *text) {
+    return uv_udp_set_membership(socket, GROUP, text, UV_JOIN_GROUP) == UV_EADDRINUSE;
+}
+
+static void a_network_that_has_gone_is_left(void **state) {
+    struct parley_interface here[] = {interface_of("127.0.0.1", 96 + 8)};
+    struct lan_group group = {.count = 0};
+    uv_loop_t loop;
+    uv_udp_t socket;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(uv_udp_init_ex(&loop, &socket, AF_INET), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        lan_group_follow(&group, &socket, GROUP, here, 1);
+        lan_group_follow(&group, &socket, GROUP, here, 1);
+        assert_int_equal(group.count, 1);
+        assert_true(is_in(&socket, "127.0.0.1"));
+        lan_group_follow(&group, &socket, GROUP, here, 0);
+        assert_int_equal(group.count, 0);
+        assert_int_equal(uv_udp_set_membership(&socket, GROUP, "127.0.0.1", UV_LEAVE_GROUP),
+                         UV_EADDRNOTAVAIL);
+    }
+    uv_close((uv_handle_t *)&socket, NULL);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 /* ---- whether it is on ---------------------------------------------------------------------- */
 
 static bool is_on(const char *listen, bool relay, const char *lan, const char *discover) {
@@ -149,6 +180,7 @@ int main(void) {
         cmocka_unit_test(each_datagram_is_judged),
         cmocka_unit_test(ones_own_is_passed_over),
         cmocka_unit_test(broken_bytes_are_nothing),
+        cmocka_unit_test(a_network_that_has_gone_is_left),
         cmocka_unit_test(who_hides_is_not_announced),
     };
     if (parley_crypto_self_test() != PARLEY_E_OK)

@@ -89,6 +89,19 @@ def a_newcomer_is_found_by_one_choice(scratch):
         assert ann.end() == 0 and bob.end() == 0
 
 
+def a_neighbour_is_nobody_from_outside(scratch):
+    # Addresses that everybody can have, as every machine has some of IPv6; yet nothing lies between.
+    with bridged("5.5.5.1/24", "5.5.5.2/24") as (left, right):
+        ann, bob = (scratch.home(name).init() for name in ("ann", "bob"))
+        ann.start("--lan", "no", listen="0.0.0.0:7373", within=left.within)
+        bob.start("--lan", "no", within=right.within)
+        bob.parley("connect", ann.address.partition("@")[0] + "@5.5.5.1:7373")
+        wait_until(lambda: key_of(bob) in peers_of(ann), "the link")
+        assert peers_of(ann)[key_of(bob)]["network"] == "clear"
+        assert ann.json("status")[0]["reachable"] == "lan"
+        assert ann.end() == 0 and bob.end() == 0
+
+
 HIDDEN = ((["--discover", "no"], "0.0.0.0"), (["--lan", "no"], "0.0.0.0"), (["--relay"], "0.0.0.0"),
           (["--lan", "yes", "--discover", "no"], "0.0.0.0"), ([], "127.0.0.1"), (["--lan", "yes"], "127.0.0.1"))
 
@@ -307,7 +320,8 @@ def without_a_router_it_is_said(scratch):
         assert home.end() == 0
 
 
-run(nodes_on_one_bridge_find_each_other, a_newcomer_is_found_by_one_choice, who_hides_says_nothing_and_what_is_said_names_nobody,
+run(nodes_on_one_bridge_find_each_other, a_newcomer_is_found_by_one_choice, a_neighbour_is_nobody_from_outside,
+    who_hides_says_nothing_and_what_is_said_names_nobody,
     a_foreign_network_on_the_same_wire_is_passed_over, a_router_passes_the_port_on_while_the_node_runs,
     one_paste_through_a_router, an_invite_waits_for_its_maker_and_the_way_back_is_kept,
     without_a_router_it_is_said)
