@@ -169,8 +169,10 @@ static void on_connect_reply(void *context, const struct parley_effect *effect) 
 /* False: the job was refused. */
 static bool read_address(struct api_job *job, const char *text, struct parley_address *address) {
     struct parley_fault fault = parley_address_decode(address, PARLEY_SPAN(text, strlen(text)));
-    if (fault.error == PARLEY_E_OK && strcmp(address->transport, "tcp") == 0)
+    if (fault.error == PARLEY_E_OK && strcmp(address->transport, "tcp") == 0) {
+        parley_host_forget_invited(job->api->host, address); /* the owner says it now */
         return true;
+    }
     if (fault.error == PARLEY_E_OK)
         api_refuse(job, PARLEY_E_BAD_INPUT, "address", "no transport %s here", address->transport);
     else

@@ -145,9 +145,15 @@ const struct parley_address *parley_host_owners_address(struct parley_host *host
                                                         const struct parley_node_key *key);
 /* A CONNECT that passes is the owner's word, too. */
 void parley_host_note_owners(struct parley_host *host, const struct parley_address *address);
-/* Named by an invite, which a stranger made: that place is dialled only where a peer's word may
- * lead, whatever a name resolves to. */
-void parley_host_note_invited(struct parley_host *host, const struct parley_address *address);
+/* Named by an invite, which a stranger made, or by who came with one: that place is dialled only
+ * where a peer's word may lead, whatever a name resolves to, also where it is kept as the owner's.
+ * Until the node is disconnected, or the owner names another place of it. False: there is no room,
+ * and it must not be dialled. */
+PARLEY_USE_RESULT bool parley_host_note_invited(struct parley_host *host,
+                                                const struct parley_address *address);
+bool parley_host_is_invited(const struct parley_host *host, const struct parley_address *address);
+/* The owner has named it now, or nobody dials it any more. */
+void parley_host_forget_invited(struct parley_host *host, const struct parley_address *address);
 /* Bytes of the database on disk; 0 while it is being opened again. */
 uint64_t parley_host_store_bytes(struct parley_host *host);
 /* Why nothing can be stored now; OK when all is as it should be. */

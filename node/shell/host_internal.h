@@ -7,10 +7,12 @@
 #include "worker.h"
 #include <parley/node_limits.h>
 
-#define HOST_BUCKETS_COUNT  1024u
-#define HOST_LISTENERS_MAX  16u
-#define HOST_INVITED_MAX    64u /* places of the invites that are being accepted */
-#define HOST_CHECKS_A_BATCH 4u  /* 0.2 ms of one core: worth a thread, and all cores get some */
+#define HOST_BUCKETS_COUNT 1024u
+#define HOST_LISTENERS_MAX 16u
+/* One that is kept for each node that the owner's book holds, and those of the invites that are
+ * being accepted. */
+#define HOST_INVITED_MAX    (PARLEY_BOOK_ADDRESSES_MAX + 64u)
+#define HOST_CHECKS_A_BATCH 4u /* 0.2 ms of one core: worth a thread, and all cores get some */
 
 struct host_listener {
     struct parley_host_endpoint at;
@@ -53,8 +55,8 @@ struct parley_host {
     struct parley_address *peers;                            /* as the node got them */
     struct parley_address owners[PARLEY_BOOK_ADDRESSES_MAX]; /* whom the owner named */
     size_t owners_count;
-    struct parley_address invited[HOST_INVITED_MAX]; /* named by a text that a stranger made */
-    size_t invited_next;
+    struct parley_address invited[HOST_INVITED_MAX]; /* named by strangers, by way of an invite */
+    size_t invited_count;
     struct parley_node *node;
     struct parley_worker *worker;
     struct parley_tcp *tcp; /* NULL: offline */
@@ -116,7 +118,6 @@ void host_answer_all(struct parley_host *host, enum parley_error error);
 
 /* What of it says whom the owner wants to be connected with (host_book.c). */
 void host_note_event(struct parley_host *host, const struct parley_event *event);
-bool host_is_invited(const struct parley_host *host, const struct parley_address *address);
 void host_note_meta(struct parley_host *host, struct parley_span key, struct parley_span value);
 
 /* Every row into the node, in the order in which rows depend on each other. */

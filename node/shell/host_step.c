@@ -28,7 +28,8 @@ static void perform_dial(struct parley_host *host, const struct parley_effect *e
     else
         parley_tcp_dial(host->tcp, effect->dial.connection, effect->dial.address.host,
                         effect->dial.address.port,
-                        effect->dial.is_owners && !host_is_invited(host, &effect->dial.address));
+                        effect->dial.is_owners &&
+                            !parley_host_is_invited(host, &effect->dial.address));
 }
 
 static void perform_store(struct parley_host *host, const struct parley_effect *effect) {

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_MS    (UINT64_C(24) * 3600 * 1000)
 #define MINUTE_MS 60000u
 /* Who shows one an hour after its end has a clock that is wrong, or took long to reach us. */
 #define GRACE_MS (UINT64_C(3600) * 1000)
@@ -48,6 +47,7 @@ static size_t find_places(struct parley_invites *invites, struct parley_address 
 static enum parley_error add_made(struct parley_invites *invites,
                                   const struct parley_invite *invite, bool is_private,
                                   struct parley_problem *problem) {
+    invites_forget_expired(invites);
     struct invite_made *made = &invites->made[invites->made_count];
     if (invites->made_count == INVITES_MADE_MAX)
         return parley_problem_set(problem, PARLEY_E_FULL,
@@ -78,7 +78,7 @@ enum parley_error parley_invites_make(struct parley_invites *invites, struct par
     invite->node = home->node;
     invite->author = home->author;
     randombytes_buf(invite->secret, sizeof invite->secret);
-    parley_time_ms until = parley_host_wall(invites->host) + days * DAY_MS;
+    parley_time_ms until = parley_host_wall(invites->host) + days * INVITE_DAY_MS;
     invite->expires = until - until % MINUTE_MS;
     return add_made(invites, invite, is_private, problem);
 }
@@ -122,7 +122,7 @@ enum parley_invite_verdict invites_judge(const struct parley_invites *invites,
                                                                       : PARLEY_INVITE_WELCOME;
 }
 
-/* False: it could not be written down, and who came may come again. */
+/* False: it could not be written down, and who came may come again. Nothing moves. */
 static bool use(struct parley_invites *invites, struct invite_made *made,
                 const struct parley_author *author) {
     struct parley_problem problem = {0};
@@ -135,38 +135,71 @@ static bool use(struct parley_invites *invites, struct invite_made *made,
     return false;
 }
 
-static void welcome(struct parley_invites *invites, const struct invite_made *made,
-                    const struct parley_said *said) {
-    struct parley_event follow = {.kind = PARLEY_EVENT_FOLLOW};
-    struct parley_event connect = {.kind = PARLEY_EVENT_CONNECT};
-    follow.follow.author = said->author;
-    follow.follow.on = true;
-    follow.follow.is_private = made->is_private;
-    parley_host_submit_patiently(invites->host, &follow, on_reply, NULL);
-    if (!said->has_place || parley_host_owners_address(invites->host, &said->place.key) != NULL)
+static void answer(struct parley_invites *invites, parley_connection connection,
+                   const uint8_t id[INVITE_ID_SIZE], enum parley_invite_verdict verdict) {
+    struct parley_said said = {.is_answer = true, .verdict = verdict};
+    memcpy(said.id, id, sizeof said.id);
+    invites_say(invites, connection, &said);
+}
+
+/* Who is not followed yet is answered nothing, and may come again. */
+static void on_followed(struct parley_invites *invites, const struct invite_following *following,
+                        bool is_followed) {
+    struct parley_problem problem = {0};
+    struct invite_made *made = find_made(invites, following->id);
+    if (!is_followed) {
+        parley_log_line(PARLEY_LOG_ERROR, "who came with an invite cannot be followed now");
         return;
-    connect.connect.address = said->place;
-    (void)parley_host_submit(invites->host, &connect, on_reply, NULL);
+    }
+    if (made != NULL) {
+        made->is_followed = true;
+        if (invites_save(invites, &problem) != PARLEY_E_OK)
+            parley_log_line(PARLEY_LOG_ERROR, "%s", problem.text);
+    }
+    answer(invites, following->connection, following->id, PARLEY_INVITE_WELCOME);
+}
+
+static void follow(struct parley_invites *invites, const struct invite_made *made,
+                   parley_connection connection) {
+    struct invite_following following = {.on_end = on_followed,
+                                         .author = made->author,
+                                         .is_private = made->is_private,
+                                         .connection = connection};
+    memcpy(following.id, made->id, sizeof following.id);
+    invites_follow(invites, &following);
+}
+
+/* What the owner named before stays. */
+static void connect_to(struct parley_invites *invites, const struct parley_address *place) {
+    struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
+    event.connect.address = *place;
+    (void)parley_host_submit(invites->host, &event, on_reply, NULL);
 }
 
 void invites_on_shown(struct parley_invites *invites, const struct parley_effect *effect) {
     const struct parley_said *said = &effect->said.said;
-    struct parley_said answer = {.is_answer = true};
-    parley_invite_id(answer.id, said->secret);
-    struct invite_made *made = find_made(invites, answer.id);
+    uint8_t id[INVITE_ID_SIZE];
+    parley_invite_id(id, said->secret);
+    struct invite_made *made = find_made(invites, id);
     enum parley_invite_verdict verdict = invites_judge(invites, made, &said->author);
-    if (verdict == PARLEY_INVITE_WELCOME && !made->is_used) {
-        uint8_t id[INVITE_ID_SIZE];
-        memcpy(id, made->id, sizeof id);
-        if (!use(invites, made, &said->author))
-            return;
-        made = find_made(invites, id); /* saving may have moved it */
-        parley_log_line(PARLEY_LOG_INFO, "an invite was used");
-        if (made != NULL)
-            welcome(invites, made, said);
+    if (verdict != PARLEY_INVITE_WELCOME || made->is_followed) {
+        answer(invites, effect->said.connection, id, verdict);
+        return;
     }
-    answer.verdict = verdict;
-    invites_say(invites, effect->said.connection, &answer);
+    if (!made->is_used) {
+        bool is_new = said->has_place &&
+                      parley_host_owners_address(invites->host, &said->place.key) == NULL &&
+                      invites_meet(invites, &said->place);
+        if (!use(invites, made, &said->author)) {
+            if (is_new)
+                invites_part(invites, &said->place);
+            return;
+        }
+        parley_log_line(PARLEY_LOG_INFO, "an invite was used");
+        if (is_new)
+            connect_to(invites, &said->place);
+    }
+    follow(invites, made, effect->said.connection);
 }
 
 static void on_said(void *context, const struct parley_effect *effect) {
@@ -187,6 +220,7 @@ struct parley_invites *parley_invites_open(struct parley_host *host,
     (void)uv_timer_init(parley_host_loop(host), &invites->timer);
     invites->timer.data = invites;
     invites_load(invites);
+    invites_restrict_met(invites);
     invites_watch(invites);
     parley_host_listen_said(host, on_said, invites);
     return invites;
@@ -202,6 +236,8 @@ void parley_invites_close(struct parley_invites *invites) {
     if (invites == NULL)
         return;
     parley_host_listen_said(invites->host, NULL, NULL);
+    for (struct invite_following *one = invites->following; one != NULL; one = one->next)
+        one->invites = NULL;
     for (size_t i = 0; i < invites->taken_count; i++) {
         struct invite_taken *taken = &invites->taken[i];
         if (taken->done != NULL)

@@ -5,7 +5,8 @@
  * its places, gives the secret over the sealed link (SPEC 9.12), and follows its maker when that
  * says welcome; the maker follows the author who came with it. Both lists lie in the file `invites`
  * of the home, so that an invite is used once over restarts, too, and may be accepted while its
- * maker's machine sleeps.
+ * maker's machine sleeps. So do the places that were named by way of one and are kept: what a
+ * stranger named leads nowhere else only because it is dialled again later.
  */
 #ifndef PARLEY_INVITES_H
 #define PARLEY_INVITES_H
@@ -17,6 +18,7 @@
 #define INVITES_TAKEN_MAX 16u  /* accepted, and not answered yet */
 #define INVITE_DAYS       7u   /* where nothing is said */
 #define INVITE_DAYS_MAX   30u  /* addresses and secrets are not to lie about for longer */
+#define INVITE_DAY_MS     (UINT64_C(24) * 3600 * 1000)
 /* So long who accepts one is kept waiting; it goes on after that. */
 #define INVITE_PATIENCE_MS 20000u
 
