@@ -150,8 +150,9 @@ static void write_host(struct parley_address *place, const struct parley_ip *ip)
 void parley_nat_status(struct parley_nat *nat, struct parley_nat_status *status) {
     memset(status, 0, sizeof *status);
     uv_mutex_lock(&nat->mutex);
-    status->state = nat->state;
-    if (nat->mapping.protocol != NAT_NOBODY) {
+    bool is_of_before = nat->mapping.port_inside != nat->port;
+    status->state = is_of_before ? PARLEY_NAT_ASKING : nat->state;
+    if (nat->mapping.protocol != NAT_NOBODY && !is_of_before) {
         status->protocol = nat->mapping.protocol == NAT_PMP ? "nat-pmp" : "upnp";
         status->place.port = nat->mapping.port_outside;
         memcpy(status->place.transport, "tcp", 4);
