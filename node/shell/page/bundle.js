@@ -3,7 +3,9 @@
 
 const START = new TextEncoder().encode("parley1\n");
 // A chunk and its head are smaller.
-const SECTION_MAX = 66200, READ_BYTES = 1 << 20;
+const SECTION_MAX = 66200;
+// Hashed at a time: a few milliseconds, so that the page goes on meanwhile.
+const READ_BYTES = 1 << 17;
 
 export class Damaged extends Error {
   constructor(offset, words) {
@@ -225,7 +227,9 @@ function uint(value) {
   return value < 2 ** 32 ? [0xce, ...uint64(value).slice(5)] : uint64(value);
 }
 
-// The file of what a node exports: add its pages in their order.
+const aMoment = () => new Promise((done) => setTimeout(done));
+
+// The file of what a node exports: add its pages in their order, each when the one before is done.
 export class Writer {
   constructor() {
     this.hash = new Hash("parley bundle");
@@ -235,10 +239,13 @@ export class Writer {
     this.size = START.length;
   }
 
-  add(page) {
+  async add(page) {
     const reader = new Reader(page);
     while (reader.at < page.length) this.entries += readSection(reader).count || 0;
-    this.hash.add(page);
+    for (let at = 0; at < page.length; at += READ_BYTES) {
+      this.hash.add(page.subarray(at, at + READ_BYTES));
+      await aMoment();
+    }
     this.parts.push(new Blob([page])); // the browser may put it on a disk
     this.size += page.length;
   }

@@ -31,7 +31,7 @@ export async function saveFile(author, name) {
     working(row, `Writing the file of ${called}…`);
     for (let cursor = undefined; cursor !== null;) {
       const page = await getPage("export", { author, cursor });
-      writer.add(page.bytes);
+      await writer.add(page.bytes);
       cursor = page.next;
       working(row, `Writing the file of ${called}: ${many(writer.entries, "entry", "entries")}, ${bytes(writer.size)}.`, total > 0 ? Math.min(1, writer.entries / total) : null);
     }
@@ -106,13 +106,14 @@ async function sendPage(parts, sum, isStopped) {
 // Of each run the newest chunk goes first, which vouches for the one below it (SPEC 7.6.2).
 async function bringIn(file, { onStep, isStopped }) {
   const sum = new Sum();
-  let parts = [], size = 0, run = [], next = null, at = 0;
+  let parts = [], size = 0, run = [], next = null, sent = 0;
   const send = async () => {
     const page = parts;
+    sent += size;
     parts = [];
     size = 0;
     await sendPage(page, sum, isStopped);
-    onStep(sum, at);
+    onStep(sum, sent, false);
   };
   const push = async ({ start, end }) => {
     if (size + end - start > PAGE_BYTES) await send();
@@ -127,7 +128,7 @@ async function bringIn(file, { onStep, isStopped }) {
   try {
     for await (const section of sections(file)) {
       if (isStopped()) break;
-      at = section.end;
+      if (sent === 0) onStep(sum, section.end, true);
       const continues = section.kind === "chunk" && next && section.log === next.log && section.seq === next.seq;
       if (!continues) await endRun();
       if (section.kind === "chunk") {
@@ -179,13 +180,17 @@ async function start(file, box) {
   const words = h("p", {}), bar = h("progress", { max: 1, value: 0, "aria-label": "How far it is" });
   current = h("div", {}, words, bar, h("div", { class: "row" }, button("Stop", () => { isStopped = true; words.textContent = "Stopping…"; })));
   fill(box, current);
-  const step = (sum, at) => {
-    const text = `${many(sum.entries, "entry", "entries")} taken in, ${count(sum.added)} of them new; ${bytes(at)} of ${bytes(file.size)}.`;
+  let shown = 0;
+  // It is read and sent in turns; of one long run all is read first. A few times a second.
+  const step = (sum, at, isReading) => {
+    if (isReading && Date.now() - shown < 200) return;
+    shown = Date.now();
+    const text = isReading ? `read ${bytes(at)} of ${bytes(file.size)}.` : `${many(sum.entries, "entry", "entries")} taken in, ${count(sum.added)} of them new; ${bytes(at)} of ${bytes(file.size)}.`;
     fill(words, "Bringing in ", h("bdi", {}, name), `: ${text}`);
     bar.value = file.size > 0 ? at / file.size : 1;
     working("in", `Bringing in a file: ${text}`, bar.value);
   };
-  step(new Sum(), 0);
+  step(new Sum(), 0, true);
   const mine = current;
   try {
     const sum = await bringIn(file, { onStep: step, isStopped: () => isStopped });

@@ -51,7 +51,7 @@ export function act(work) {
     const button = event?.currentTarget?.tagName === "FORM" ? event.currentTarget.querySelector("button") : event?.currentTarget;
     if (button) button.disabled = true;
     // What takes longer than a second is seen to go on, and heard.
-    const slow = setTimeout(() => { button?.setAttribute("aria-busy", "true"); say("Still at it…"); }, 1000);
+    const slow = setTimeout(() => { button?.setAttribute("aria-busy", "true"); say("Still at it…"); document.dispatchEvent(new Event("slow")); }, 1000);
     try {
       return await work(event);
     } catch (error) {
@@ -126,4 +126,4 @@ export function duration(ms) {
   return minutes < 2880 ? `${Math.floor(minutes / 60)} hours` : `${Math.floor(minutes / 1440)} days`;
 }
 
-export const many = (count, one, several = one + "s") => `${count} ${count === 1 ? one : several}`;
+export const many = (count, one, several = one + "s") => `${count.toLocaleString("en")} ${count === 1 ? one : several}`;

@@ -5,11 +5,12 @@ import { face } from "./icons.js";
 import { PostList } from "./list.js";
 import { onList, tell } from "./post.js";
 import { kept, state } from "./state.js";
-import { nameOf, plainName, shortKey, textOf } from "./text.js";
+import { isVisible, nameOf, plainName, shortKey, textOf } from "./text.js";
 import { unfollow, unlist } from "./why.js";
 
 function relation(one) {
   if (one.self) return "This is you.";
+  if (one.blocked) return one.followed ? "You follow them, and yet nothing of theirs comes or is shown: you block them." : "You block them.";
   if (one.followed) return one.private ? "You follow them, and nobody is told." : "You follow them.";
   if (one.wanted) return "Somebody whom you follow follows them.";
   return one.known ? "You do not follow them. Of theirs comes only what somebody whom you follow answers or passes on." : "Nothing of them has come here yet.";
@@ -28,6 +29,7 @@ function choices(one) {
   const called = plainName(one.author, one.name);
   return h("ul", { class: "plain choices" },
     state.me && !one.followed && !one.self ? choice("Follow privately", async () => { await send("follows", { author: one.author, private: true }); done("You follow them, and nobody is told."); }, "Nobody is told, not even they.") : null,
+    one.blocked && one.followed ? choice("Unfollow", async () => { await unfollow(one.author); done("You follow them no longer."); }, "That you follow them is said in public; this takes it back.") : null,
     one.self ? null : [
       toggle(one.muted, "mute", ["Mute", "Unmute"], "Leaves them out of your timeline and threads. Nobody is told."),
       one.blocked ? null : choice("Block", async () => {
@@ -56,7 +58,7 @@ function card(one) {
   const more = h("details", { class: "extra" }, h("summary", {}, "More"), choices(one));
   return h("section", { class: "card person" },
     h("div", { class: "top" }, face(one.author, one.name),
-      h("div", {}, h("h1", {}, nameOf(one.author, one.name)),
+      h("div", {}, h("h1", {}, isVisible(one.name) ? nameOf(one.author, one.name) : h("span", { class: "soft" }, "Somebody without a name")),
         h("div", { class: "row" }, h("span", { class: "key", title: one.author }, shortKey(one.author)),
           button("Copy the address", act(async () => { await navigator.clipboard.writeText(one.author); toast("Copied."); }), { class: "plain" })))),
     one.about ? textOf({ text: one.about }) : null,

@@ -6,17 +6,17 @@ import { h } from "./dom.js";
 export const shortKey = (author) => author.slice(0, 11) + "…" + author.slice(-4);
 
 // What shows nothing shows the key instead.
-const visible = (name) => name && /[^\p{Z}\p{C}\p{M}\u115f\u1160\u2800\u3164\uffa0]/u.test(name);
+export const isVisible = (name) => name && /[^\p{Z}\p{C}\p{M}\u115f\u1160\u2800\u3164\uffa0]/u.test(name);
 
 export function who(author, name, attributes = {}) {
   return h("a", { class: "who", href: "#/who/" + author, title: author, ...attributes },
-    visible(name) ? h("bdi", { class: "name", dir: "auto" }, oneLine(name)) : h("span", { class: "name soft" }, "no name"),
+    isVisible(name) ? h("bdi", { class: "name", dir: "auto" }, oneLine(name)) : h("span", { class: "name soft" }, "no name"),
     h("span", { class: "key" }, shortKey(author)));
 }
 
-export const nameOf = (author, name) => visible(name) ? h("bdi", { class: "name", dir: "auto" }, oneLine(name)) : h("span", { class: "key" }, shortKey(author));
+export const nameOf = (author, name) => isVisible(name) ? h("bdi", { class: "name", dir: "auto" }, oneLine(name)) : h("span", { class: "key" }, shortKey(author));
 
-export const plainName = (author, name) => (visible(name) ? oneLine(name).slice(0, 60) : shortKey(author));
+export const plainName = (author, name) => (isVisible(name) ? oneLine(name).slice(0, 60) : shortKey(author));
 
 export const oneLine = (name) => name.replace(/[\p{Zl}\p{Zp}\p{Cc}]+/gu, " ");
 

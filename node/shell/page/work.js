@@ -48,7 +48,7 @@ const KINDS = {
   indexing: ["The index for searching is whole.", (told) => `Making the index for searching: ${many(told.indexed, "post")} are in it. A search takes longer meanwhile.`],
   compacting: ["The disk has got its room back.", () => "Giving the disk back the room of what was dropped."],
 };
-const FAST_MS = 1000, SLOW_MS = 5000;
+const FAST_MS = 1000, SLOW_MS = 3000;
 const begun = new Map(); // kind: {at, told}
 
 function tellOf(kind, told, [ended, words]) {
@@ -80,4 +80,7 @@ async function look() {
 }
 
 // From now on, for as long as somebody is let in.
-export const watchWork = () => look();
+export function watchWork() {
+  document.addEventListener("slow", look); // what was asked for takes its time: perhaps the node says more
+  look();
+}

@@ -102,7 +102,11 @@ export async function fits(page) {
       const box = element.getBoundingClientRect();
       const hidden = element.closest(".unseen") || getComputedStyle(element).display === "inline";
       if (!hidden && box.width > 0 && box.right > width + 1 && !inClipped(element)) out.push(element.outerHTML.slice(0, 80) + " " + box.right);
+      // Nor out of its own card, words within words among it.
+      const card = element.closest(".card, .post, dialog")?.getBoundingClientRect();
+      if (card && !element.closest(".unseen") && box.width > 0 && (box.right > card.right + 1 || box.left < card.left - 1) && !inClipped(element)) out.push("out of its card: " + element.outerHTML.slice(0, 80));
     }
+    for (const box of document.querySelectorAll("dialog[open]")) if (box.scrollWidth > box.clientWidth + 1) out.push("a dialog: " + box.scrollWidth);
     function inClipped(element) {
       for (let at = element.parentElement; at && at !== document.body; at = at.parentElement)
         if (getComputedStyle(at).overflowX !== "visible") return true;

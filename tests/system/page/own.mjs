@@ -243,7 +243,9 @@ async function a_slow_view_and_a_slow_button_say_so(page) {
 async function a_slow_import_shows_how_far_it_is_and_can_be_stopped(page) {
   const bundle = execFileSync(setting.parley, ["--home", ann, "export"]);
   await go(page, "#/files");
-  await slowly(page, "**/v1/import", 3000);
+  let goOn;
+  const held = new Promise((done) => (goOn = done));
+  await page.route("**/v1/import", async (route) => { await held; await route.continue().catch(() => {}); });
   await page.getByLabel("Choose a file").setInputFiles({ name: "slow.parley", mimeType: "application/octet-stream", buffer: bundle });
   await page.locator("#work", { hasText: "Bringing in a file" }).waitFor();
   await go(page, "#/");
@@ -251,7 +253,8 @@ async function a_slow_import_shows_how_far_it_is_and_can_be_stopped(page) {
   await go(page, "#/files");
   await page.getByRole("progressbar", { name: "How far it is" }).first().waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
-  await page.locator("[data-outcome]").waitFor();
+  goOn();
+  await page.locator("[data-outcome]", { hasText: "Stopped" }).waitFor();
   await page.locator("#work").waitFor({ state: "hidden" });
   await page.unroute("**/v1/import");
 }

@@ -80,6 +80,16 @@ export async function ugly() {
     await page.waitForTimeout(60);
   }
   for (const text of texts.slice(0, 8)) parley(bob, "mute", "--word", cut(text.replaceAll("\u0000", ""), 60));
+  await say("profile", { name: "widewide".repeat(30) });
+  parley(bob, "allow", first);
+  for (const width of [360, 1100]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const place of ["#/people", "#/lists", "#/who/" + json(ann, "id")[0].author]) {
+      await page.evaluate((hash) => (location.hash = hash), place);
+      await page.getByText("widewide").first().waitFor();
+      await fits(page);
+    }
+  }
   await page.evaluate(() => (location.hash = "#/lists"));
   await page.getByText("Muted words").waitFor();
   await fits(page);
