@@ -55,6 +55,7 @@ struct api_name {
     uint8_t id_start[8];
     size_t matches_count;    /* of a name among those who are followed */
     struct api_entry *entry; /* a post that was found */
+    enum parley_error error; /* of looking for it on the disk */
 };
 
 typedef void api_handler(struct api_job *job);

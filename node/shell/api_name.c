@@ -148,8 +148,8 @@ static void read_entries(struct api_job *job, struct parley_store *store) {
     for (size_t i = 0; i < job->names_count; i++) {
         struct api_name *name = &job->names[i];
         if (name->kind == API_POST && name->has_log)
-            (void)!parley_store_entries(store, &name->log, name->seq, name->seq, on_named_entry,
-                                        name);
+            name->error = parley_store_entries(store, &name->log, name->seq, name->seq,
+                                               on_named_entry, name);
         if (name->entry != NULL)
             api_entry_read_state(name->entry, store);
     }
@@ -158,7 +158,14 @@ static void read_entries(struct api_job *job, struct parley_store *store) {
 static void check_entries(struct api_job *job) {
     for (size_t i = 0; i < job->names_count; i++) {
         struct api_name *name = &job->names[i];
-        if (name->kind != API_POST || name->entry != NULL || name->may_be_missing)
+        if (name->kind != API_POST || name->entry != NULL)
+            continue;
+        if (name->error != PARLEY_E_OK && name->error != PARLEY_E_NOT_FOUND) {
+            api_refuse(job, name->error, name->field, "%s cannot be read: %s; see parley check",
+                       name->text, parley_strerror(name->error));
+            return;
+        }
+        if (name->may_be_missing)
             continue;
         api_refuse(job, PARLEY_E_NOT_FOUND, name->field, "%s is not here", name->text);
         return;

@@ -48,6 +48,7 @@ struct page {
     size_t found_bytes;
     bool is_at_end;
     bool is_out_of_memory;
+    enum parley_error error; /* of the store */
 };
 
 static void free_page(void *state) {
@@ -152,6 +153,7 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
         page->search != NULL ? read_indexed(page, store) : read_all(page, store);
     if (error == PARLEY_E_NO_MEMORY || !api_view_read(&page->view, store, &page->found))
         page->is_out_of_memory = true;
+    page->error = error;
 }
 
 static bool is_shown(const struct page *page, const struct api_wanted *wanted,
@@ -211,6 +213,13 @@ static void on_turn(struct api_job *job) {
         return;
     }
     page->looked_all += page->looked_count;
+    /* What can be read before it is shown; who goes on from there comes upon it, and hears of it. */
+    if (page->error != PARLEY_E_OK && json_array_size(page->posts) == 0) {
+        api_refuse(job, page->error, NULL, "what is held cannot be read: %s; see parley check",
+                   parley_strerror(page->error));
+        return;
+    }
+    page->is_full |= page->error != PARLEY_E_OK;
     bool is_long = page->selects != SELECTS_LISTED && page->looked_all >= LOOKED_MAX;
     if (!page->is_full && !page->is_at_end) {
         page->before = looked_at;
