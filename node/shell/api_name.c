@@ -148,8 +148,8 @@ static void read_entries(struct api_job *job, struct parley_store *store) {
     for (size_t i = 0; i < job->names_count; i++) {
         struct api_name *name = &job->names[i];
         if (name->kind == API_POST && name->has_log)
-            name->error = parley_store_entries(store, &name->log, name->seq, name->seq,
-                                               on_named_entry, name);
+            name->error =
+                parley_store_entries(store, &name->log, name->seq, name->seq, on_named_entry, name);
         if (name->entry != NULL)
             api_entry_read_state(name->entry, store);
     }

@@ -213,7 +213,8 @@ static void on_turn(struct api_job *job) {
         return;
     }
     page->looked_all += page->looked_count;
-    /* What can be read before it is shown; who goes on from there comes upon it, and hears of it. */
+    /* What can be read before it is shown; who goes on from there comes upon it, and hears of it.
+     */
     if (page->error != PARLEY_E_OK && json_array_size(page->posts) == 0) {
         api_refuse(job, page->error, NULL, "what is held cannot be read: %s; see parley check",
                    parley_strerror(page->error));
