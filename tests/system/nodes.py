@@ -56,8 +56,8 @@ class Home:
 
     def start(self, *options, listen="127.0.0.1:0", peers=(), within=()):
         """within: words of a command that runs the node somewhere else, such as nsenter."""
-        words = [*within, PARLEYD, "--home", self.path, *options]
-        words += ["--listen", listen] if listen else []
+        at = ["--listen", listen] if listen else []
+        words = [*within, PARLEYD, "--home", self.path, *at, *options]
         for peer in peers:
             words += ["--peer", peer]
         with open(self.errors, "a", encoding="utf-8") as errors:
