@@ -39,7 +39,7 @@ def is_open(port):
     try:
         socket.create_connection(("127.0.0.1", port), timeout=30).close()
         return True
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # or closed while this one waited
         return False
 
 
