@@ -51,9 +51,7 @@ enum parley_error parley_choice_reach(struct parley_host *host, struct parley_fi
         error = write_down(files->chosen_path, lan, nat, problem);
     if (error != PARLEY_E_OK || parley_reload(host, finding, options, files, problem))
         return error;
-    if (!had_file)
-        (void)unlink(files->chosen_path);
-    else if (write_down(files->chosen_path, had_lan, had_nat, NULL) != PARLEY_E_OK)
+    if (!had_file || write_down(files->chosen_path, had_lan, had_nat, NULL) != PARLEY_E_OK)
         (void)unlink(files->chosen_path);
     return problem->error;
 }
