@@ -1,4 +1,4 @@
-#include "story.h"
+#include "tree_bed.h"
 
 #include <parley/body.h>
 
@@ -255,12 +255,46 @@ static void test_follow_from_tomorrow(void **state) {
     story_end(&story);
 }
 
+/* The keys end the log at another entry than the one that was said here: what is this node's own
+ * stays, so the other one is not asked for. */
+static void test_ended_elsewhere(void **state) {
+    struct story story;
+    const struct parley_id other = {{7}};
+    uint8_t entropy[PARLEY_ENTROPY_SIZE], bytes[PARLEY_STATEMENT_BYTES_MAX];
+    struct parley_secret_key root;
+    struct parley_root_key root_key;
+    struct parley_span record;
+    struct parley_node_log log;
+    story_begin(&story);
+    struct story_puppet *peer = tree_peer(&story, 'A');
+    story_publish(&story, 1, "said here");
+    story_settle(&story);
+    memset(entropy, 1, sizeof entropy); /* the story's owner is person 1 */
+    parley_root_derive(&root, &root_key, entropy, 0);
+    assert_int_equal(parley_closing_make(&record, bytes, sizeof bytes, &root, &story.own.author, 0,
+                                         &story.own.device_key, 1, &other),
+                     PARLEY_E_OK);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_RECORD, record);
+    story_settle(&story);
+    story_forget(&story);
+    send_announce(&story, peer, &story.own.log, 1, &other);
+    story_settle(&story);
+    story_wait(&story, PARLEY_GRAFT_AGAIN_MS);
+    assert_false(story_has(&story, "A ask run"));
+    assert_true(parley_node_log_find(story.node, &story.own.log, &log));
+    assert_int_equal(log.policy.kind, PARLEY_POLICY_CLOSED);
+    assert_int_equal(log.ranges.ranges[0].hi, 1);
+    assert_int_equal(log.head_seq, 0);
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_key),      cmocka_unit_test(test_key_first),
         cmocka_unit_test(test_signed_elsewhere), cmocka_unit_test(test_own_words_come_back),
         cmocka_unit_test(test_above_a_hole),     cmocka_unit_test(test_follows_of_another_device),
         cmocka_unit_test(test_last_word_counts), cmocka_unit_test(test_follow_from_tomorrow),
+        cmocka_unit_test(test_ended_elsewhere),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("own", tests, NULL, NULL) == 0 ? 0 : 1;
