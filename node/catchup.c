@@ -233,6 +233,15 @@ static void show_evidence(struct parley_node *node, struct peer *peer, uint32_t 
         row->shown_to = said;
 }
 
+/* Both know the same fork, and it has less of what is below. A session tells a forked log once and
+ * not in order, and what it then told may have given way there to what the fork has made void. */
+static bool is_behind(const struct log_row *row, const struct parley_wire_head *head) {
+    struct parley_anchor told;
+    bool is_signed;
+    return head->forked_seq != 0 && head->forked_seq == log_forked(row) &&
+           log_told(row, &told, &is_signed) && head->seq < told.seq;
+}
+
 /* is_second: of this log, right after its head. */
 static void on_head(struct parley_node *node, struct peer *peer, uint32_t author,
                     const struct parley_wire_head *head, bool is_second) {
@@ -250,7 +259,8 @@ static void on_head(struct parley_node *node, struct peer *peer, uint32_t author
     if (forked != head->forked_seq)
         peer->is_forgotten = true;
     /* Who knows of a lower one shows it to who says that they do not. */
-    if (head->forked_seq != 0 && (forked == 0 || head->forked_seq < forked))
+    bool is_lower = head->forked_seq != 0 && (forked == 0 || head->forked_seq < forked);
+    if (is_lower || is_behind(&node->logs[log], head))
         heads_send_log(node, peer, log);
     want(node, peer, log, head->seq, &head->id, head->low_seq);
     bodies_want(node, peer, log, head->seq);

@@ -9,6 +9,11 @@
 
 #define SEEDS_COUNT 60u /* a sample; CROWD_SEEDS of the environment says otherwise */
 
+/* Those that once were red and are not in the sample. */
+static const uint64_t seeds_kept[] = {
+    965, /* a higher claim, void by a fork, took the place of one who had told once of the rest */
+};
+
 struct world {
     struct crowd crowd;
     struct crowd_author author;
@@ -122,6 +127,8 @@ static void test_all_agree(void **state) {
     }
     for (uint64_t seed = 1; seed <= last; seed++)
         run(seed);
+    for (size_t i = 0; i < sizeof seeds_kept / sizeof *seeds_kept; i++)
+        run(seeds_kept[i]);
 }
 
 int main(void) {

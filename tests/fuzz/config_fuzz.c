@@ -79,6 +79,10 @@ static void put_options(const struct options *options) {
     }
     if (options->has_discover)
         put("discover = %s\n", options->is_closed ? "no" : "true");
+    if (options->has_lan)
+        put("lan = %s\n", options->wants_lan ? "yes" : "false");
+    if (options->has_nat)
+        put("nat = %s\n", options->wants_nat ? "true" : "no");
     if (options->connections > 0)
         put("connections = %u\n", options->connections);
     if (options->has_quota)
@@ -111,6 +115,8 @@ static void compare(const struct options *a, const struct options *b) {
     FUZZ_HOLDS(a->relay == b->relay && a->hops == b->hops);
     FUZZ_HOLDS(strcmp(a->home, b->home) == 0 && a->has_erase_after == b->has_erase_after);
     FUZZ_HOLDS(a->has_discover == b->has_discover && a->is_closed == b->is_closed);
+    FUZZ_HOLDS(!a->has_lan || a->wants_lan == b->wants_lan);
+    FUZZ_HOLDS(!a->has_nat || a->wants_nat == b->wants_nat);
     FUZZ_HOLDS(strcmp(a->bootstrap, b->bootstrap) == 0 && a->connections == b->connections);
     FUZZ_HOLDS(a->advertised_count == b->advertised_count);
     for (size_t i = 0; i < a->advertised_count; i++)
