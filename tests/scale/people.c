@@ -157,16 +157,24 @@ static void draw_follows(struct sim *sim, uint32_t node) {
     }
 }
 
+/* Of one's own half, where there are two: who knew the relays of the other one alone would be in
+ * neither. */
+static uint32_t draw_relay(struct sim *sim, uint32_t node) {
+    uint32_t relays = sim->config.relays_count;
+    if (!sim->config.is_halved)
+        return (uint32_t)chance_below(sim, relays);
+    uint32_t half = node % 2, own = (relays + 1 - half) / 2;
+    return own == 0 ? node : 2 * (uint32_t)chance_below(sim, own) + half;
+}
+
 static void draw_links(struct sim *sim, uint32_t node) {
     const struct scale_config *config = &sim->config;
     struct scale_node *host = &sim->nodes[node];
     unsigned relays = host->is_relay ? RELAYS_OF_RELAY : config->relays_dialled;
-    if (config->is_halved)
-        relays *= 2; /* as many in one's own half */
     if (config->is_halved && host->is_relay && node >= 2)
         people_dial(sim, node, node - 2); /* a half is in one piece before the halves are */
     for (unsigned i = 0; config->relays_count > 0 && i < relays; i++)
-        people_dial(sim, node, (uint32_t)chance_below(sim, config->relays_count));
+        people_dial(sim, node, draw_relay(sim, node));
     for (unsigned i = 0; host->follows_count > 0 && i < config->friends_dialled; i++)
         people_dial(sim, node, host->follows[chance_below(sim, host->follows_count)]);
 }
