@@ -213,6 +213,11 @@ bool budget_may_tell_all(struct parley_node *node, struct peer *peer, size_t byt
     return may;
 }
 
+size_t budget_telling(struct parley_node *node, struct peer *peer, size_t most) {
+    int64_t left = telling(node, peer) / MILLI + 1; /* of less than a byte: one author */
+    return left < (int64_t)most ? (size_t)left : most;
+}
+
 void budget_take_telling(struct peer *peer, size_t bytes) {
     peer->budget.telling.left -= (int64_t)bytes * MILLI;
 }

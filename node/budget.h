@@ -64,6 +64,8 @@ void budget_take_message(struct parley_node *node, struct peer *peer,
 bool budget_may_tell(struct parley_node *node, struct peer *peer);
 /* Whether so much may, or all that the account can hold. */
 bool budget_may_tell_all(struct parley_node *node, struct peer *peer, size_t bytes);
+/* Of one that may be told something: bytes that may be at once, at most so many. */
+size_t budget_telling(struct parley_node *node, struct peer *peer, size_t most);
 void budget_take_telling(struct peer *peer, size_t bytes);
 
 /* Unsent bytes above which answers and pushes wait: less for each when all take little. */

@@ -141,9 +141,11 @@ static bool heads_send_next(struct parley_node *node, struct peer *peer) {
     struct parley_writer items;
     size_t count = 0;
     uint32_t author = peer->heads_next, log = peer->heads_log;
+    size_t target = HEADS_BYTES_TARGET;
+    if (peer->budget.is_paid)
+        target = budget_telling(node, peer, target);
     parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
-    while (author < node->authors_count && items.size < HEADS_BYTES_TARGET &&
-           count < PARLEY_WIRE_AUTHORS_MAX) {
+    while (author < node->authors_count && items.size < target && count < PARLEY_WIRE_AUTHORS_MAX) {
         if (log != NONE || is_told_to(node, peer, author)) {
             if (log == NONE)
                 log = node->authors[author].logs_first;
@@ -167,7 +169,7 @@ static bool heads_send_next(struct parley_node *node, struct peer *peer) {
 
 static void heads_pump_peer(struct parley_node *node, struct peer *peer) {
     while (peer->is_told && peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES) &&
-           effects_have_room(node))
+           effects_have_room(node) && (!peer->budget.is_paid || budget_may_tell(node, peer)))
         if (!heads_send_next(node, peer))
             return;
 }
@@ -181,13 +183,16 @@ static size_t bytes_of_all(const struct parley_node *node, const struct peer *pe
 
 void heads_answer_all(struct parley_node *node, struct peer *peer) {
     struct peer_budget *budget = &peer->budget;
-    /* Links cost a stranger nothing, so even the first time is paid for. */
-    budget->owes_all = budget->was_told_all || peer->is_told || peer_is_stranger(peer);
+    budget->owes_all = budget->was_told_all || peer->is_told;
     budget->was_told_all = true;
-    if (!budget->owes_all)
+    if (!budget->owes_all) {
         heads_send_all(node, peer, 0);
-    else if (!budget_may_tell_all(node, peer, bytes_of_all(node, peer)))
+        /* Links cost a stranger nothing, so even the first time is paid for: as much of it at a
+         * time as there is. */
+        budget->is_paid = peer_is_stranger(peer);
+    } else if (!budget_may_tell_all(node, peer, bytes_of_all(node, peer))) {
         heads_send_changes(node, peer);
+    }
 }
 
 /* What it was told before is told again when that is paid for; until then what has changed. */

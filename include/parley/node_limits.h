@@ -151,7 +151,7 @@
 #define PARLEY_TELLING_FOR_EACH 2u   /* byte of his; of a stranger one */
 #define PARLEY_TELLING_RATE     128u /* bytes a second: twenty logs in half a minute */
 #define PARLEY_TELLING_BURST    (64u << 10)
-#define PARLEY_TELLING_START    8192u /* of who comes in: what sixty authors have */
+#define PARLEY_TELLING_START    4096u /* of who comes in: what thirty authors have */
 #define PARLEY_TELLING_SECONDS  3600u /* and all that is held, once in so long */
 #define PARLEY_HEAD_BYTES       128u  /* of an author with one log, in heads */
 
