@@ -186,7 +186,8 @@ static void on_start(struct parley_node *node) {
 
 static void on_connect(struct parley_node *node, const struct parley_event *event) {
     bool is_self = node_keys_meet(&event->connect.address.key, &node->node_key);
-    bans_lift(node, &event->connect.address.key);
+    if (!event->connect.is_heard)
+        bans_lift(node, &event->connect.address.key);
     uint32_t book = is_self ? NONE : book_take(node, &event->connect.address);
     if (book == NONE)
         effect_reply(node, event->connect.request, is_self ? PARLEY_E_BAD_INPUT : PARLEY_E_FULL);

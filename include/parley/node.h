@@ -185,6 +185,7 @@ struct parley_event {
             parley_request request;
             struct parley_address address;
             bool is_passing; /* not kept on disk: for this run of the node */
+            bool is_heard;   /* by what somebody said on the network: lifts no ban */
         } connect;
         struct {
             parley_request request;

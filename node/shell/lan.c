@@ -120,6 +120,7 @@ static void connect_to(struct parley_lan *lan, const struct parley_address *addr
     struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
     event.connect.address = *address;
     event.connect.is_passing = true;
+    event.connect.is_heard = true;
     (void)parley_host_submit(lan->host, &event, on_reply, NULL);
 }
 

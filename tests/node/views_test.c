@@ -404,6 +404,32 @@ static void test_faults_keep_out(void **state) {
     story_end(&story);
 }
 
+static void connect_to(struct story *story, const struct parley_node_key *key, bool is_heard) {
+    struct parley_event event = {.kind = PARLEY_EVENT_CONNECT};
+    event.connect.address = (struct parley_address){.key = *key, .host = "9.77.0.9", .port = 1};
+    snprintf(event.connect.address.transport, sizeof event.connect.address.transport, "tcp");
+    event.connect.is_passing = true;
+    event.connect.is_heard = is_heard;
+    story_step(story, &event);
+}
+
+/* What anybody says on the network brings nobody back; the owner's hand does. */
+static void test_only_the_owner_lets_in_again(void **state) {
+    struct story story;
+    begin(&story);
+    assert_true(is_let_in(&story, 1));
+    struct parley_node_key key = story.puppets[0].key;
+    be_at_fault(&story);
+    story.host[0] = '\0';
+    connect_to(&story, &key, true);
+    story_wait(&story, 1000);
+    assert_string_equal(story.host, "");
+    assert_false(is_let_in(&story, 2));
+    connect_to(&story, &key, false);
+    assert_string_equal(story.host, "9.77.0.9");
+    story_end(&story);
+}
+
 /* Whatever key it says: after several faults the place itself is closed, without a word. */
 static void test_places_are_kept_out(void **state) {
     struct story story;
@@ -502,6 +528,7 @@ int main(void) {
         cmocka_unit_test(test_no_place_but_addresses),
         cmocka_unit_test(test_anchors_come_first),
         cmocka_unit_test(test_faults_keep_out),
+        cmocka_unit_test(test_only_the_owner_lets_in_again),
         cmocka_unit_test(test_places_are_kept_out),
         cmocka_unit_test(test_broken_bytes_are_nobodys),
         cmocka_unit_test(test_false_records_are_a_fault),
