@@ -10,9 +10,9 @@
 static noreturn void usage(void) {
     fprintf(stderr,
             "usage: scale SCENARIO [--seed S] [--nodes N] [--relays N] [--posts N] [--warm N]\n"
-            "             [--follows MEAN] [--slow PERCENT] [--sybils N] [--flood] [--discover] "
-            "[--twice] "
-            "[--verbose]\n"
+            "             [--follows MEAN] [--slow PERCENT] [--sybils N] [--old N] [--minutes N] "
+            "[--places N]\n"
+            "             [--flood] [--discover] [--twice] [--verbose]\n"
             "             [--copies-most X] [--delay-times X]\n");
     for (const struct scenario *at = scenarios; at->name != NULL; at++)
         fprintf(stderr, "  %-8s %s\n", at->name, at->words);
@@ -77,6 +77,9 @@ int main(int argc, char **argv) {
         {"copies-most", required_argument, NULL, 'c'},
         {"delay-times", required_argument, NULL, 'd'},
         {"sybils", required_argument, NULL, 'y'},
+        {"old", required_argument, NULL, 'o'},
+        {"minutes", required_argument, NULL, 'm'},
+        {"places", required_argument, NULL, 'P'},
         {"discover", no_argument, NULL, 'D'},
         {"warm", required_argument, NULL, 'W'},
         {"verbose", no_argument, NULL, 'v'},
@@ -101,6 +104,12 @@ int main(int argc, char **argv) {
             config.discovers = true;
         else if (option == 'y')
             config.sybils_count = number(optarg, 0, 16000);
+        else if (option == 'o')
+            config.old_count = number(optarg, 2, 16000);
+        else if (option == 'P')
+            config.places = number(optarg, 8, 4096);
+        else if (option == 'm')
+            config.surge_minutes = number(optarg, 1, 1440);
         else if (option == 'c')
             config.copies_most = factor(optarg);
         else if (option == 'd')
@@ -121,6 +130,8 @@ int main(int argc, char **argv) {
             usage();
     }
     if (optind != argc || config.relays_count >= config.nodes_count ||
+        (config.old_count > 0 &&
+         (config.old_count <= config.relays_count || config.old_count >= config.nodes_count)) ||
         parley_crypto_self_test() != PARLEY_E_OK)
         usage();
     return (is_twice ? run_twice : run_once)(scenario, &config) ? 0 : 1;

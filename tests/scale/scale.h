@@ -56,7 +56,10 @@ struct scale_config {
     bool discovers;                  /* nodes learn addresses, and dial them */
     bool is_halved;                  /* nobody dials into the other half: odd and even nodes */
     unsigned sybils_count;
-    bool is_flooding; /* every push goes to everybody who wants it */
+    unsigned old_count;     /* there before the surge, relays among them; 0: half of all persons */
+    unsigned places;        /* of a relay, for connections; 0: as everybody */
+    unsigned surge_minutes; /* in which the others come */
+    bool is_flooding;       /* every push goes to everybody who wants it */
     bool is_verbose;
 };
 

@@ -2,16 +2,18 @@
 
 #include <stdlib.h>
 
-/* As many newcomers as there are nodes, within a short time: a hundred times what one in a hundred
- * an hour would be. Persons with high numbers are the newcomers; relays are all there before. */
+/* Newcomers within a short time: as many as there are nodes, or a hundred times as many in an hour
+ * (--nodes 2020 --old 20 --relays 5 --minutes 60). Persons with high numbers are the newcomers;
+ * relays are all there before. */
 
-#define SURGE_MS        600000u
 #define SCREEN_POSTS    50u /* the newest of whom somebody follows */
 #define SCREEN_MS       10000u
 #define RELAY_BYTES_MAX (64.0 * 1024 * 1024)
 
 static uint32_t first_newcomer(const struct sim *sim) {
     uint32_t persons = sim->config.nodes_count - sim->config.relays_count;
+    if (sim->config.old_count > 0)
+        return sim->config.old_count;
     return sim->config.relays_count + persons / 2;
 }
 
@@ -56,7 +58,10 @@ static void judge_surge(struct sim *sim) {
 
 void run_surge(struct sim *sim) {
     uint32_t newcomers = first_newcomer(sim);
+    parley_time_ms surge_ms = sim->config.surge_minutes * UINT64_C(60000);
     sim->delays_below = newcomers;
+    for (uint32_t i = 0; i < sim->config.relays_count; i++)
+        sim->nodes[i].peers_max = sim->config.places;
     phase_begin(sim, "settling");
     for (uint32_t i = 0; i < newcomers; i++)
         host_boot(sim, i, chance_below(sim, 10000));
@@ -70,9 +75,9 @@ void run_surge(struct sim *sim) {
     phase_end(sim);
     phase_begin(sim, "surge");
     for (uint32_t i = newcomers; i < sim->config.nodes_count; i++)
-        host_boot(sim, i, chance_below(sim, SURGE_MS));
-    posts_schedule(sim, sim->config.posts, SURGE_MS);
-    run_for(sim, SURGE_MS + 60000);
+        host_boot(sim, i, chance_below(sim, surge_ms));
+    posts_schedule(sim, sim->config.posts, surge_ms);
+    run_for(sim, surge_ms + 60000);
     phase_end(sim);
     memory_measure(sim);
     sim->judge = judge_surge;
