@@ -265,8 +265,10 @@ static void on_head(struct parley_node *node, struct peer *peer, uint32_t author
         peer->is_forgotten = true;
     /* Who knows of a lower one shows it to who says that they do not. */
     bool is_lower = head->forked_seq != 0 && (forked == 0 || head->forked_seq < forked);
-    if (is_lower || is_behind(&node->logs[log], head))
+    if ((is_lower || is_behind(&node->logs[log], head)) && budget_may_tell(node, peer)) {
         heads_send_log(node, peer, log);
+        budget_take_telling(peer, PARLEY_HEAD_BYTES);
+    }
     want(node, peer, log, head->seq, &head->id, head->low_seq);
     bodies_want(node, peer, log, head->seq);
 }

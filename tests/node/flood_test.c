@@ -346,6 +346,38 @@ static void test_names_again_are_paid_for(void **state) {
     story_end(&story);
 }
 
+/* Of a fork that it shows nobody: who is told each time how far this node's log goes, pays for it.
+ */
+static void test_forked_again_is_paid_for(void **state) {
+    static uint8_t bytes[8192];
+    struct story story;
+    struct story_person writers[WRITERS];
+    struct told told = {0};
+    struct parley_node_peer before;
+    struct story_puppet *peer = begin_with_writers(&story, &told, writers);
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
+    struct parley_wire_author_heads item = {.author = writers[0].author};
+    struct parley_wire_head head = {.log = writers[0].log, .forked_seq = 1};
+    struct parley_writer heads, items;
+    static uint8_t heads_bytes[8192];
+    parley_writer_init(&heads, heads_bytes, sizeof heads_bytes);
+    parley_wire_put_head(&heads, &head);
+    item.heads = parley_wire_list_of(&heads, 1);
+    parley_writer_init(&items, bytes, sizeof bytes);
+    for (unsigned i = 0; i < 40; i++)
+        parley_wire_put_author_heads(&items, &item);
+    message.as.heads.authors = parley_wire_list_of(&items, 40);
+    assert_true(parley_node_peer_next(story.node, &(size_t){0}, &before));
+    told.authors = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        story_send(&story, peer, &message);
+        story_wait(&story, 100);
+    }
+    assert_true(told.authors > 300);
+    assert_true(times_more(&story, &before) < 1.3); /* a stranger: a byte for each, and in time */
+    story_end(&story);
+}
+
 /* Flights beyond a rate wait: two of each who comes in. */
 static void test_handshakes_wait(void **state) {
     struct story story;
@@ -405,6 +437,7 @@ int main(void) {
                                        cmocka_unit_test(test_many_peers),
                                        cmocka_unit_test(test_new_entries_are_free),
                                        cmocka_unit_test(test_good_checks_are_free),
+                                       cmocka_unit_test(test_forked_again_is_paid_for),
                                        cmocka_unit_test(test_handshakes_wait),
                                        cmocka_unit_test(test_frame_without_end),
                                        cmocka_unit_test(test_heads_of_a_stranger),
