@@ -7,7 +7,7 @@
 #include <parley/limits.h>
 
 /* Tables. Memory is taken at create but touched only when used. */
-#define PARLEY_PEERS_DEFAULT          256u    /* a relay's neighbours; below the descriptors */
+#define PARLEY_PEERS_DEFAULT          256u    /* neighbours; below the descriptors */
 #define PARLEY_LOGS_DEFAULT           100000u /* a large relay today; 0.4 KiB each */
 #define PARLEY_AUTHORS_DEFAULT        65536u
 #define PARLEY_OWNERS_SHARE           8u     /* one part of so many is for whom the owner follows */

@@ -130,6 +130,8 @@ static size_t connections_max(void) {
 /* Strangers fill what they are let: a tenth of a small server's disk. A person decides whom to
  * follow, and loses nothing unasked. */
 #define RELAY_QUOTA_BYTES (UINT64_C(10) << 30)
+/* Whoever comes new dials relays first, and most of them stay: 8 MB when all are there. */
+#define RELAY_CONNECTIONS 1024u
 
 /* What the owner says; else where we listen, if that is an address that others can have. */
 static size_t find_places(struct parley_address places[PARLEY_ADVERTISED_MAX],
@@ -170,6 +172,8 @@ static enum parley_error create_node(struct parley_host *host,
         node.quota_bytes = RELAY_QUOTA_BYTES;
     if (config->connections_max > 0)
         node.peers_max = config->connections_max;
+    else if (config->relay)
+        node.peers_max = RELAY_CONNECTIONS;
     if (config->offline)
         node.erase_after_ms = PARLEY_TIME_MAX; /* the node that runs here may be told another */
     node.discover = config->discover && !config->offline;

@@ -35,7 +35,7 @@ struct parley_host_config {
     parley_time_ms erase_after_ms;
     bool has_quota; /* else none, and a relay's default */
     uint64_t quota_bytes;
-    size_t connections_max; /* 0: the node's default */
+    size_t connections_max; /* 0: the node's default, or a relay's */
     const struct parley_host_endpoint *listeners;
     size_t listeners_count;
     const struct parley_address *peers;

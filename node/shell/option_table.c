@@ -52,7 +52,7 @@ static const struct option_row ROWS[] = {
      "20G"},
     {OPTION_CONNECTIONS, "connections", "N",
      "How many connections to other nodes there may be, 8 to 4096; others dial three quarters of "
-     "them (default: 256)",
+     "them (default: 256, with --relay 1024)",
      "1400"},
     {OPTION_LOG, "log", "LEVEL", "debug, info, warning or error (default: warning)", "warning"},
     {OPTION_SAME_DEVICE, "same-device", NULL,
