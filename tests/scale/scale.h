@@ -378,7 +378,8 @@ struct sim {
     size_t idle_peers, idle_before;
     struct timespec wall_began;
     size_t memory_allocated, memory_touched_mean, memory_touched_max;
-    uint8_t *scratch; /* PARLEY_MESSAGE_BYTES_MAX and a chunk's head */
+    size_t memory_of_persons_mean; /* touched; relays carry what all of them wrote */
+    uint8_t *scratch;              /* PARLEY_MESSAGE_BYTES_MAX and a chunk's head */
 };
 
 /* False when a bound does not hold. */

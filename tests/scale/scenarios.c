@@ -96,7 +96,7 @@ static void judge_big(struct sim *sim) {
     bound_below(sim, "share of interested nodes reached",
                 (double)rest->reached / (double)rest->pairs, 1);
     bound(sim, "bytes of memory of the process", (double)memory_of_process(), 12e9);
-    bound(sim, "bytes that a node touches, mean", (double)sim->memory_touched_mean,
+    bound(sim, "bytes that a person's node touches, mean", (double)sim->memory_of_persons_mean,
           SMALL_NODE_BYTES);
 }
 

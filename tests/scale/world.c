@@ -43,7 +43,7 @@ void boot_all(struct sim *sim, parley_time_ms within) {
 void memory_measure(struct sim *sim) {
     uint32_t nodes = sim->config.nodes_count;
     size_t *touched = must(malloc(nodes * sizeof *touched));
-    size_t sum = 0, running = 0;
+    size_t sum = 0, running = 0, sum_of_persons = 0, persons = 0;
     memory_touched(touched, nodes);
     sim->memory_touched_max = sim->memory_allocated = 0;
     for (uint32_t i = 0; i < nodes; i++) {
@@ -51,11 +51,14 @@ void memory_measure(struct sim *sim) {
             continue;
         running++;
         sum += touched[i];
+        persons += !sim->nodes[i].is_relay;
+        sum_of_persons += sim->nodes[i].is_relay ? 0 : touched[i];
         if (touched[i] > sim->memory_touched_max)
             sim->memory_touched_max = touched[i];
         sim->memory_allocated = sim->nodes[i].memory.allocated;
     }
     sim->memory_touched_mean = running == 0 ? 0 : sum / running;
+    sim->memory_of_persons_mean = persons == 0 ? 0 : sum_of_persons / persons;
     free(touched);
 }
 
