@@ -1,6 +1,7 @@
 #include "api_details.h"
 #include "api_hide.h"
 #include "api_job.h"
+#include "api_unread.h"
 #include <stdlib.h>
 
 /* ---- on a worker -------------------------------------------------------------------------- */
@@ -18,10 +19,23 @@ static bool on_link(void *context, const struct parley_store_link *link) {
 }
 
 static size_t count_links(struct parley_store *store, const struct api_entry *entry,
-                          enum parley_link_kind kind) {
+                          enum parley_link_kind kind, bool *is_unread, enum parley_error *unread) {
     struct counting counting = {entry, 0};
-    (void)!parley_store_links(store, &entry->log, entry->seq, kind, NULL, on_link, &counting);
+    enum parley_error error =
+        parley_store_links(store, &entry->log, entry->seq, kind, NULL, on_link, &counting);
+    *is_unread = api_is_unread(error);
+    api_unread_keep(unread, error);
     return counting.count;
+}
+
+/* NULL: it is not here, or cannot be read. */
+static struct api_entry *read_beside(struct parley_store *store, const struct parley_ref *ref,
+                                     bool *is_unread, enum parley_error *unread) {
+    enum parley_error error = PARLEY_E_OK;
+    struct api_entry *entry = api_entry_read(store, ref, &error);
+    *is_unread = error != PARLEY_E_OK;
+    api_unread_keep(unread, error);
+    return entry;
 }
 
 struct api_details *api_details_read(struct parley_store *store, const struct api_entry *entry) {
@@ -33,15 +47,21 @@ struct api_details *api_details_read(struct parley_store *store, const struct ap
     bool is_post = is_decoded && body.kind == PARLEY_BODY_POST;
     details->is_root = is_post && !body.post.has_parent;
     if (is_post && body.post.has_parent)
-        details->about = api_entry_read(store, &body.post.parent);
+        details->about =
+            read_beside(store, &body.post.parent, &details->is_about_unread, &details->unread);
     if (is_post && body.post.has_quote)
-        details->quoted = api_entry_read(store, &body.post.quote);
+        details->quoted =
+            read_beside(store, &body.post.quote, &details->is_quoted_unread, &details->unread);
     if (is_decoded && body.kind == PARLEY_BODY_VOTE)
-        details->about = api_entry_read(store, &body.vote.ref);
+        details->about =
+            read_beside(store, &body.vote.ref, &details->is_about_unread, &details->unread);
     api_votes_read(&details->votes, store, entry);
-    details->echoes_count = count_links(store, entry, PARLEY_LINK_ECHO);
+    api_unread_keep(&details->unread, details->votes.unread);
+    details->echoes_count =
+        count_links(store, entry, PARLEY_LINK_ECHO, &details->is_echoes_unread, &details->unread);
     if (details->is_root)
-        details->replies_count = count_links(store, entry, PARLEY_LINK_REPLY);
+        details->replies_count = count_links(store, entry, PARLEY_LINK_REPLY,
+                                             &details->is_replies_unread, &details->unread);
     return details;
 }
 
@@ -106,6 +126,10 @@ static void set_names(json_t *json, const struct api_entry *entry, const struct 
     json_object_set_new(json, "names", names);
 }
 
+static json_t *json_count(bool is_known, size_t count) {
+    return is_known ? json_integer((json_int_t)count) : json_null();
+}
+
 void api_details_set(json_t *json, const struct api_entry *entry, const struct api_view *view) {
     const struct api_details *details = entry->details;
     const char *kind = json_string_value(json_object_get(json, "kind"));
@@ -121,8 +145,14 @@ void api_details_set(json_t *json, const struct api_entry *entry, const struct a
     json_object_set_new(
         json, "votes",
         api_votes_json(&details->votes, view->node, view->has_owner ? &view->owner : NULL));
-    json_object_set_new(json, "replies",
-                        details->is_root ? json_integer((json_int_t)details->replies_count)
-                                         : json_null());
-    json_object_set_new(json, "echoes", json_integer((json_int_t)details->echoes_count));
+    json_object_set_new(
+        json, "replies",
+        json_count(details->is_root && !details->is_replies_unread, details->replies_count));
+    json_object_set_new(json, "echoes",
+                        json_count(!details->is_echoes_unread, details->echoes_count));
+    api_unread_name(json, !is_hidden && details->is_about_unread, "about");
+    api_unread_name(json, !is_hidden && details->is_quoted_unread, "quoted");
+    api_unread_name(json, details->votes.unread != PARLEY_E_OK, "votes");
+    api_unread_name(json, details->is_replies_unread, "replies");
+    api_unread_name(json, details->is_echoes_unread, "echoes");
 }

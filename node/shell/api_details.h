@@ -16,6 +16,9 @@ struct api_details {
     struct api_votes votes;
     bool is_root; /* of a thread: its answers are counted */
     size_t replies_count, echoes_count;
+    /* Which of them lack, or are of a part; and why (api_unread.h). */
+    bool is_about_unread, is_quoted_unread, is_replies_unread, is_echoes_unread;
+    enum parley_error unread;
 };
 
 /* On a worker. NULL: out of memory. */
@@ -24,7 +27,7 @@ void api_details_free(struct api_details *details);
 /* Everybody whose name stands around the entry. False: out of memory. */
 bool api_details_add_people(struct api_people *people, const struct api_entry *entry);
 /* Adds "reply_to_author", "quote_author", "names" (of whom the entry names, by their authors),
- * "about", "quoted", "votes", "replies" (null: not counted) and "echoes". */
+ * "about", "quoted", "votes", "replies" and "echoes" (null: not counted, or not to be read). */
 void api_details_set(json_t *json, const struct api_entry *entry, const struct api_view *view);
 
 #endif

@@ -1,5 +1,6 @@
 /* The owner's devices: each a log of its own, and what the identity records say of it. */
 #include "api_job.h"
+#include "api_unread.h"
 #include <stdlib.h>
 
 struct device_row {
@@ -9,6 +10,7 @@ struct device_row {
 };
 
 struct device_rows {
+    enum parley_error unread; /* of the times (api_unread.h) */
     size_t count;
     struct device_row rows[];
 };
@@ -67,11 +69,13 @@ static bool note_time(void *context, const struct parley_store_log *log,
 }
 
 static bool time_of(struct parley_store *store, const struct parley_node_log *log, parley_seq seq,
-                    parley_time_ms *time) {
+                    parley_time_ms *time, enum parley_error *unread) {
     *time = 0;
-    return seq != 0 &&
-           parley_store_entries(store, &log->log, seq, seq, note_time, time) == PARLEY_E_OK &&
-           *time != 0;
+    if (seq == 0)
+        return false;
+    enum parley_error error = parley_store_entries(store, &log->log, seq, seq, note_time, time);
+    api_unread_keep(unread, error);
+    return error == PARLEY_E_OK && *time != 0;
 }
 
 static void read_times(struct api_job *job, struct parley_store *store) {
@@ -80,8 +84,8 @@ static void read_times(struct api_job *job, struct parley_store *store) {
         struct device_row *row = &rows->rows[i];
         const struct parley_ranges *good = &row->log.good;
         parley_seq low = good->count == 0 ? 0 : good->ranges[good->count - 1].lo;
-        row->has_first = time_of(store, &row->log, low, &row->first);
-        row->has_latest = time_of(store, &row->log, row->log.head_seq, &row->latest);
+        row->has_first = time_of(store, &row->log, low, &row->first, &rows->unread);
+        row->has_latest = time_of(store, &row->log, row->log.head_seq, &row->latest, &rows->unread);
     }
 }
 
@@ -172,6 +176,7 @@ static void answer_devices(struct api_job *job) {
         json, "root",
         json_boolean(is_revealed && api_root_is_here(job->api->host, author.generation)));
     json_object_set_new(json, "devices", list);
+    json_object_set_new(json, "problem", api_unread_json(rows->unread));
     api_answer_json(job, 200, json);
 }
 

@@ -3,6 +3,7 @@
  * the hashing is done on a worker, so that a relay with many authors goes on meanwhile.
  */
 #include "api_job.h"
+#include "api_unread.h"
 #include <parley/digest.h>
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@ struct api_digest {
     struct parley_hash headers, bodies;
     api_handler *then;
     bool is_out_of_memory;
+    enum parley_error unread; /* of which bodies are here (api_unread.h) */
     /* of the log at hand: stretches with bodies */
     struct parley_digest_bodies_range *held;
     size_t held_count, held_room;
@@ -103,7 +105,9 @@ static void read_bodies(struct api_digest *digest, struct parley_store *store,
                         const struct counted *log) {
     struct parley_store_log row;
     digest->held_count = 0;
-    if (parley_store_log_get(store, &log->log, &row) != PARLEY_E_OK)
+    enum parley_error error = parley_store_log_get(store, &log->log, &row);
+    api_unread_keep(&digest->unread, error);
+    if (error != PARLEY_E_OK)
         return;
     bool has_all = row.bodies_count == row.entries_count;
     for (size_t i = log->ranges_count; i-- > 0;) {
@@ -111,7 +115,8 @@ static void read_bodies(struct api_digest *digest, struct parley_store *store,
         if (has_all)
             (void)add_held(digest, range->lo, range->hi);
         else
-            (void)!parley_store_entries(store, &log->log, range->lo, range->hi, on_entry, digest);
+            api_unread_keep(&digest->unread, parley_store_entries(store, &log->log, range->lo,
+                                                                  range->hi, on_entry, digest));
     }
 }
 
@@ -183,7 +188,10 @@ void api_digest_read(struct api_job *job, const struct parley_author *authors, s
 void api_digest_set(const struct api_job *job, json_t *json) {
     const struct api_digest *digest = job->state;
     json_object_set_new(json, "digest", api_json_hex(digest->headers.bytes, 32));
-    json_object_set_new(json, "digest_bodies", api_json_hex(digest->bodies.bytes, 32));
+    json_object_set_new(json, "digest_bodies",
+                        digest->unread == PARLEY_E_OK ? api_json_hex(digest->bodies.bytes, 32)
+                                                      : json_null());
+    json_object_set_new(json, "problem", api_unread_json(digest->unread));
 }
 
 /* ---- GET digest --------------------------------------------------------------------------- */

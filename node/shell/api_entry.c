@@ -4,6 +4,7 @@
 #include "api_handle.h"
 #include "api_hide.h"
 #include "api_job.h"
+#include "api_unread.h"
 #include "api_view.h"
 #include <stdlib.h>
 
@@ -39,10 +40,15 @@ void api_entry_free(struct api_entry *entry) {
     free(entry);
 }
 
-void api_entry_read_state(struct api_entry *entry, struct parley_store *store) {
-    if (parley_store_body_state(store, &entry->log, entry->seq, &entry->id, &entry->body_state) !=
-        PARLEY_E_OK)
+enum parley_error api_entry_read_state(struct api_entry *entry, struct parley_store *store) {
+    enum parley_error error =
+        parley_store_body_state(store, &entry->log, entry->seq, &entry->id, &entry->body_state);
+    if (error != PARLEY_E_OK) {
         entry->body_state = (struct parley_store_body_state){0};
+        entry->is_state_unread = true;
+        entry->has_body = false;
+    }
+    return error;
 }
 
 struct reading {
@@ -59,11 +65,13 @@ static bool on_read_entry(void *context, const struct parley_store_log *log,
     return false;
 }
 
-struct api_entry *api_entry_read(struct parley_store *store, const struct parley_ref *ref) {
+struct api_entry *api_entry_read(struct parley_store *store, const struct parley_ref *ref,
+                                 enum parley_error *unread) {
     struct reading reading = {ref, NULL};
-    (void)!parley_store_entries(store, &ref->log, ref->seq, ref->seq, on_read_entry, &reading);
+    api_unread_keep(unread, parley_store_entries(store, &ref->log, ref->seq, ref->seq,
+                                                 on_read_entry, &reading));
     if (reading.entry != NULL)
-        api_entry_read_state(reading.entry, store);
+        api_unread_keep(unread, api_entry_read_state(reading.entry, store));
     return reading.entry;
 }
 
@@ -252,6 +260,9 @@ static json_t *json_entry(const struct api_entry *entry, const struct api_view *
     if (strcmp(kind, "echo") == 0)
         json_object_set_new(json, "echoed", json_echoed(entry, view));
     json_decref(fields);
+    api_unread_name(json, entry->is_state_unread, "text");
+    api_unread_name(json, entry->is_echoed_unread, "echoed");
+    api_unread_name(json, api_people_is_unread(&view->people, &entry->author), "author_name");
     json_object_set_new(json, "verified", json_true()); /* nothing else is ever stored */
     api_details_set(json, entry, view);
     return json;

@@ -18,6 +18,7 @@ struct api_entry {
     struct parley_timeline_place place;
     bool is_plain; /* of the known version and without ext: may be shown */
     struct parley_store_body_state body_state;
+    bool is_state_unread, is_echoed_unread; /* api_unread.h */
     struct api_entry *echoed;    /* by an echo: what it passes on, when it is here; owned */
     struct api_details *details; /* of a detailed view; owned */
     bool has_body;
@@ -31,10 +32,14 @@ struct api_entry *api_entry_copy(const struct parley_store_log *log,
                                  const struct parley_timeline_place *place,
                                  parley_time_ms received);
 void api_entry_free(struct api_entry *entry);
-/* On a worker: what became of its body. */
-void api_entry_read_state(struct api_entry *entry, struct parley_store *store);
-/* On a worker: the entry that is meant; NULL when it is not here. */
-struct api_entry *api_entry_read(struct parley_store *store, const struct parley_ref *ref);
+/* On a worker: what became of its body. Where that cannot be read, whether its author took it back
+ * is not known, and it loses its words here. */
+PARLEY_USE_RESULT enum parley_error api_entry_read_state(struct api_entry *entry,
+                                                         struct parley_store *store);
+/* On a worker: the entry that is meant; NULL when it is not here, or cannot be read: then *unread
+ * keeps the error (api_unread.h). */
+struct api_entry *api_entry_read(struct parley_store *store, const struct parley_ref *ref,
+                                 enum parley_error *unread);
 struct parley_ref api_entry_ref(const struct api_entry *entry);
 /* False when its body is not here, is not of this version, or does not decode. Its spans point
  * into the entry. */

@@ -102,14 +102,14 @@ static void finish_chunk(struct export_page *page) {
 }
 
 /* What is hidden goes out as its header, though its bytes may wait here still. */
-static bool takes_body(const struct export_page *page, const struct parley_store_log *log,
+static bool takes_body(struct export_page *page, const struct parley_store_log *log,
                        const struct parley_entry *entry) {
     struct parley_store_body_state state;
     if (!entry->has_body || log->erase_ms == 0)
         return entry->has_body;
-    return parley_store_body_state(page->store, &log->log, entry->header.seq, &entry->id, &state) ==
-               PARLEY_E_OK &&
-           (state.erased_by == 0 || state.erased_by > page->good);
+    page->error =
+        parley_store_body_state(page->store, &log->log, entry->header.seq, &entry->id, &state);
+    return page->error == PARLEY_E_OK && (state.erased_by == 0 || state.erased_by > page->good);
 }
 
 static bool on_export_entry(void *context, const struct parley_store_log *log,
@@ -117,6 +117,8 @@ static bool on_export_entry(void *context, const struct parley_store_log *log,
                             const struct parley_timeline_place *place, parley_time_ms received) {
     struct export_page *page = context;
     bool takes = takes_body(page, log, entry);
+    if (page->error != PARLEY_E_OK)
+        return false;
     enum parley_error error = parley_chunk_add(&page->writer, entry, takes);
     if (error == PARLEY_E_NO_SPACE) {
         finish_chunk(page);

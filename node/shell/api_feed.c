@@ -1,11 +1,14 @@
 /* The stream of what becomes durable. SHOWs of the host are numbered and kept in a ring, watched or
  * not, so that a reader who comes back goes on where he was: a cursor names the start of this node,
  * the SHOW and the entry in it. A worker reads the entries of one SHOW at a time, the one that the
- * reader who is furthest behind needs; the loop hands them to whoever waits for that SHOW.
+ * reader who is furthest behind needs; the loop hands them to whoever waits for that SHOW. Where
+ * some of them cannot be read he is told of a gap: the timeline says more.
  */
 #include "api_filter.h"
 #include "api_job.h"
 #include "api_telling.h"
+#include "api_unread.h"
+#include "log.h"
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -47,6 +50,7 @@ struct api_feed {
     struct show at;  /* what is left of it */
     struct api_entries found;
     struct api_view view;
+    enum parley_error unread; /* of the turn (api_unread.h) */
 };
 
 static void read_next(struct api_feed *feed);
@@ -108,11 +112,14 @@ static bool on_entry(void *context, const struct parley_store_log *log,
 static void read_show(void *context, struct parley_store *store) {
     struct api_feed *feed = context;
     parley_seq low = feed->at.low;
-    if (parley_store_entries(store, &feed->at.log, low, feed->at.high, on_entry, feed) !=
-            PARLEY_E_OK ||
-        feed->found.count < TURN_MAX)
+    enum parley_error error =
+        parley_store_entries(store, &feed->at.log, low, feed->at.high, on_entry, feed);
+    if (error != PARLEY_E_OK || feed->found.count < TURN_MAX)
         feed->at.low = feed->at.high + 1;
-    (void)api_view_read(&feed->view, store, &feed->found); /* what there is no memory for lacks */
+    if (!api_view_read(&feed->view, store, &feed->found))
+        api_unread_keep(&feed->unread, PARLEY_E_NO_MEMORY);
+    api_unread_keep(&feed->unread, error);
+    api_unread_keep(&feed->unread, feed->view.unread);
 }
 
 static bool is_for(const struct parley_api_watch *watch, const struct api_telling *telling,
@@ -170,11 +177,29 @@ static void end_show(struct api_feed *feed) {
     }
 }
 
+/* They lost something that has come. */
+static void tell_unread(struct api_feed *feed) {
+    struct parley_api_watch *next;
+    parley_log_line(PARLEY_LOG_WARNING, "what came cannot be read again: %s; see parley check",
+                    parley_strerror(feed->unread));
+    for (struct parley_api_watch *watch = feed->watches; watch != NULL; watch = next) {
+        next = watch->next;
+        if (!watch->is_in)
+            continue;
+        watch->is_in = false;
+        tell_gap(watch);
+    }
+}
+
 static void on_read(void *context, enum parley_error error) {
     struct api_feed *feed = context;
     feed->is_reading = false;
+    api_unread_keep(&feed->unread, error);
     if (error == PARLEY_E_OK && feed->watches != NULL)
         give_found(feed);
+    if (feed->unread != PARLEY_E_OK)
+        tell_unread(feed);
+    feed->unread = PARLEY_E_OK;
     api_view_clear(&feed->view);
     api_entries_clear(&feed->found);
     if (error != PARLEY_E_OK || feed->at.low > feed->at.high)

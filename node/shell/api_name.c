@@ -5,6 +5,7 @@
  *   parse (loop) -> names of people (worker) -> logs (loop) -> entries (worker) -> the route
  */
 #include "api_job.h"
+#include "api_unread.h"
 #include "api_view.h"
 #include <stdlib.h>
 
@@ -148,24 +149,29 @@ static void read_entries(struct api_job *job, struct parley_store *store) {
     for (size_t i = 0; i < job->names_count; i++) {
         struct api_name *name = &job->names[i];
         if (name->kind == API_POST && name->has_log)
-            name->error =
-                parley_store_entries(store, &name->log, name->seq, name->seq, on_named_entry, name);
+            api_unread_keep(&name->error, parley_store_entries(store, &name->log, name->seq,
+                                                               name->seq, on_named_entry, name));
         if (name->entry != NULL)
-            api_entry_read_state(name->entry, store);
+            api_unread_keep(&name->error, api_entry_read_state(name->entry, store));
     }
+}
+
+static void refuse_unread(struct api_job *job, const struct api_name *name,
+                          enum parley_error error) {
+    api_refuse(job, error, name->field, "%s cannot be read: %s; see parley check", name->text,
+               parley_strerror(error));
 }
 
 static void check_entries(struct api_job *job) {
     for (size_t i = 0; i < job->names_count; i++) {
         struct api_name *name = &job->names[i];
-        if (name->kind != API_POST || name->entry != NULL)
+        if (name->kind != API_POST)
             continue;
-        if (name->error != PARLEY_E_OK && name->error != PARLEY_E_NOT_FOUND) {
-            api_refuse(job, name->error, name->field, "%s cannot be read: %s; see parley check",
-                       name->text, parley_strerror(name->error));
+        if (name->error != PARLEY_E_OK) {
+            refuse_unread(job, name, name->error);
             return;
         }
-        if (name->may_be_missing)
+        if (name->entry != NULL || name->may_be_missing)
             continue;
         api_refuse(job, PARLEY_E_NOT_FOUND, name->field, "%s is not here", name->text);
         return;
@@ -252,7 +258,7 @@ static void match_people(struct api_job *job) {
     for (size_t i = 0; i < people->count; i++) {
         const struct parley_author *author = &people->items[i].author;
         const struct api_entry *profile = api_people_profile(people, node, author);
-        if (profile != NULL)
+        if (profile != NULL && !people->items[i].is_unread) /* else it may be an old name */
             match_person(job, author, profile);
     }
 }
@@ -262,6 +268,7 @@ static void read_people(struct api_job *job, struct parley_store *store) {
 }
 
 static void check_people(struct api_job *job) {
+    enum parley_error unread = ((const struct api_people *)job->state)->unread;
     match_people(job);
     job->free_state(job->state);
     job->free_state = NULL;
@@ -274,7 +281,9 @@ static void check_people(struct api_job *job) {
             name->has_author = true;
             continue;
         }
-        if (name->matches_count == 0)
+        if (name->matches_count == 0 && unread != PARLEY_E_OK)
+            refuse_unread(job, name, unread); /* it may be whose profile is damaged */
+        else if (name->matches_count == 0)
             api_refuse(job, PARLEY_E_UNKNOWN_AUTHOR, name->field,
                        "%s is neither parley1... nor the name of a person who is followed",
                        wanted_name(name));

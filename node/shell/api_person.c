@@ -1,6 +1,7 @@
 /* People as the page shows them: names, and how the owner stands to them; and what is being
  * fetched of whom. */
 #include "api_job.h"
+#include "api_unread.h"
 #include "api_view.h"
 #include <stdlib.h>
 
@@ -90,6 +91,7 @@ static json_t *json_person(const struct api_job *job, const struct parley_author
     json_t *json = json_object();
     json_object_set_new(json, "author", api_json_author(author));
     set_profile(json, crowd, author);
+    api_unread_name(json, api_people_is_unread(&crowd->view.people, author), "profile");
     json_object_set_new(json, "self", json_boolean(is_self(job, author)));
     json_object_set_new(json, "known", json_boolean(is_known && at.is_revealed));
     json_object_set_new(json, "followed", json_boolean(at.is_followed));
@@ -105,7 +107,9 @@ static json_t *json_person(const struct api_job *job, const struct parley_author
 static void answer_person(struct api_job *job) {
     struct crowd *crowd = job->state;
     crowd->view.node = parley_host_node(job->api->host);
-    api_answer_json(job, 200, json_person(job, &crowd->authors[0]));
+    json_t *json = json_person(job, &crowd->authors[0]);
+    json_object_set_new(json, "problem", api_unread_json(crowd->view.people.unread));
+    api_answer_json(job, 200, json);
 }
 
 void api_run_person(struct api_job *job) {
@@ -122,7 +126,9 @@ static void answer_people(struct api_job *job) {
     crowd->view.node = parley_host_node(job->api->host);
     for (size_t i = 0; i < crowd->count; i++)
         json_array_append_new(list, json_person(job, &crowd->authors[i]));
-    api_answer_json(job, 200, json_pack("{s:o, s:b}", "people", list, "more", (int)crowd->is_more));
+    api_answer_json(job, 200,
+                    json_pack("{s:o, s:b, s:o}", "people", list, "more", (int)crowd->is_more,
+                              "problem", api_unread_json(crowd->view.people.unread)));
 }
 
 /* Who is followed first, then the others; the owner is none of them. */

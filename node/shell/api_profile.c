@@ -1,5 +1,6 @@
 /* Profiles: what people say of themselves, and what the owner says. */
 #include "api_job.h"
+#include "api_unread.h"
 #include "api_view.h"
 #include <parley/body.h>
 #include <stdlib.h>
@@ -36,6 +37,10 @@ static const struct api_entry *found_profile(const struct api_job *job,
     return is_good ? profile : NULL;
 }
 
+static enum parley_error unread_of(const struct api_job *job) {
+    return ((const struct api_people *)job->state)->unread;
+}
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static json_t *json_text(struct parley_span text) {
@@ -45,6 +50,11 @@ static json_t *json_text(struct parley_span text) {
 static void answer_profile(struct api_job *job, const struct parley_author *author) {
     struct parley_body body;
     const struct api_entry *profile = found_profile(job, author, &body);
+    enum parley_error unread = unread_of(job);
+    if (profile == NULL && unread != PARLEY_E_OK) {
+        api_unread_refuse(job, unread);
+        return;
+    }
     if (profile == NULL) {
         api_refuse(job, PARLEY_E_NOT_FOUND, "author", "no profile of this author is here");
         return;
@@ -57,6 +67,7 @@ static void answer_profile(struct api_job *job, const struct parley_author *auth
                         api_json_post_address(&profile->log, profile->seq, &profile->id));
     json_object_set_new(json, "time", json_integer((json_int_t)profile->time));
     json_object_set_new(json, "received", json_integer((json_int_t)profile->received));
+    json_object_set_new(json, "problem", api_unread_json(unread));
     api_answer_json(job, 200, json);
 }
 
@@ -100,8 +111,12 @@ static void on_published(void *context, const struct parley_effect *effect) {
                   api_json_post_address(&effect->reply.log, effect->reply.seq, &effect->reply.id)));
 }
 
-/* What is not said stays as it was. */
+/* What is not said stays as it was: what that is must be known. */
 static void publish_profile(struct api_job *job) {
+    if (unread_of(job) != PARLEY_E_OK) {
+        api_unread_refuse(job, unread_of(job));
+        return;
+    }
     struct parley_body before = {0}, body = {.kind = PARLEY_BODY_PROFILE};
     uint8_t buffer[PARLEY_NAME_BYTES_MAX + PARLEY_ABOUT_BYTES_MAX + 64];
     struct parley_event event = {.kind = PARLEY_EVENT_PUBLISH};

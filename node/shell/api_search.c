@@ -1,5 +1,6 @@
 #include "api_search.h"
 #include "api_job.h"
+#include "log.h"
 #include <stdlib.h>
 
 struct api_search {
@@ -7,8 +8,9 @@ struct api_search {
     struct search *search;
     struct parley_host_watch host_watch;
     bool is_wanted, is_reading, is_closing;
-    bool goes_on;  /* said by the worker */
-    bool is_noted; /* since the worker began */
+    bool goes_on;             /* said by the worker */
+    bool is_noted;            /* since the worker began */
+    enum parley_error unread; /* as it was last logged */
 };
 
 static void read_on(struct api_search *search);
@@ -18,9 +20,21 @@ static void fill(void *context, struct parley_store *store) {
     search->goes_on = search_fill(search->search, store);
 }
 
+/* Once, until all is read again. */
+static void log_unread(struct api_search *search) {
+    enum parley_error unread = search_counts(search->search).unread;
+    if (unread != PARLEY_E_OK && unread != search->unread)
+        parley_log_line(PARLEY_LOG_WARNING,
+                        "searching finds less than is held, some of it cannot be read: %s; see "
+                        "parley check",
+                        parley_strerror(unread));
+    search->unread = unread;
+}
+
 static void on_filled(void *context, enum parley_error error) {
     struct api_search *search = context;
     search->is_reading = false;
+    log_unread(search);
     /* A store that cannot be read now is looked at again when something comes. */
     if (error == PARLEY_E_OK && (search->goes_on || search->is_noted))
         read_on(search);

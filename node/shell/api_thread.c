@@ -6,6 +6,7 @@
  */
 #include "api_hide.h"
 #include "api_job.h"
+#include "api_unread.h"
 #include "api_view.h"
 #include "api_votes.h"
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 /* One entry of the page. */
 struct answer {
     struct api_votes votes;
-    bool has_parent, is_parent_here;
+    bool has_parent, is_parent_here, is_parent_unread;
 };
 
 struct thread {
@@ -27,7 +28,8 @@ struct thread {
     struct parley_timeline_place after;
     size_t posts_max;
     /* read by a worker */
-    bool is_root_here;
+    bool is_root_here, is_root_unread;
+    enum parley_error unread; /* what lacks though it is held (api_unread.h) */
     struct api_entries entries;
     struct answer *answers; /* one for each of entries */
     struct api_view view;
@@ -74,8 +76,8 @@ static bool on_reply(void *context, const struct parley_store_link *link) {
         return false;
     }
     thread->last = (struct parley_timeline_place){link->time, link->log.log, link->seq};
-    (void)!parley_store_entries(replies->store, &link->log.log, link->seq, link->seq,
-                                on_reply_entry, thread);
+    api_unread_keep(&thread->unread, parley_store_entries(replies->store, &link->log.log, link->seq,
+                                                          link->seq, on_reply_entry, thread));
     return !thread->is_out_of_memory;
 }
 
@@ -86,31 +88,34 @@ static bool on_any(void *context, const struct parley_store_log *log,
     return false;
 }
 
-static void read_answer(struct answer *answer, struct parley_store *store,
+static void read_answer(struct thread *thread, struct answer *answer, struct parley_store *store,
                         const struct api_entry *entry) {
     struct parley_body body;
     struct parley_id id = {{0}};
     api_votes_read(&answer->votes, store, entry);
+    api_unread_keep(&thread->unread, answer->votes.unread);
     if (!api_entry_body(entry, &body) || body.kind != PARLEY_BODY_POST || !body.post.has_parent)
         return;
     const struct parley_ref *parent = &body.post.parent;
     answer->has_parent = true;
-    answer->is_parent_here = parley_store_entries(store, &parent->log, parent->seq, parent->seq,
-                                                  on_any, &id) == PARLEY_E_OK &&
-                             PARLEY_EQUAL(id, parent->id);
+    enum parley_error error =
+        parley_store_entries(store, &parent->log, parent->seq, parent->seq, on_any, &id);
+    answer->is_parent_here = error == PARLEY_E_OK && PARLEY_EQUAL(id, parent->id);
+    answer->is_parent_unread = api_is_unread(error);
+    api_unread_keep(&thread->unread, error);
 }
 
 /* The parent of a reply, when it is held without its words: its own body no longer says that it
  * belongs to this thread. */
 static struct api_entry *silent_parent(const struct api_entries *listed, struct parley_store *store,
-                                       const struct api_entry *entry) {
+                                       const struct api_entry *entry, enum parley_error *unread) {
     struct parley_body body;
     if (!api_entry_body(entry, &body) || body.kind != PARLEY_BODY_POST || !body.post.has_parent)
         return NULL;
     for (size_t i = 0; i < listed->count; i++)
         if (PARLEY_EQUAL(listed->items[i]->id, body.post.parent.id))
             return NULL;
-    struct api_entry *parent = api_entry_read(store, &body.post.parent);
+    struct api_entry *parent = api_entry_read(store, &body.post.parent, unread);
     if (parent != NULL && !parent->has_body)
         return parent;
     api_entry_free(parent);
@@ -122,8 +127,9 @@ static void add_silent_parents(struct thread *thread, struct parley_store *store
     struct api_entries all = {0};
     for (size_t i = 0; i < thread->entries.count; i++) {
         struct api_entry *entry = thread->entries.items[i];
-        struct api_entry *parent =
-            i == 0 && thread->is_root_here ? NULL : silent_parent(&all, store, entry);
+        struct api_entry *parent = i == 0 && thread->is_root_here
+                                       ? NULL
+                                       : silent_parent(&all, store, entry, &thread->unread);
         if ((parent != NULL && !api_entries_add(&all, parent)) || !api_entries_add(&all, entry))
             thread->is_out_of_memory = true; /* what was not added is freed */
     }
@@ -133,16 +139,18 @@ static void add_silent_parents(struct thread *thread, struct parley_store *store
 
 static void read_entries(struct thread *thread, struct parley_store *store) {
     struct replies replies = {thread, store};
-    struct api_entry *root = thread->has_after ? NULL : api_entry_read(store, &thread->root);
+    struct api_entry *root =
+        thread->has_after ? NULL : api_entry_read(store, &thread->root, &thread->unread);
     thread->is_root_here = root != NULL;
+    thread->is_root_unread = root == NULL && thread->unread != PARLEY_E_OK;
     if (root != NULL && !api_entries_add(&thread->entries, root))
         thread->is_out_of_memory = true;
     if (thread->is_one)
         return;
-    if (parley_store_links(store, &thread->root.log, thread->root.seq, PARLEY_LINK_REPLY,
-                           thread->has_after ? &thread->after : NULL, on_reply,
-                           &replies) == PARLEY_E_NO_MEMORY)
-        thread->is_out_of_memory = true;
+    api_unread_keep(&thread->unread,
+                    parley_store_links(store, &thread->root.log, thread->root.seq,
+                                       PARLEY_LINK_REPLY, thread->has_after ? &thread->after : NULL,
+                                       on_reply, &replies));
     add_silent_parents(thread, store);
 }
 
@@ -155,10 +163,13 @@ static void read_thread(struct api_job *job, struct parley_store *store) {
         return;
     }
     for (size_t i = 0; i < thread->entries.count; i++) {
-        read_answer(&thread->answers[i], store, thread->entries.items[i]);
+        read_answer(thread, &thread->answers[i], store, thread->entries.items[i]);
         if (thread->answers[i].votes.is_out_of_memory)
             thread->is_out_of_memory = true;
     }
+    api_unread_keep(&thread->unread, thread->view.unread);
+    if (thread->unread == PARLEY_E_NO_MEMORY)
+        thread->is_out_of_memory = true;
 }
 
 /* ---- on the loop -------------------------------------------------------------------------- */
@@ -173,7 +184,12 @@ static json_t *json_one(const struct api_job *job, const struct thread *thread, 
         json, "votes",
         api_votes_json(&answer->votes, thread->view.node, home->has_author ? &home->author : NULL));
     json_object_set_new(json, "parent_here",
-                        answer->has_parent ? json_boolean(answer->is_parent_here) : json_null());
+                        answer->has_parent && !answer->is_parent_unread
+                            ? json_boolean(answer->is_parent_here)
+                            : json_null());
+    api_unread_name(json, answer->is_parent_unread, "parent_here");
+    api_unread_name(json, !thread->view.is_detailed && answer->votes.unread != PARLEY_E_OK,
+                    "votes");
     return json;
 }
 
@@ -187,8 +203,19 @@ static bool finish(struct api_job *job) {
 }
 
 static void answer_one(struct api_job *job) {
-    if (finish(job))
-        api_answer_json(job, 200, json_one(job, job->state, 0));
+    const struct thread *thread = job->state;
+    if (!finish(job))
+        return;
+    if (thread->entries.count == 0) { /* it was there a moment ago */
+        if (thread->unread != PARLEY_E_OK)
+            api_unread_refuse(job, thread->unread);
+        else
+            api_refuse(job, PARLEY_E_NOT_FOUND, "post", "%s is not here", job->names[0].text);
+        return;
+    }
+    json_t *json = json_one(job, thread, 0);
+    json_object_set_new(json, "problem", api_unread_json(thread->unread));
+    api_answer_json(job, 200, json);
 }
 
 static void answer_thread(struct api_job *job) {
@@ -210,9 +237,12 @@ static void answer_thread(struct api_job *job) {
     api_place_encode(next, &thread->last);
     json_object_set_new(
         json, "root", api_json_post_address(&thread->root.log, thread->root.seq, &thread->root.id));
-    json_object_set_new(json, "root_here", json_boolean(thread->has_after || is_root_shown));
+    json_object_set_new(json, "root_here",
+                        thread->is_root_unread ? json_null()
+                                               : json_boolean(thread->has_after || is_root_shown));
     json_object_set_new(json, "posts", posts);
     json_object_set_new(json, "next", thread->is_more ? json_string(next) : json_null());
+    json_object_set_new(json, "problem", api_unread_json(thread->unread));
     api_answer_json(job, 200, json);
 }
 

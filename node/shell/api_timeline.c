@@ -11,6 +11,7 @@
 #include "api_hide.h"
 #include "api_job.h"
 #include "api_search.h"
+#include "api_unread.h"
 #include "api_view.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ struct page {
     size_t found_bytes;
     bool is_at_end;
     bool is_out_of_memory;
-    enum parley_error error; /* of the store */
+    enum parley_error unread; /* of all turns (api_unread.h) */
 };
 
 static void free_page(void *state) {
@@ -126,24 +127,23 @@ static enum parley_error read_indexed(struct page *page, struct parley_store *st
     struct parley_timeline_place places[SEARCH_FOUND_ROOM];
     size_t count;
     bool is_whole;
+    enum parley_error unread = PARLEY_E_OK;
     const struct parley_timeline_place floor =
         search_find(page->search, store, &page->asked, page->has_before ? &page->before : NULL,
-                    places, &count, &is_whole);
-    enum parley_error error = PARLEY_E_OK;
+                    places, &count, &is_whole, &unread);
     page->is_at_end = true;
-    for (size_t i = 0; i < count && page->is_at_end && error == PARLEY_E_OK; i++) {
+    for (size_t i = 0; i < count && page->is_at_end; i++) {
         page->before = places[i]; /* whether it is here still or not */
         page->has_before = true;
-        error = parley_store_entries(store, &places[i].log, places[i].seq, places[i].seq, on_entry,
-                                     page);
-        error = error == PARLEY_E_NOT_FOUND ? PARLEY_E_OK : error;
+        api_unread_keep(&unread, parley_store_entries(store, &places[i].log, places[i].seq,
+                                                      places[i].seq, on_entry, page));
     }
-    if (!page->is_at_end || error != PARLEY_E_OK || (count < SEARCH_FOUND_MAX && is_whole))
-        return error;
+    if (!page->is_at_end || (count < SEARCH_FOUND_MAX && is_whole))
+        return unread;
     page->is_at_end = false;
     if (count < SEARCH_FOUND_MAX)
         go_below(page, &floor);
-    return error;
+    return unread;
 }
 
 static void read_turn(struct api_job *job, struct parley_store *store) {
@@ -153,7 +153,8 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
         page->search != NULL ? read_indexed(page, store) : read_all(page, store);
     if (error == PARLEY_E_NO_MEMORY || !api_view_read(&page->view, store, &page->found))
         page->is_out_of_memory = true;
-    page->error = error;
+    api_unread_keep(&page->unread, error);
+    api_unread_keep(&page->unread, page->view.unread);
 }
 
 static bool is_shown(const struct page *page, const struct api_wanted *wanted,
@@ -196,6 +197,7 @@ static void answer_page(struct api_job *job) {
     json_t *json = json_object();
     json_object_set(json, "posts", page->posts);
     json_object_set_new(json, "next", page->is_full ? json_string(next) : json_null());
+    json_object_set_new(json, "problem", api_unread_json(page->unread));
     api_answer_json(job, 200, json);
 }
 
@@ -213,21 +215,16 @@ static void on_turn(struct api_job *job) {
         return;
     }
     page->looked_all += page->looked_count;
-    /* What can be read before it is shown; who goes on from there comes upon it, and hears of it.
-     */
-    if (page->error != PARLEY_E_OK && json_array_size(page->posts) == 0) {
-        api_refuse(job, page->error, NULL, "what is held cannot be read: %s; see parley check",
-                   parley_strerror(page->error));
-        return;
-    }
-    page->is_full |= page->error != PARLEY_E_OK;
     bool is_long = page->selects != SELECTS_LISTED && page->looked_all >= LOOKED_MAX;
     if (!page->is_full && !page->is_at_end) {
         page->before = looked_at;
         page->is_full = is_long;
     }
     if (page->is_full || page->is_at_end) {
-        answer_page(job);
+        if (page->unread != PARLEY_E_OK && !page->is_full && json_array_size(page->posts) == 0)
+            api_unread_refuse(job, page->unread);
+        else
+            answer_page(job);
         return;
     }
     api_view_clear(&page->view);

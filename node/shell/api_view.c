@@ -1,5 +1,6 @@
 #include "api_view.h"
 #include "api_details.h"
+#include "api_unread.h"
 #include <stdlib.h>
 
 /* ---- people ------------------------------------------------------------------------------- */
@@ -70,25 +71,29 @@ static bool on_profile_entry(void *context, const struct parley_store_log *log,
     return false;
 }
 
-static void read_person(struct api_person *person, struct parley_store *store) {
+static enum parley_error read_person(struct api_person *person, struct parley_store *store) {
     struct places places = {.count = 0};
-    (void)!parley_store_profiles(store, &person->author, on_profile, &places);
+    enum parley_error unread = PARLEY_E_OK;
+    api_unread_keep(&unread, parley_store_profiles(store, &person->author, on_profile, &places));
     for (size_t i = 0; i < places.count; i++) {
         const struct parley_ref *ref = &places.refs[i];
         struct api_entry *entry = NULL;
-        (void)!parley_store_entries(store, &ref->log, ref->seq, ref->seq, on_profile_entry, &entry);
+        api_unread_keep(&unread, parley_store_entries(store, &ref->log, ref->seq, ref->seq,
+                                                      on_profile_entry, &entry));
         if (entry == NULL)
             continue;
-        api_entry_read_state(entry, store);
+        api_unread_keep(&unread, api_entry_read_state(entry, store));
         person->profiles[person->profiles_count++] = entry;
     }
+    person->is_unread = unread != PARLEY_E_OK;
+    return unread;
 }
 
 void api_people_read(struct api_people *people, struct parley_store *store) {
     sort_people(people);
     for (size_t i = 0; i < people->count; i++)
         if (people->items[i].profiles_count == 0)
-            read_person(&people->items[i], store);
+            api_unread_keep(&people->unread, read_person(&people->items[i], store));
 }
 
 void api_people_clear(struct api_people *people) {
@@ -99,13 +104,22 @@ void api_people_clear(struct api_people *people) {
     *people = (struct api_people){0};
 }
 
+static const struct api_person *find_person(const struct api_people *people,
+                                            const struct parley_author *author) {
+    return people->count == 0 ? NULL
+                              : bsearch(author, people->items, people->count,
+                                        sizeof(*people->items), compare_people);
+}
+
+bool api_people_is_unread(const struct api_people *people, const struct parley_author *author) {
+    const struct api_person *person = find_person(people, author);
+    return person != NULL && person->is_unread;
+}
+
 const struct api_entry *api_people_profile(const struct api_people *people,
                                            const struct parley_node *node,
                                            const struct parley_author *author) {
-    const struct api_person *person =
-        people->count == 0
-            ? NULL
-            : bsearch(author, people->items, people->count, sizeof(*people->items), compare_people);
+    const struct api_person *person = find_person(people, author);
     for (size_t i = 0; person != NULL && i < person->profiles_count; i++)
         if (api_entry_is_good(node, person->profiles[i]) &&
             !api_entry_is_erased(node, person->profiles[i]) && person->profiles[i]->has_body)
@@ -115,10 +129,14 @@ const struct api_entry *api_people_profile(const struct api_people *people,
 
 /* ---- a page ------------------------------------------------------------------------------- */
 
-static void read_echoed(struct api_entry *entry, struct parley_store *store) {
+static void read_echoed(struct api_entry *entry, struct parley_store *store,
+                        enum parley_error *unread) {
     struct parley_body body;
+    enum parley_error error = PARLEY_E_OK;
     if (entry->echoed == NULL && api_entry_body(entry, &body) && body.kind == PARLEY_BODY_ECHO)
-        entry->echoed = api_entry_read(store, &body.echo.ref);
+        entry->echoed = api_entry_read(store, &body.echo.ref, &error);
+    entry->is_echoed_unread = error != PARLEY_E_OK;
+    api_unread_keep(unread, error);
 }
 
 /* False: out of memory. */
@@ -128,6 +146,8 @@ static bool read_details(struct api_view *view, struct parley_store *store,
         return true;
     if (entry->details == NULL)
         entry->details = api_details_read(store, entry);
+    if (entry->details != NULL)
+        api_unread_keep(&view->unread, entry->details->unread);
     return entry->details != NULL && api_details_add_people(&view->people, entry);
 }
 
@@ -135,14 +155,15 @@ bool api_view_read(struct api_view *view, struct parley_store *store,
                    const struct api_entries *entries) {
     for (size_t i = 0; i < entries->count; i++) {
         struct api_entry *entry = entries->items[i];
-        api_entry_read_state(entry, store);
-        read_echoed(entry, store);
+        api_unread_keep(&view->unread, api_entry_read_state(entry, store));
+        read_echoed(entry, store, &view->unread);
         if (!api_people_add(&view->people, &entry->author) ||
             (entry->echoed != NULL && !api_people_add(&view->people, &entry->echoed->author)) ||
             !read_details(view, store, entry) || !read_details(view, store, entry->echoed))
             return false;
     }
     api_people_read(&view->people, store);
+    api_unread_keep(&view->unread, view->people.unread);
     return true;
 }
 
@@ -179,6 +200,7 @@ bool api_view_finish(struct api_view *view, const struct parley_node *node,
 void api_view_clear(struct api_view *view) {
     api_handles_clear(&view->handles);
     api_people_clear(&view->people);
+    view->unread = PARLEY_E_OK;
 }
 
 json_t *api_view_name(const struct api_view *view, const struct parley_author *author) {

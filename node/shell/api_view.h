@@ -16,8 +16,10 @@ struct api_people {
         struct parley_author author;
         struct api_entry *profiles[API_PROFILES_MAX]; /* newest first */
         size_t profiles_count;
-    } * items; /* ascending by author once they were read */
+        bool is_unread; /* some of them cannot be read: a newer one may be among those */
+    } * items;          /* ascending by author once they were read */
     size_t count, room;
+    enum parley_error unread; /* the first error of reading them (api_unread.h) */
 };
 /* An author twice is kept once. False: out of memory. */
 bool api_people_add(struct api_people *people, const struct parley_author *author);
@@ -29,6 +31,9 @@ const struct api_entry *api_people_profile(const struct api_people *people,
                                            const struct parley_node *node,
                                            const struct parley_author *author);
 
+/* Some of the author's profiles cannot be read: there may be a newer one, or one at all. */
+bool api_people_is_unread(const struct api_people *people, const struct parley_author *author);
+
 struct api_view {
     const struct parley_node *node;
     struct api_handles handles;
@@ -37,6 +42,7 @@ struct api_view {
     bool is_detailed; /* what stands around an entry, too (api_details.h) */
     bool has_owner;   /* of a detailed one: whose votes are "mine" */
     struct parley_author owner;
+    enum parley_error unread; /* of all that it read */
 };
 /* On a worker: states of bodies, echoed entries and profiles. False: out of memory. */
 bool api_view_read(struct api_view *view, struct parley_store *store,

@@ -1,4 +1,5 @@
 #include "api_votes.h"
+#include "api_unread.h"
 #include <stdlib.h>
 
 struct collecting {
@@ -41,23 +42,40 @@ static bool on_vote_entry(void *context, const struct parley_store_log *log,
 }
 
 /* A vote that its author erased counts no more, though its row may still be there. */
-static void read_state(struct api_vote *vote, struct parley_store *store) {
+static enum parley_error read_state(struct api_vote *vote, struct parley_store *store) {
     struct parley_id id = {{0}};
-    if (parley_store_entries(store, &vote->log, vote->seq, vote->seq, on_vote_entry, &id) !=
-            PARLEY_E_OK ||
-        parley_store_body_state(store, &vote->log, vote->seq, &id, &vote->body_state) !=
-            PARLEY_E_OK)
+    enum parley_error error =
+        parley_store_entries(store, &vote->log, vote->seq, vote->seq, on_vote_entry, &id);
+    if (error == PARLEY_E_OK)
+        error = parley_store_body_state(store, &vote->log, vote->seq, &id, &vote->body_state);
+    if (error != PARLEY_E_OK)
         vote->body_state = (struct parley_store_body_state){0};
+    return error;
+}
+
+/* One that cannot be read may have been taken back: it is not counted. */
+static void read_states(struct api_votes *votes, struct parley_store *store) {
+    size_t kept = 0;
+    for (size_t i = 0; i < votes->count; i++) {
+        struct api_vote *vote = &votes->items[i];
+        enum parley_error error = read_state(vote, store);
+        api_unread_keep(&votes->unread, error);
+        if (!api_is_unread(error))
+            votes->items[kept++] = *vote;
+    }
+    votes->count = kept;
 }
 
 void api_votes_read(struct api_votes *votes, struct parley_store *store,
                     const struct api_entry *entry) {
     struct collecting collecting = {votes, entry};
-    if (parley_store_links(store, &entry->log, entry->seq, PARLEY_LINK_VOTE, NULL, on_vote,
-                           &collecting) == PARLEY_E_NO_MEMORY)
+    api_unread_keep(&votes->unread,
+                    parley_store_links(store, &entry->log, entry->seq, PARLEY_LINK_VOTE, NULL,
+                                       on_vote, &collecting));
+    read_states(votes, store);
+    if (votes->unread == PARLEY_E_NO_MEMORY)
         votes->is_out_of_memory = true;
-    for (size_t i = 0; i < votes->count; i++)
-        read_state(&votes->items[i], store);
+    votes->is_cut |= votes->unread != PARLEY_E_OK;
 }
 
 void api_votes_clear(struct api_votes *votes) {

@@ -18,7 +18,8 @@ struct api_votes {
         int8_t value;
     } * items; /* by voter, each's newest last */
     size_t count, room;
-    bool is_cut; /* there were more */
+    bool is_cut; /* there were more, or some could not be read */
+    enum parley_error unread;
     bool is_out_of_memory;
 };
 

@@ -3,16 +3,21 @@
  * state; with none the post is visible. */
 #include "api_hide.h"
 #include "api_job.h"
+#include "api_unread.h"
 #include <parley/log.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* As many as the store keeps beside a log (store.h). */
+#define EVIDENCE_READ_MAX 16u
 
 struct why {
     /* read by a worker */
     struct parley_id branches[2];
     size_t branches_count;
     parley_seq forked;
+    enum parley_error unread;           /* api_unread.h */
     char parent[PARLEY_POST_TEXT_SIZE]; /* what it answers, when that is not here; else empty */
     /* on the loop */
     const struct parley_node *node;
@@ -220,11 +225,17 @@ static void read_branches(struct api_job *job, struct parley_store *store) {
     struct parley_span bytes;
     struct parley_chunk chunk;
     struct parley_entry entry;
-    for (size_t i = 0; buffer != NULL && parley_store_read_evidence(store, &why->log, i, buffer,
-                                                                    &bytes) == PARLEY_E_OK;
-         i++) {
-        if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK)
+    for (size_t i = 0; buffer != NULL; i++) {
+        enum parley_error error = parley_store_read_evidence(store, &why->log, i, buffer, &bytes);
+        api_unread_keep(&why->unread, error);
+        if (error == PARLEY_E_STORE_DAMAGED && i < EVIDENCE_READ_MAX)
+            continue; /* the next one may be whole */
+        if (error != PARLEY_E_OK)
+            break;
+        if (parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK) {
+            api_unread_keep(&why->unread, PARLEY_E_STORE_DAMAGED);
             continue;
+        }
         if (parley_chunk_find(&chunk, why->forked, &entry))
             add_branch(why, &entry.id);
         else if (chunk.seq_first == why->forked + 1)
@@ -239,8 +250,10 @@ static void read_parent(struct why *why, struct parley_store *store) {
     if (why->entry == NULL || !api_entry_body(why->entry, &body) || body.kind != PARLEY_BODY_POST ||
         !body.post.has_parent)
         return;
-    struct api_entry *parent = api_entry_read(store, &body.post.parent);
-    if (parent == NULL) {
+    enum parley_error unread = PARLEY_E_OK;
+    struct api_entry *parent = api_entry_read(store, &body.post.parent, &unread);
+    api_unread_keep(&why->unread, unread);
+    if (parent == NULL && unread == PARLEY_E_OK) {
         struct parley_post_address address = {.log = body.post.parent.log,
                                               .seq = body.post.parent.seq};
         memcpy(address.id_start, body.post.parent.id.bytes, sizeof(address.id_start));
@@ -295,6 +308,7 @@ static void answer_why(struct api_job *job) {
                         why->author[0] != '\0' ? json_string(why->author) : json_null());
     json_object_set_new(json, "log", api_json_hex(why->log.bytes, sizeof(why->log.bytes)));
     json_object_set_new(json, "seq", json_integer((json_int_t)why->seq));
+    json_object_set_new(json, "problem", api_unread_json(why->unread));
     api_answer_json(job, 200, json);
 }
 

@@ -1,5 +1,6 @@
 #include "api_concern.h"
 #include "api_hide.h"
+#include "api_unread.h"
 #include "search_internal.h"
 #include "search_words.h"
 #include <sodium.h>
@@ -91,6 +92,7 @@ static void drop_all(struct search *search) {
     }
     search->bytes = search->rows_count = 0;
     search->is_whole = search->is_full = false;
+    search->unread = PARLEY_E_OK;
     search->floor = (struct parley_timeline_place){.time = UINT64_MAX};
 }
 
@@ -192,12 +194,26 @@ static bool has_runs(struct search *search) {
     return has;
 }
 
-/* A run that is no more there, or a store that fails now, leaves its posts to the next start. */
+/* What is damaged is passed over, entry by entry: the run is of one turn at most. A run that is no
+ * more there is none. */
+static void read_run(struct search *search, struct parley_store *store, const struct run *run) {
+    enum parley_error error =
+        parley_store_entries(store, &run->log, run->low, run->high, on_noted, search);
+    if (!api_is_unread(error))
+        return;
+    api_unread_keep(&search->unread, error);
+    for (parley_seq seq = run->low; error == PARLEY_E_STORE_DAMAGED && seq <= run->high; seq++) {
+        search->turn += search->turn == 0; /* those that were met before are met again */
+        (void)!parley_store_entries(store, &run->log, seq, seq, on_noted, search);
+    }
+}
+
+/* A store that fails now leaves its posts to the next start. */
 void search_read_noted(struct search *search, struct parley_store *store) {
     struct run run;
     search->turn = SEARCH_TURN_ENTRIES;
     while (search->turn > 0 && take_run(search, &run))
-        (void)!parley_store_entries(store, &run.log, run.low, run.high, on_noted, search);
+        read_run(search, store, &run);
     if (search->bytes >= search->bytes_max)
         drop_all(search);
 }
@@ -207,11 +223,14 @@ static bool read_older(struct search *search, struct parley_store *store) {
     search->turn = SEARCH_TURN_ENTRIES;
     enum parley_error error = parley_store_timeline(store, floor.time == UINT64_MAX ? NULL : &floor,
                                                     NULL, on_older, search);
-    if (error == PARLEY_E_OK && search->turn > 0 && !search->is_full) {
+    bool has_walked = error == PARLEY_E_OK || error == PARLEY_E_STORE_DAMAGED;
+    if (has_walked) /* else it is read again from the floor on */
+        api_unread_keep(&search->unread, error);
+    if (has_walked && search->turn > 0 && !search->is_full) {
         search->is_whole = true;
         search->floor = (struct parley_timeline_place){0};
     }
-    return error == PARLEY_E_OK && !search->is_whole && !search->is_full;
+    return has_walked && !search->is_whole && !search->is_full;
 }
 
 bool search_fill(struct search *search, struct parley_store *store) {
@@ -285,7 +304,8 @@ void search_free(struct search *search) {
 
 struct search_counts search_counts(struct search *search) {
     uv_mutex_lock(&search->lock);
-    struct search_counts counts = {search->rows_count, search->bytes, search->is_whole};
+    struct search_counts counts = {search->rows_count, search->bytes, search->is_whole,
+                                   search->unread};
     uv_mutex_unlock(&search->lock);
     return counts;
 }

@@ -9,6 +9,9 @@
  *
  * Rows are all there above the floor, a place in the order of time. The rest is read from the
  * store.
+ *
+ * What is damaged when it is filled has no row. It is filled with what is behind all the same, and
+ * whoever asks is told from then on, until all is read again.
  */
 #ifndef PARLEY_SHELL_SEARCH_H
 #define PARLEY_SHELL_SEARCH_H
@@ -70,12 +73,13 @@ void search_ask_concern(const struct search *search, struct search_asked *asked)
 
 /* Places of posts that may bear what is asked, newest first, below `before` (NULL: all): *count of
  * them; SEARCH_FOUND_MAX: there may be more. Reads first what was noted. Answers the floor: what is
- * below it was not looked at, unless *is_whole. Beside commits, on any thread. */
+ * below it was not looked at, unless *is_whole. *unread: why some posts may not be in it, else it
+ * is left alone. Beside commits, on any thread. */
 struct parley_timeline_place search_find(struct search *search, struct parley_store *store,
                                          const struct search_asked *asked,
                                          const struct parley_timeline_place *before,
                                          struct parley_timeline_place places[SEARCH_FOUND_ROOM],
-                                         size_t *count, bool *is_whole);
+                                         size_t *count, bool *is_whole, enum parley_error *unread);
 
 /* The order of time (store.h). */
 int search_place_compare(const struct parley_timeline_place *a,
@@ -84,6 +88,7 @@ int search_place_compare(const struct parley_timeline_place *a,
 struct search_counts {
     size_t rows, bytes;
     bool is_whole;
+    enum parley_error unread; /* what was met first that cannot be read */
 };
 struct search_counts search_counts(struct search *search);
 

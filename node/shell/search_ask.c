@@ -1,4 +1,5 @@
 /* Asking the index of words. */
+#include "api_unread.h"
 #include "search_internal.h"
 #include "search_words.h"
 #include <stdlib.h>
@@ -86,7 +87,7 @@ struct parley_timeline_place search_find(struct search *search, struct parley_st
                                          const struct search_asked *asked,
                                          const struct parley_timeline_place *before,
                                          struct parley_timeline_place places[SEARCH_FOUND_ROOM],
-                                         size_t *count, bool *is_whole) {
+                                         size_t *count, bool *is_whole, enum parley_error *unread) {
     size_t gathered = 0;
     const struct parley_timeline_place *lowest = NULL; /* of as many as are wanted */
     uv_mutex_lock(&search->lock);
@@ -107,6 +108,7 @@ struct parley_timeline_place search_find(struct search *search, struct parley_st
     }
     *count = keep_newest(places, gathered, SEARCH_FOUND_MAX);
     *is_whole = search->is_whole;
+    api_unread_keep(unread, search->unread);
     struct parley_timeline_place floor = search->floor;
     uv_mutex_unlock(&search->lock);
     return floor;

@@ -41,7 +41,8 @@ struct search {
     struct parley_timeline_place floor;
     bool is_whole; /* the floor is the ground */
     bool is_full;  /* it goes no further down */
-    size_t turn;   /* entries that may still be read in this one */
+    enum parley_error unread;
+    size_t turn; /* entries that may still be read in this one */
     uint32_t marks[SEARCH_MARKS_MAX];
     size_t marks_count;
     bool has_all;

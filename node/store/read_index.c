@@ -1,4 +1,5 @@
-/* What is said of an entry, for people: replies, echoes, votes, profiles, erasures. */
+/* What is said of an entry, for people: replies, echoes, votes, profiles, erasures. What is damaged
+ * among links is passed over: a walk goes on behind, and answers STORE_DAMAGED at its end. */
 #include "internal.h"
 
 struct links {
@@ -8,18 +9,28 @@ struct links {
     parley_store_on_link *on_link;
     void *context;
     struct log_row row; /* of the log at hand: links of one log often stand together */
+    bool is_damaged;    /* something was passed over */
     enum parley_error error;
 };
+
+/* Damage ends nothing. */
+static bool goes_on(struct links *links) {
+    if (links->error == PARLEY_E_STORE_DAMAGED) {
+        links->is_damaged = true;
+        links->error = PARLEY_E_OK;
+    }
+    return links->error == PARLEY_E_OK;
+}
 
 /* Of the row's end: time u64, log number u32, seq u48. */
 static bool give_link(struct links *links, const uint8_t *end, struct parley_span value) {
     uint32_t number = parley_get_u32(end + 8);
     if (links->row.number != number) {
         links->error = row_read_by_number(links->kv, links->view, number, &links->row);
-        links->row.number = number;
+        links->row.number = links->error == PARLEY_E_OK ? number : 0;
     }
     if (links->error != PARLEY_E_OK)
-        return false;
+        return goes_on(links);
     struct parley_store_link link = {
         .log = links->row.held, .time = parley_get_u64(end), .seq = parley_get_u48(end + 12)};
     if (value.size == LINK_VALUE_SIZE) {
@@ -37,7 +48,7 @@ static bool on_link_row(void *context, struct parley_span key, struct parley_spa
         return true;
     if (key.size < LINK_END_SIZE) {
         links->error = PARLEY_E_STORE_DAMAGED;
-        return false;
+        return goes_on(links);
     }
     return give_link(links, key.data + key.size - LINK_END_SIZE, value);
 }
@@ -45,6 +56,8 @@ static bool on_link_row(void *context, struct parley_span key, struct parley_spa
 static enum parley_error walk(struct links *links, const struct parley_kv_bounds *bounds) {
     enum parley_error error =
         links->kv->calls->scan(links->kv, links->view, bounds, on_link_row, links);
+    if (links->error == PARLEY_E_OK && links->is_damaged)
+        return PARLEY_E_STORE_DAMAGED;
     return links->error != PARLEY_E_OK ? links->error : error;
 }
 
@@ -77,7 +90,7 @@ enum parley_error parley_store_links(struct parley_store *store, const struct pa
         error = find_place(&links, &low, log, seq, (uint8_t)kind, after);
         links.skip = &low;
     }
-    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), false};
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), .is_past_damage = true};
     if (error == PARLEY_E_OK)
         error = walk(&links, &bounds);
     links.kv->calls->view_end(links.kv, links.view);
@@ -96,7 +109,8 @@ enum parley_error parley_store_profiles(struct parley_store *store,
     error = author_number_read(links.kv, links.view, author, &number);
     key_letter_number(&low, 'p', number);
     key_after(&high, &low);
-    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), true};
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), .is_descending = true,
+                                      .is_past_damage = true};
     if (error == PARLEY_E_OK)
         error = walk(&links, &bounds);
     links.kv->calls->view_end(links.kv, links.view);

@@ -5,6 +5,9 @@
  * stands in the heap above the row just met is next. The heap is bounded: where more segments
  * overlap in time, the lowest is put aside, and when the walk comes down to it, it begins again
  * from there.
+ *
+ * What is damaged is passed over: the walk goes on behind with what can be read, and answers
+ * STORE_DAMAGED at its end.
  */
 #include "internal.h"
 #include <stdlib.h>
@@ -51,8 +54,9 @@ struct timeline {
     struct parley_timeline_place before; /* only what is below is shown */
     struct parley_timeline_place floor;  /* of what was put aside */
     bool is_floored;
-    bool is_done; /* the callback has enough */
-    bool is_cut;  /* the walk reached the floor */
+    bool is_done;    /* the callback has enough */
+    bool is_cut;     /* the walk reached the floor */
+    bool is_damaged; /* something was passed over */
     enum parley_error error;
     struct cursor heap[CURSORS_MAX];
     size_t heap_count;
@@ -267,7 +271,12 @@ static void show_top(struct timeline *timeline) {
     wait_for(timeline, opened, top.spot + 1);
 }
 
-static bool goes_on(const struct timeline *timeline) {
+/* Damage ends nothing: one part of a walk is as good without another. */
+static bool goes_on(struct timeline *timeline) {
+    if (timeline->error == PARLEY_E_STORE_DAMAGED) {
+        timeline->is_damaged = true;
+        timeline->error = PARLEY_E_OK;
+    }
     return !timeline->is_done && !timeline->is_cut && timeline->error == PARLEY_E_OK;
 }
 
@@ -275,6 +284,8 @@ static bool on_row(void *context, struct parley_span key, struct parley_span val
     struct timeline *timeline = context;
     struct timeline_row row;
     timeline->error = timeline_row_decode(&row, key, value);
+    if (timeline->error != PARLEY_E_OK)
+        return goes_on(timeline);
     while (goes_on(timeline) && timeline->heap_count > 0 &&
            timeline->heap[0].place.time > row.time_newest)
         show_top(timeline);
@@ -291,7 +302,8 @@ static void walk(struct timeline *timeline) {
     struct key low, high;
     key_letter_number(&low, 't', timeline->author_number);
     key_after(&high, &low);
-    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), true};
+    struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), .is_descending = true,
+                                      .is_past_damage = true};
     timeline->heap_count = 0;
     timeline->is_floored = false;
     timeline->is_cut = false;
@@ -345,6 +357,8 @@ enum parley_error parley_store_timeline(struct parley_store *store,
         store->kv->calls->view_end(store->kv, timeline->view);
     }
     enum parley_error error = timeline->error;
+    if (error == PARLEY_E_OK && timeline->is_damaged)
+        error = PARLEY_E_STORE_DAMAGED;
     for (size_t i = 0; i < OPENED_MAX; i++) {
         free(timeline->opened[i].buffer);
         free(timeline->opened[i].entries);

@@ -215,13 +215,15 @@ static void compare_word(struct search *search, struct parley_store *store, cons
     struct parley_timeline_place before = {.time = UINT64_MAX}, floor;
     size_t count = SEARCH_FOUND_MAX, met = 0, wrong = 0;
     bool whole = false;
+    enum parley_error unread = PARLEY_E_OK;
     truth.word = PARLEY_SPAN(word, strlen(word));
     truth.count = 0;
     assert_int_equal(parley_store_timeline(store, NULL, NULL, on_entry, &truth), PARLEY_E_OK);
     assert_true(search_ask_word(search, &asked, truth.word));
     while (count == SEARCH_FOUND_MAX) {
-        floor = search_find(search, store, &asked, &before, places, &count, &whole);
+        floor = search_find(search, store, &asked, &before, places, &count, &whole, &unread);
         assert_int_equal(whole, is_whole);
+        assert_int_equal(unread, PARLEY_E_OK);
         for (size_t i = 0; i < count; i++) {
             assert_true(search_place_compare(&places[i], &before) < 0);
             before = places[i];
@@ -322,12 +324,13 @@ static void what_is_forgotten_has_no_marks(void **state) {
     struct search_asked asked = {.count = 0};
     size_t count;
     bool is_whole;
+    enum parley_error unread = PARLEY_E_OK;
     fill(search, store);
     assert_true(search_ask_word(search, &asked, PARLEY_SPAN("n5", 2)));
-    (void)search_find(search, store, &asked, NULL, places, &count, &is_whole);
+    (void)search_find(search, store, &asked, NULL, places, &count, &is_whole, &unread);
     assert_int_equal(count, 1);
     search_forget(search, &log, places[0].seq, places[0].seq);
-    (void)search_find(search, store, &asked, NULL, places, &count, &is_whole);
+    (void)search_find(search, store, &asked, NULL, places, &count, &is_whole, &unread);
     assert_int_equal(count, 0);
     search_renew(search);
     fill(search, store);

@@ -31,6 +31,12 @@ def parley(home, *words):
                           timeout=COMMANDS)
 
 
+def texts_of(shown):
+    """Of those that are shown with their words; others are there without."""
+    texts = [json.loads(line)["text"] for line in shown.stdout.splitlines()]
+    return [text for text in texts if text is not None]
+
+
 class Victim:
     """A home with tables, log and manifest, put back before each damage; what it says when well."""
 
@@ -57,7 +63,7 @@ class Victim:
     @staticmethod
     def posts(home):
         done = parley(home, "--json", "timeline", "--limit", "0")
-        return [json.loads(line)["text"] for line in done.stdout.splitlines()]
+        return texts_of(done)
 
     def put_back(self):
         shutil.rmtree(self.home, ignore_errors=True)
@@ -79,7 +85,7 @@ class Victim:
             assert done.returncode in (0, 1, 4), (what, done.returncode, done.stderr)
             assert done.returncode == 0 or done.stderr.startswith((b"parley: ", b"warning ")), (
                 what, done.stderr)
-        texts = [json.loads(line)["text"] for line in shown.stdout.splitlines()]
+        texts = texts_of(shown)
         assert set(texts) <= set(self.texts), f"{what}: a post is shown that was never written"
         if exported.returncode == 0:
             verified = subprocess.run([nodes.PARLEY, "verify", "-"], input=exported.stdout,
@@ -157,7 +163,7 @@ def a_timeline_without_its_index_says_so(scratch):
         flip(place, 1)(victim.path(table))
         shown = parley(victim.home, "--json", "timeline", "--limit", "0")
         refused += shown.returncode == 4 and b"damaged" in shown.stderr
-        texts = [json.loads(line)["text"] for line in shown.stdout.splitlines()]
+        texts = texts_of(shown)
         assert shown.returncode == 4 or texts == victim.texts, (
             f"byte {place} of {size}: {len(texts)} posts, status {shown.returncode}")
     assert refused > 0

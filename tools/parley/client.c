@@ -131,6 +131,14 @@ int client_complain(const json_t *problem, unsigned status) {
     return complain(exit_status == EXIT_DONE ? EXIT_NO : exit_status, "%s", words);
 }
 
+int client_unread(const json_t *json) {
+    const json_t *problem = json_object_get(json, "problem");
+    return json_is_object(problem)
+               ? client_complain(problem,
+                                 (unsigned)json_integer_value(json_object_get(problem, "status")))
+               : EXIT_DONE;
+}
+
 int client_call(struct client *client, const struct client_request *request,
                 struct client_answer *answer) {
     if (request->rest != NULL && request->rest[0] == '\0')

@@ -52,6 +52,9 @@ int client_once(const struct options *options, bool needs_node, struct client_re
 /* Streams events until the node goes or on_post answers false. Needs a node. */
 int client_stream(struct client *client, const struct client_request *request,
                   bool (*on_post)(void *context, const json_t *post), void *context);
+/* What of the answer could not be read, once the rest of it is printed: EXIT_DONE where all could,
+ * or else the exit status, and it has been said. */
+int client_unread(const json_t *json);
 /* What went wrong, from a problem as JSON; answers the exit status. */
 int client_complain(const json_t *problem, unsigned status);
 

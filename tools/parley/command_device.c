@@ -32,7 +32,7 @@ static int list_devices(const struct options *options, const struct key_state *s
         else
             print_device(&state->devices[i]);
     }
-    return EXIT_DONE;
+    return client_unread(state->json);
 }
 
 /* ---- add ----------------------------------------------------------------------------------- */

@@ -49,6 +49,8 @@ static int show_profile(const struct options *options, const char *author) {
         print_json(json);
     else if (status == EXIT_DONE)
         print_profile(json);
+    if (status == EXIT_DONE)
+        status = client_unread(json);
     json_decref(json);
     return status;
 }

@@ -142,13 +142,16 @@ static int print_object(const struct options *options, const char *path) {
         const char *key;
         json_t *value;
         json_object_foreach(json, key, value) {
+            if (strcmp(key, "problem") == 0)
+                continue; /* said at the end */
             printf("%-17s ", key);
             print_value(value);
             putchar('\n');
         }
     }
+    status = client_unread(json);
     json_decref(json);
-    return EXIT_DONE;
+    return status;
 }
 
 int command_id(const struct options *options) {
@@ -171,6 +174,7 @@ int command_digest(const struct options *options) {
         print_json(json);
     else
         printf("%s\n", json_string_value(json_object_get(json, "digest")));
+    status = client_unread(json);
     json_decref(json);
-    return EXIT_DONE;
+    return status;
 }

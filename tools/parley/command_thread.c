@@ -18,6 +18,8 @@ int command_show(const struct options *options) {
         print_json(json);
     else if (status == EXIT_DONE)
         print_post(json, 0);
+    if (status == EXIT_DONE)
+        status = client_unread(json);
     json_decref(json);
     return status;
 }
@@ -99,21 +101,25 @@ struct reading {
     struct client *client;
     json_t *posts;  /* for the tree */
     json_t *silent; /* addresses of those without words */
+    json_t *unread; /* the first page of which something could not be read; NULL: none */
     bool has_root;
     uint64_t count, limit;
 };
 
-/* The first post may be what is not here: that is said in its place. */
+/* The first post may be what is not here, or cannot be read: that is said in its place. */
 static void say_missing(struct reading *reading, const json_t *page) {
-    if (!json_is_false(json_object_get(page, "root_here")))
+    const json_t *is_here = json_object_get(page, "root_here");
+    if (json_is_true(is_here))
         return;
     reading->has_root = false;
-    json_t *missing =
-        json_pack("{s:s, s:s}", "post", post_text_of(page, "root"), "kind", "missing");
+    json_t *missing = json_pack("{s:s, s:s}", "post", post_text_of(page, "root"), "kind",
+                                json_is_false(is_here) ? "missing" : "unread");
     if (reading->options->json)
         print_json(missing);
     else
-        printf("(the first post of this thread is not here: %s)\n", post_text_of(page, "root"));
+        printf("(the first post of this thread %s: %s)\n",
+               json_is_false(is_here) ? "is not here" : "cannot be read",
+               post_text_of(page, "root"));
     json_decref(missing);
 }
 
@@ -160,6 +166,8 @@ static int read_pages(struct reading *reading) {
         say_missing(reading, page);
         take_page(reading, page);
         snprintf(after, sizeof(after), "%s", post_text_of(page, "next"));
+        if (reading->unread == NULL && json_is_object(json_object_get(page, "problem")))
+            reading->unread = json_incref(page);
         json_decref(page);
     } while (after[0] != '\0' && reading->count < reading->limit && !ferror(stdout));
     if (after[0] != '\0' && !ferror(stdout))
@@ -182,7 +190,10 @@ int command_thread(const struct options *options) {
         client_close(reading.client);
         if (status == EXIT_DONE && !options->json)
             status = print_posts(reading.posts, reading.has_root);
+        if (status == EXIT_DONE)
+            status = client_unread(reading.unread);
     }
+    json_decref(reading.unread);
     json_decref(reading.posts);
     json_decref(reading.silent);
     return status;

@@ -21,6 +21,8 @@ static int print_pages(const struct options *options, struct client *client, uin
     char next[256], count[16];
     const char *before = options->before;
     uint64_t printed = 0;
+    json_t *unread = NULL; /* the first page of which something could not be read */
+    int status;
     for (;;) {
         struct client_request request = {.method = PARLEY_API_GET, .path = "/v1/timeline"};
         json_t *json, *post;
@@ -32,19 +34,25 @@ static int print_pages(const struct options *options, struct client *client, uin
         client_add(&request, "author", options->authors_count > 0 ? options->authors[0] : NULL);
         client_add(&request, "tag", options->tag);
         client_add(&request, "before", before);
-        int status = client_call_json(client, &request, NULL, &json);
+        status = client_call_json(client, &request, NULL, &json);
         if (status != EXIT_DONE)
-            return status;
+            break;
         json_array_foreach(json_object_get(json, "posts"), i, post) {
             print(options, post);
         }
         printed += i;
         snprintf(next, sizeof(next), "%s", post_text_of(json, "next"));
         before = next;
+        if (unread == NULL && json_is_object(json_object_get(json, "problem")))
+            unread = json_incref(json);
         json_decref(json);
         if (next[0] == '\0' || (limit != 0 && printed >= limit) || ferror(stdout))
-            return EXIT_DONE; /* what cannot be written is complained of at the end */
+            break; /* what cannot be written is complained of at the end */
     }
+    if (status == EXIT_DONE)
+        status = client_unread(unread);
+    json_decref(unread);
+    return status;
 }
 
 static bool on_post(void *context, const json_t *post) {

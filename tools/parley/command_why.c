@@ -26,6 +26,7 @@ int command_why(const struct options *options) {
         printf("%s\n", json_string_value(json_object_get(json, "state")));
         json_array_foreach(json_object_get(json, "reasons"), i, reason) print_reason(reason);
     }
+    status = client_unread(json);
     json_decref(json);
-    return EXIT_DONE;
+    return status;
 }

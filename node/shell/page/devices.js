@@ -1,7 +1,7 @@
 // Your machines: which there are, one more, one less. What `parley device` does, where the root key is
 // here. The recovery words have no place in a browser: where they are needed it says what to type.
 import { get, post as send, part, Refused, remove } from "./api.js";
-import { act, button, confirmWith, dialog, fill, h, many, timeOf, toast } from "./dom.js";
+import { act, button, confirmWith, dialog, fill, h, many, timeOf, toast, unread } from "./dom.js";
 import { tell } from "./post.js";
 import { kept, learnSelf, state } from "./state.js";
 import { oneLine } from "./text.js";
@@ -115,7 +115,7 @@ export async function devices() {
   const list = [...told.devices].sort((a, b) => order[a.state] - order[b.state] || b.this - a.this || (b.latest || 0) - (a.latest || 0));
   return {
     title: "Devices",
-    element: h("div", {}, h("h1", {}, "Your devices"),
+    element: h("div", {}, h("h1", {}, "Your devices"), unread(told),
       h("section", { class: "card" }, h("p", { class: "soft" }, "Each machine signs with a key of its own and has a log of its own; together they are you."),
         h("ul", { class: "plain" }, list.map((one) => row(one, told.root))),
         told.root ? null : typeInstead("To revoke one, your root key is needed, which is not on this machine. Where it is, or here in a terminal:", "parley device revoke KEY")),

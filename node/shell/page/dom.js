@@ -20,6 +20,9 @@ export function put(element, ...children) {
   return element;
 }
 
+// What of an answer could not be read; nothing where all could.
+export const unread = (told) => (told.problem ? h("p", { class: "fault", role: "alert" }, told.problem.detail) : null);
+
 export function fill(element, ...children) {
   element.replaceChildren();
   return put(element, ...children);

@@ -1,6 +1,6 @@
 // A list of posts that goes on as it is scrolled, newest first.
 import { get } from "./api.js";
-import { button, fill, h, many, put, say } from "./dom.js";
+import { button, fill, h, many, put, say, unread } from "./dom.js";
 import { card } from "./post.js";
 
 const A_SCREEN = 6, A_FRAME = 4; // cards
@@ -41,7 +41,8 @@ export class PostList {
     this.posts = h("div");
     this.end = h("div", { class: "row" });
     this.newer = button("", () => this.showNewer(true), { id: "newer", class: "strong", hidden: true });
-    this.element = h("div", {}, this.newer, this.posts, this.end);
+    this.lack = h("div"); // that some of it cannot be read
+    this.element = h("div", {}, this.lack, this.newer, this.posts, this.end);
     this.groups = new IntersectionObserver((changes) => onGroups(changes, this.seen.size > WHOLE_MAX), { rootMargin: "3000px" });
     this.watch = new IntersectionObserver((found) => found.some((one) => one.isIntersecting) && this.more(), { rootMargin: "2000px" });
     this.waiting = [];
@@ -61,6 +62,8 @@ export class PostList {
       await this.addAll(page.posts, round);
       if (round !== this.round) return;
       this.next = page.next;
+      this.isLacking ||= page.problem !== null;
+      if (page.problem) fill(this.lack, unread(page));
       this.finish();
     } catch (error) {
       fill(this.end, h("p", { class: "fault" }, error.message), button("Try again", () => this.more()));
@@ -117,10 +120,10 @@ export class PostList {
     if (this.next !== null) {
       put(this.end, button("Older ones", () => this.more()));
       this.watch.observe(this.end);
-    } else if (this.seen.size === 0 && this.empty) {
+    } else if (this.seen.size === 0 && this.empty && !this.isLacking) {
       put(this.end, this.empty());
     } else if (this.seen.size > 0) {
-      put(this.end, h("p", { class: "soft" }, "That is all that is here."));
+      put(this.end, h("p", { class: "soft" }, this.isLacking ? "That is all that can be read here." : "That is all that is here."));
     }
   }
 

@@ -1,6 +1,6 @@
 // One person: who they are, how you stand to them, what they said.
 import { get, part, post as send } from "./api.js";
-import { act, button, confirmWith, h, many, put, toast } from "./dom.js";
+import { act, button, confirmWith, h, many, put, toast, unread } from "./dom.js";
 import { face } from "./icons.js";
 import { PostList } from "./list.js";
 import { onList, tell } from "./post.js";
@@ -76,7 +76,7 @@ export async function person(author) {
     empty: () => h("p", { class: "card soft" }, one.self ? "You have posted nothing yet." : one.followed ? "None of their posts are here yet. They come from whichever node has them." : "None of their posts are here."),
   });
   await list.more();
-  const element = h("div", {}, card(one));
+  const element = h("div", {}, unread(one), card(one));
   if (one.muted) put(element, h("p", { class: "soft" }, "You mute them: what follows stands here alone, and not in your timeline."));
   return { title, list, element: put(element, list.element) };
 }

@@ -17,6 +17,10 @@ const GONE = {
   unknown: "Of a kind that this version does not know",
 };
 
+// Held, but its bytes are damaged: not the same as not here.
+const lacks = (post, name) => (post.unread || []).includes(name);
+const gone = (post) => (lacks(post, "text") ? "The words of this cannot be read: the store is damaged" : GONE[post.kind]);
+
 // Told after something was changed here, so that what is seen is seen anew.
 export const changed = new EventTarget();
 export const tell = (what) => changed.dispatchEvent(new CustomEvent("change", { detail: what }));
@@ -41,7 +45,7 @@ function words(post, marks) {
 
 function quoted(inner) {
   if (!inner) return null;
-  if (GONE[inner.kind]) return h("div", { class: "quoted soft" }, GONE[inner.kind], ". ", whyButton(inner.post));
+  if (GONE[inner.kind]) return h("div", { class: "quoted soft" }, gone(inner), ". ", whyButton(inner.post));
   return h("blockquote", { class: "quoted" },
     h("div", { class: "top" }, who(inner.author, inner.author_name), h("a", { href: "#/post/" + inner.post }, time(inner))),
     words(inner));
@@ -53,6 +57,9 @@ function missing(address, words_) {
   return h("div", { class: "quoted soft" }, words_, " ", whyButton(address));
 }
 
+const missingEchoed = (post) => missing(post.echo_of, lacks(post, "echoed") ? "What was reposted cannot be read: the store is damaged." : "What was reposted is not here, or is hidden.");
+const missingQuoted = (post) => missing(post.quote, lacks(post, "quoted") ? "What is quoted cannot be read: the store is damaged." : "What is quoted is not here.");
+
 function context(post, options = {}) {
   if (post.kind === "echo" && !post.text)
     return h("div", { class: "context" }, h("a", { href: "#/who/" + post.author }, nameOf(post.author, post.author_name)), " reposted", h("a", { href: "#/post/" + post.post }, time(post)));
@@ -61,7 +68,7 @@ function context(post, options = {}) {
   const author = post.reply_to_author;
   return h("div", { class: "context" }, "replies to",
     h("a", { href: "#/post/" + post.reply_to }, options.me && author === state.me ? "you" : author ? nameOf(author, (post.names || {})[author]) : "a post"),
-    post.about === null && post.parent_here !== true ? [h("span", {}, "(not here)"), whyButton(post.reply_to)] : null);
+    post.about === null && post.parent_here !== true ? [h("span", {}, lacks(post, "about") || lacks(post, "parent_here") ? "(cannot be read)" : "(not here)"), whyButton(post.reply_to)] : null);
 }
 
 async function vote(address, value) {
@@ -164,27 +171,27 @@ function drawCard(article, post) {
   article.post = post;
   if (GONE[post.kind])
     return fill(article, h("div", { class: "gone" },
-      h("span", { class: "grow" }, h("strong", {}, GONE[post.kind]), h("span", { class: "by" }, h("a", { href: "#/who/" + post.author, title: post.author }, nameOf(post.author, post.kind === "blocked" ? null : post.author_name)), " · ", time(post))),
+      h("span", { class: "grow" }, h("strong", {}, gone(post)), h("span", { class: "by" }, h("a", { href: "#/who/" + post.author, title: post.author }, nameOf(post.author, post.kind === "blocked" ? null : post.author_name)), " · ", time(post))),
       whyButton(post.post, {})));
   if (post.kind === "echo" && !post.text)
     return fill(article, context(post, article.options),
-      post.echoed ? inner(article, post.echoed) : missing(post.echo_of, "What was reposted is not here, or is hidden."));
+      post.echoed ? inner(article, post.echoed) : missingEchoed(post));
   return fill(article, context(post, article.options),
     h("div", { class: "top" }, face(post.author, post.author_name), who(post.author, post.author_name), h("a", { class: "when", href: "#/post/" + post.post }, time(post))),
     words(post, article.options.marks),
-    post.kind === "echo" ? (post.echoed ? quoted(post.echoed) : missing(post.echo_of, "What was reposted is not here, or is hidden.")) : null,
-    post.quote ? (post.quoted ? quoted(post.quoted) : missing(post.quote, "What is quoted is not here.")) : null,
+    post.kind === "echo" ? (post.echoed ? quoted(post.echoed) : missingEchoed(post)) : null,
+    post.quote ? (post.quoted ? quoted(post.quoted) : missingQuoted(post)) : null,
     acts(post));
 }
 
 // An echo without words shows what it passes on as if it stood there itself.
 function inner(article, echoed) {
   article.target = echoed;
-  if (GONE[echoed.kind]) return missing(echoed.post, GONE[echoed.kind] + ".");
+  if (GONE[echoed.kind]) return missing(echoed.post, gone(echoed) + ".");
   return [
     h("div", { class: "top" }, face(echoed.author, echoed.author_name), who(echoed.author, echoed.author_name), h("a", { class: "when", href: "#/post/" + echoed.post }, time(echoed))),
     words(echoed),
-    echoed.quote ? (echoed.quoted ? quoted(echoed.quoted) : missing(echoed.quote, "What is quoted is not here.")) : null,
+    echoed.quote ? (echoed.quoted ? quoted(echoed.quoted) : missingQuoted(echoed)) : null,
     acts(echoed)];
 }
 

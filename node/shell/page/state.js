@@ -6,6 +6,7 @@ export const state = {
   me: null,     // the own author, or null on a relay
   person: null, // the own person
   people: [],   // who is followed, then others known
+  told: { problem: null }, // the answer that they stood in
 };
 
 export async function learnSelf() {
@@ -20,7 +21,8 @@ export async function learnSelf() {
 }
 
 export async function learnPeople() {
-  state.people = (await get("people", { limit: 200 })).people;
+  state.told = await get("people", { limit: 200 });
+  state.people = state.told.people;
   return state.people;
 }
 

@@ -1,7 +1,7 @@
 // What can be looked at: posts and people.
 import { get, part, post as send } from "./api.js";
 import { composer } from "./compose.js";
-import { act, button, fill, h, many, put, time, toast } from "./dom.js";
+import { act, button, fill, h, many, put, time, toast, unread } from "./dom.js";
 import { face } from "./icons.js";
 import { PostList } from "./list.js";
 import { card, tell } from "./post.js";
@@ -78,8 +78,9 @@ export async function thread(address) {
   }
   const first = told.posts.find((post) => post.post === told.root), replies = told.posts.length - (first ? 1 : 0);
   const element = h("div", { class: "thread" }, h("h1", {}, "Thread", h("span", { class: "soft" }, replies > 0 ? ` ${many(replies, "reply", "replies")}` : "")));
+  put(element, unread(told));
   if (!told.root_here)
-    put(element, h("div", { class: "post ghost" }, "What began this is not here, or is hidden. ", button("Why?", () => openWhy(told.root), { class: "plain" })));
+    put(element, h("div", { class: "post ghost" }, told.root_here === null ? "What began this cannot be read. " : "What began this is not here, or is hidden. ", button("Why?", () => openWhy(told.root), { class: "plain" })));
   let posts = told.posts;
   const list = h("div", { role: "feed", "aria-label": "Thread" });
   const below = h("div");
@@ -91,6 +92,7 @@ export async function thread(address) {
     if (next !== null)
       put(below, button("More replies", act(async () => {
         const page = await get("threads/" + part(address), { details: 1, limit: 300, after: next });
+        if (page.problem && !told.problem) list.before(unread(page));
         posts.push(...page.posts);
         next = page.next;
         draw();
@@ -211,7 +213,7 @@ export async function people() {
   await Promise.all([learnSelf(), learnPeople()]);
   return {
     title: "People",
-    element: h("div", {}, title("People"), state.me ? h("section", { class: "card" }, h("h2", {}, "Follow somebody"), followForm()) : null,
+    element: h("div", {}, title("People"), unread(state.told), state.me ? h("section", { class: "card" }, h("h2", {}, "Follow somebody"), followForm()) : null,
       peopleList("Whom you follow", state.people.filter((one) => one.followed), "Nobody yet. Paste what a friend gives you above."),
       state.me ? h("section", { class: "card" }, h("h2", {}, "Invite somebody"), invitation()) : null,
       peopleList("Others who are known here", state.people.filter((one) => !one.followed && one.known), "Nobody: they show up when somebody you follow follows or answers them.")),

@@ -1,6 +1,6 @@
 // Why a post is here, hidden or missing, and a click to have it otherwise.
 import { get, part, post as send, remove } from "./api.js";
-import { act, button, dialog, fill, h, time, toast } from "./dom.js";
+import { act, button, dialog, fill, h, time, toast, unread } from "./dom.js";
 import { tell } from "./post.js";
 import { nameOf } from "./text.js";
 
@@ -81,7 +81,7 @@ async function show(box, address) {
   const against = made(true), others = made(false);
   const title = box.closest("dialog")?.querySelector("h2");
   if (title) title.textContent = TITLES[told.state] || "Why is this hidden?";
-  fill(box, about,
+  fill(box, unread(told), about,
     h("p", { class: "verdict" + (told.state === "visible" ? "" : " warn") }, h("strong", { "data-state": told.state }, STATES[told.state] || told.state)),
     listOf("What hides it", against, { class: "plain hides" }),
     listOf(against.length > 0 ? "What speaks for it" : "Because", others),
