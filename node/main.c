@@ -251,7 +251,7 @@ static void open_finding(struct daemon *daemon) {
 
 static void announce(struct daemon *daemon) {
     const char *text;
-    parley_memory_give_back(); /* what reading all that is held took */
+    parley_memory_settle();
     for (size_t i = 0; (text = parley_host_listener_text(daemon->host, i)) != NULL; i++)
         (void)printf("ready %s\n", text);
     if (parley_http_url(daemon->http) != NULL)
@@ -359,6 +359,7 @@ static enum parley_error read_options(struct daemon *daemon, struct parley_probl
 int main(int argc, char **argv) {
     static struct daemon daemon;
     struct parley_problem problem = {0};
+    parley_memory_begin();
     parley_standard_files_open();
     (void)umask(077);
     options_parse_daemon(&daemon.options, argc, argv);

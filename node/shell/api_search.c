@@ -69,6 +69,12 @@ struct search *api_search_ask(struct api_search *search) {
     return search->search;
 }
 
+void api_search_expect(struct api_search *search) {
+    const struct parley_host *host = search->api->host;
+    if (!parley_host_is_offline(host) && !parley_host_is_relay(host))
+        (void)api_search_ask(search);
+}
+
 void api_search_forget(struct api_search *search, const struct parley_log *log, parley_seq low,
                        parley_seq high) {
     search_forget(search->search, log, low, high);
@@ -93,8 +99,6 @@ struct api_search *api_search_create(struct parley_api *api) {
     search->api = api;
     search->host_watch = (struct parley_host_watch){.on_show = on_show, .context = search};
     parley_host_watch(api->host, &search->host_watch);
-    search->is_wanted = !parley_host_is_offline(api->host) && !parley_host_is_relay(api->host);
-    read_on(search);
     return search;
 }
 

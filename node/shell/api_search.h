@@ -1,6 +1,7 @@
-/* Keeps the index of words (search.h) as the store is. On a person's node it is filled from the
- * start on, beside everything else; on a relay, and in a command without a node, when the first
- * asks. */
+/* Keeps the index of words (search.h) as the store is. On a person's node it is filled from when
+ * somebody first reads there, so that it is whole before they search; on a relay, and in a command
+ * without a node, from when the first asks it. A node that carries and is not read has none: its
+ * memory, and all of the store that is mapped to make it, is several times what the node has. */
 #ifndef PARLEY_SHELL_API_SEARCH_H
 #define PARLEY_SHELL_API_SEARCH_H
 
@@ -20,6 +21,8 @@ void api_search_free(struct api_search *search);
 bool api_search_is_reading(const struct api_search *search, size_t *count);
 /* To ask it: it is filled from now on. */
 struct search *api_search_ask(struct api_search *search);
+/* Somebody reads: what they ask next may be for words. */
+void api_search_expect(struct api_search *search);
 /* What was dropped at the owner's word. */
 void api_search_forget(struct api_search *search, const struct parley_log *log, parley_seq low,
                        parley_seq high);

@@ -301,6 +301,7 @@ static struct page *take_page(struct api_job *job) {
     page->view.owner = page->owner = home->author;
     api_filter_init(&page->filter, job->api->host, author != NULL ? &author->author : NULL,
                     api_parameter(job, "tag"));
+    api_search_expect(job->api->search);
     page->has_before = before_text != NULL;
     if (before != NULL)
         page->before = before->entry->place;

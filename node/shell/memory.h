@@ -14,7 +14,12 @@ void *parley_memory_raw(size_t size);
 /* As realloc; never NULL for a size above 0. */
 void *parley_memory_resize(void *memory, size_t size);
 
-/* Gives the system back what is not in use: after much was in use for a moment, as at the start. */
-void parley_memory_give_back(void);
+/* What is taken at the start stays: tables, as large as they may ever get. From here to
+ * parley_memory_settle they have pages of their own, which take room when they are written; of the
+ * heap they would be cleared. */
+void parley_memory_begin(void);
+/* From now on what is taken is soon given back and taken again. Gives the system what is not in
+ * use: much was, for a moment, while all that is held was read. */
+void parley_memory_settle(void);
 
 #endif

@@ -3,6 +3,7 @@ was done."""
 import math
 import re
 import subprocess
+import time
 
 from nodes import lines_of_posts, run, wait_until
 
@@ -102,6 +103,21 @@ def buckets_hold_what_is_in_those_below(scratch):
     assert home.end() == 0
 
 
+def a_node_that_nobody_reads_makes_no_index(scratch):
+    def indexed():
+        return home.ask("GET", "/v1/work", None)[1]["indexed"]
+    home = scratch.home("a").init()
+    home.parley("post", "--ndjson", text=lines_of_posts(40))
+    home.start()
+    home.parley("post", "and one while it runs")
+    time.sleep(0.5)
+    assert indexed() == 0
+    assert len(home.json("timeline")) == 41
+    wait_until(lambda: indexed() == 41, "the index of who reads")
+    assert home.end() == 0
+
+
 run(every_line_is_of_the_format,
     the_figures_are_those_of_what_was_done,
-    buckets_hold_what_is_in_those_below)
+    buckets_hold_what_is_in_those_below,
+    a_node_that_nobody_reads_makes_no_index)

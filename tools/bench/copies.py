@@ -4,13 +4,12 @@ import subprocess
 import time
 
 from api import Api
-from machine import disk_bytes, lines_of, rss_bytes
+from machine import disk_bytes, lines_of, rest, rss_bytes
 from people import Failed, Person
-from report import figures, keep
+from report import keep
 
 # Until most is there the node is asked rarely: each answer costs the thread that copies.
 POLL_S, POLL_SOON_S, POLL_MOST = 0.02, 0.002, 0.9
-SETTLE_S = 1  # the database merges what came fast: disk and memory are measured at rest
 
 
 def make_bundle(build, folder, authors, posts):
@@ -29,7 +28,7 @@ def import_once(build, folder, bundle, total, keeps):
         began = time.perf_counter()
         node.parley("import", str(bundle))
         spent = time.perf_counter() - began
-        time.sleep(SETTLE_S)
+        rest(node.home / "db")
     finally:
         node.stop()
     if not keeps:
@@ -55,7 +54,7 @@ def copy_once(build, folder, full, total, want):
         received = sum(p["received_bytes"] for p in empty.json("peers"))
         api.close()
     finally:
-        time.sleep(SETTLE_S)
+        rest(empty.home / "db")
         empty.stop()
     size = disk_bytes(empty.home)
     shutil.rmtree(empty.home)
@@ -95,15 +94,18 @@ def all_of_it(build, folder, authors, posts, runs):
         full = full or node
         rates.append(rate)
     keep("import_per_second", rates, 0)
-    starts = []
+    starts, memory, own = [], [], []
     for _ in range(runs):
         began = time.perf_counter()
         full.start()
         starts.append(time.perf_counter() - began)
-        figures["rss_bytes"] = rss_bytes(full.node)
+        resident, of_its_own = rss_bytes(full.node)
         full.stop()
+        memory.append(resident / 1e6)
+        own.append(of_its_own / 1e6)
     keep("start_seconds", starts)
-    keep("rss_mb", [figures["rss_bytes"] / 1e6], 1)
+    keep("rss_mb", memory, 1)
+    keep("rss_of_its_own_mb", own, 1)
     full.start()
     try:
         want = full.digest()

@@ -19,7 +19,7 @@ def memory_with_logs(build, folder, scale):
         bundle = make_bundle(build, folder, logs, 1)
         node, rate = import_once(build, folder, bundle, logs, True)
         node.start()
-        held = rss_bytes(node.node)
+        held, _ = rss_bytes(node.node)
         node.stop()
         say("memory_with_logs", logs=logs, rss_mb=round(held / 1e6, 1),
             bytes_per_log=round(held / logs), import_per_second=round(rate))

@@ -7,6 +7,8 @@ import time
 
 from report import figures, keep, say
 
+REST_S, REST_MAX_S = 1, 60  # quiet for so long; a merge of the largest tables takes half a second
+
 
 def describe(folder):
     cpu = "?"
@@ -69,8 +71,21 @@ def disk_bytes(folder):
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
 
 
+def rest(database):
+    """Waits until the database merges nothing any more: what is being merged is mapped for that,
+    and written twice."""
+    end, quiet_since, last = time.monotonic() + REST_MAX_S, time.monotonic(), None
+    while time.monotonic() < min(end, quiet_since + REST_S):
+        try:
+            now = sorted((f.name, f.stat().st_size) for f in database.iterdir())
+        except FileNotFoundError:
+            now = None  # one went just then
+        if now != last:
+            last, quiet_since = now, time.monotonic()
+        time.sleep(0.05)
+
+
 def rss_bytes(process):
-    for line in open(f"/proc/{process.pid}/status", encoding="ascii"):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024
-    return 0
+    """Resident, and what of it is memory of its own and no file's."""
+    status = dict(line.split(":", 1) for line in open(f"/proc/{process.pid}/status", encoding="ascii"))
+    return tuple(int(status[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
