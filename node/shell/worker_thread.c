@@ -99,10 +99,17 @@ static void count_commit(struct parley_worker_counts *counts, const struct batch
         counts->up_to[i] += batch->count <= (size_t)1 << i;
 }
 
-/* What was just written is in the engine's memory still: microseconds. */
+/* What was just written is in the engine's memory still: microseconds. Posts that come together are
+ * of one log, as a rule. */
 static void look_at_logs(struct parley_worker *worker, struct batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         struct job *job = batch->jobs[i];
+        const struct job *before = i > 0 ? batch->jobs[i - 1] : NULL;
+        if (before != NULL && PARLEY_EQUAL(before->op.log, job->op.log)) {
+            job->has_log = before->has_log;
+            job->log = before->log;
+            continue;
+        }
         job->has_log =
             !PARLEY_IS_ZERO(job->op.log) &&
             parley_store_log_get(worker->disk.store, &job->op.log, &job->log) == PARLEY_E_OK;

@@ -154,7 +154,31 @@ void batch_put_span(struct batch *batch, const struct key *key, struct parley_sp
         memcpy(room, value.data, value.size);
 }
 
+static bool is_in_engine(struct batch *batch, struct parley_span key) {
+    uint8_t nothing[1];
+    size_t size;
+    enum parley_error error = batch->kv->calls->get(batch->kv, NULL, key, nothing, 0, &size);
+    if (error != PARLEY_E_OK && error != PARLEY_E_NO_SPACE && error != PARLEY_E_NOT_FOUND)
+        fail(batch, error);
+    return error != PARLEY_E_NOT_FOUND;
+}
+
+/* What the batch itself put, and nobody else, goes without a trace: a deletion of what was never
+ * there would lie in the engine until it merges, and every iterator walk over it until then. */
+static bool take_back(struct batch *batch, const struct key *key) {
+    size_t index = find_lower(batch, key_span(key));
+    if (!changes_at(batch, index, key_span(key)) || batch->changes[index].is_delete ||
+        is_in_engine(batch, key_span(key)))
+        return false;
+    struct parley_kv_change *change = &batch->changes[index];
+    batch->changes_count--;
+    memmove(change, change + 1, (batch->changes_count - index) * sizeof *change);
+    return true;
+}
+
 void batch_drop(struct batch *batch, const struct key *key) {
+    if (take_back(batch, key))
+        return;
     struct parley_kv_change *change = change_of(batch, key);
     if (change != NULL) {
         change->value = PARLEY_NO_SPAN;

@@ -1,5 +1,6 @@
 /* A chunk comes in: at the head, below a held range, or as a new top. */
 #include "internal.h"
+#include <assert.h>
 
 /* Ids for the ranges' questions: of the chunk being added, or of what is held. */
 struct ids {
@@ -100,10 +101,16 @@ static void put_missing(struct commit *commit, struct log_row *row,
 
 /* ---- joining small segments at the end of a log */
 
+/* A segment that is to be joined, copied: what a scan shows is its own. */
+struct tail_segment {
+    struct tail_segment *next; /* upwards */
+    struct segment segment;
+};
+
 struct tail {
     size_t size_below; /* segments below this size are joined */
     struct batch *batch;
-    parley_seq seq_low; /* of those seen so far, that all touch each other */
+    struct tail_segment *lowest; /* of those seen so far, that all touch each other */
     size_t count;
 };
 
@@ -112,21 +119,30 @@ static bool on_tail_segment(void *context, struct parley_span key, struct parley
     struct segment segment;
     (void)key;
     if (value.size >= tail->size_below || segment_decode(&segment, value) != PARLEY_E_OK ||
-        (tail->count > 0 && segment_seq_last(&segment) + 1 != tail->seq_low))
+        (tail->lowest != NULL &&
+         segment_seq_last(&segment) + 1 != tail->lowest->segment.chunk.seq_first))
         return false;
-    tail->seq_low = segment.chunk.seq_first;
+    struct tail_segment *kept = batch_allocate(tail->batch, sizeof *kept);
+    uint8_t *copy = kept == NULL ? NULL : batch_allocate(tail->batch, value.size);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, value.data, value.size);
+    enum parley_error error = segment_decode(&kept->segment, PARLEY_SPAN(copy, value.size));
+    assert(error == PARLEY_E_OK); /* as a moment ago */
+    kept->next = tail->lowest;
+    tail->lowest = kept;
     tail->count++;
     return true;
 }
 
-/* Writes the segments of [low, high] anew as one. */
-static void join(struct commit *commit, struct log_row *row, parley_seq low, parley_seq high) {
+/* Writes them anew as one. No more scans: one walks over all that was deleted since the engine last
+ * merged. */
+static void join(struct commit *commit, struct log_row *row, const struct tail *tail) {
     struct segment_writer *writer = &commit->store->writer;
-    struct segment segment;
     segment_writer_init(writer, &commit->batch, row);
-    while (segment_walk(&commit->batch, row->number, &low, high, &segment)) {
-        segment_drop(&commit->batch, row, &segment);
-        segment_writer_add_outside(writer, &segment, 1, 0); /* all of them */
+    for (const struct tail_segment *at = tail->lowest; at != NULL; at = at->next) {
+        segment_drop(&commit->batch, row, &at->segment);
+        segment_writer_add_outside(writer, &at->segment, 1, 0); /* all of them */
     }
     segment_writer_flush(writer);
 }
@@ -139,8 +155,8 @@ static void join_tail(struct commit *commit, struct log_row *row, size_t size_be
     key_segment(&high, row->number, head + 1);
     struct parley_kv_bounds bounds = {key_span(&low), key_span(&high), true};
     batch_scan(&commit->batch, &bounds, on_tail_segment, &tail);
-    if (tail.count > 1)
-        join(commit, row, tail.seq_low, head);
+    if (tail.count > 1 && commit->batch.error == PARLEY_E_OK)
+        join(commit, row, &tail);
 }
 
 static void grow_tail(struct commit *commit, struct log_row *row, size_t added_size) {

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "../../node/shell/kv_leveldb.h"
+#include "../../node/store/batch.h"
 #include "engine.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,30 @@ static void test_scans(void **state) {
     assert_scan(engine, TEXT(""), TEXT("zz"), true, 2, "c=4 ba=3 ");
 }
 
+/* What a batch put itself and drops again was never there; what the engine has is deleted. */
+static void test_batch_drops(void **state) {
+    struct engine *engine = *state;
+    struct key known = {.bytes = "known", .size = 5}, own = {.bytes = "own", .size = 3};
+    struct batch batch;
+    struct parley_span value;
+    assert_int_equal(put(engine, TEXT("known"), TEXT("old")), PARLEY_E_OK);
+    batch_init(&batch, engine->kv);
+    batch_put_span(&batch, &known, TEXT("new"));
+    batch_put_span(&batch, &own, TEXT("new"));
+    batch_drop(&batch, &own);
+    batch_drop(&batch, &known);
+    assert_false(batch_get(&batch, &own, &value));
+    assert_false(batch_get(&batch, &known, &value));
+    assert_int_equal(batch.changes_count, 1);
+    assert_true(batch.changes[0].is_delete);
+    batch_put_span(&batch, &own, TEXT("again"));
+    assert_true(batch_get(&batch, &own, &value));
+    assert_int_equal(batch_write(&batch), PARLEY_E_OK);
+    batch_clear(&batch);
+    assert_holds(engine, NULL, TEXT("known"), NULL);
+    assert_holds(engine, NULL, TEXT("own"), "again");
+}
+
 static void test_reopened(void **state) {
     struct engine *engine = *state;
     assert_int_equal(put(engine, TEXT("k"), TEXT("kept")), PARLEY_E_OK);
@@ -238,6 +263,7 @@ static void test_full_and_unplugged(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_BOTH(test_put_get_drop),
+        ON_BOTH(test_batch_drops),
         ON_BOTH(test_scans),
         ON_BOTH(test_reopened),
         ON_BOTH(test_one_handle_at_a_time),
