@@ -94,6 +94,14 @@ static void put_records(struct export_page *page, struct parley_store *store) {
     free(buffer);
 }
 
+static void stop_at_entries(struct export_page *page, const struct parley_log *log,
+                            parley_seq seq) {
+    char hex[65];
+    parley_hex_encode(hex, log->bytes, sizeof(log->bytes));
+    snprintf(page->next, sizeof(page->next), "e.%s.%llu", hex, (unsigned long long)seq);
+    page->is_full = true;
+}
+
 static void finish_chunk(struct export_page *page) {
     struct parley_span chunk = parley_chunk_finish(&page->writer);
     if (chunk.size > 0)
@@ -123,11 +131,7 @@ static bool on_export_entry(void *context, const struct parley_store_log *log,
     if (error == PARLEY_E_NO_SPACE) {
         finish_chunk(page);
         if (page->size >= PAGE_BYTES_MAX) {
-            char hex[65];
-            parley_hex_encode(hex, log->log.bytes, sizeof(log->log.bytes));
-            snprintf(page->next, sizeof(page->next), "e.%s.%llu", hex,
-                     (unsigned long long)entry->header.seq);
-            page->is_full = true;
+            stop_at_entries(page, &log->log, entry->header.seq);
             return false;
         }
         error = parley_chunk_add(&page->writer, entry, takes);
@@ -176,11 +180,29 @@ static enum parley_error cut_part(struct export_page *page, struct parley_store 
     return PARLEY_E_OK;
 }
 
+/* A part that fits one chunk is that of the store, as it lies there, and the same bytes that its
+ * entries would make one by one: what they hash to need not be known. False: it is to be made so. */
+static bool put_whole(struct export_page *page, struct parley_store *store,
+                      const struct part *part) {
+    struct parley_store_log log;
+    struct parley_span bytes;
+    struct parley_chunk chunk;
+    if (part->high - part->low >= PARLEY_CHUNK_ENTRIES_MAX ||
+        parley_store_log_get(store, &part->log, &log) != PARLEY_E_OK ||
+        log.erase_ms != 0 || /* some bodies are hidden */
+        parley_store_read_run(store, &part->log, part->high, part->low, true,
+                              PARLEY_CHUNK_BYTES_MAX, page->buffer, &bytes) != PARLEY_E_OK ||
+        parley_chunk_decode(&chunk, bytes).error != PARLEY_E_OK || chunk.seq_first != part->low)
+        return false;
+    put_section(page, PARLEY_SECTION_CHUNK, bytes);
+    return true;
+}
+
 static void read_part(struct export_page *page, struct parley_store *store, struct part *part) {
     page->error = cut_part(page, store, part);
-    parley_chunk_writer_init(&page->writer, page->buffer, sizeof(page->buffer));
-    if (page->error != PARLEY_E_OK || part->high < part->low)
+    if (page->error != PARLEY_E_OK || part->high < part->low || put_whole(page, store, part))
         return;
+    parley_chunk_writer_init(&page->writer, page->buffer, sizeof(page->buffer));
     page->store = store;
     page->good = part->good;
     enum parley_error error =
@@ -195,8 +217,13 @@ static void read_export(struct api_job *job, struct parley_store *store) {
     struct export_page *page = job->state;
     if (page->in_records)
         put_records(page, store);
-    for (size_t i = 0; i < page->parts_count && page->error == PARLEY_E_OK && !page->is_full; i++)
-        read_part(page, store, &page->parts[i]);
+    for (size_t i = 0; i < page->parts_count && page->error == PARLEY_E_OK && !page->is_full; i++) {
+        struct part *part = &page->parts[i];
+        if (page->size >= PAGE_BYTES_MAX)
+            stop_at_entries(page, &part->log, part->low);
+        else
+            read_part(page, store, part);
+    }
 }
 
 static void answer_export(struct api_job *job) {

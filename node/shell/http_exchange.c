@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WRITE_BYTES_MAX  16384u
+/* In one turn of the loop: half of what a socket takes at once, by default. */
+#define WRITE_BYTES_MAX  65536u
 #define STREAM_BYTES_MAX (1024u * 1024u) /* unsent on one stream; more closes it */
 #define ANSWER_SECONDS   120
 /* An answer that is opened as a page by itself does nothing. */
@@ -224,8 +225,10 @@ int exchange_on_writable(struct session *session) {
     if (!exchange->headers_sent) {
         if (write_headers(exchange))
             return -1;
-        lws_callback_on_writable(wsi);
-        return 0;
+        if (lws_send_pipe_choked(wsi)) {
+            lws_callback_on_writable(wsi);
+            return 0;
+        }
     }
     if (exchange->watch != NULL && exchange->is_drained)
         return -1;
