@@ -43,16 +43,16 @@ void api_wanted_clear(struct api_wanted *wanted) {
 }
 
 bool api_filter_is_of(const struct api_filter *filter, const struct api_wanted *wanted,
-                      const struct api_entry *entry) {
+                      const struct parley_author *author) {
     if (filter->has_author)
-        return PARLEY_EQUAL(filter->author, entry->author);
-    return filter->is_everybody || bsearch(&entry->author, wanted->authors, wanted->count,
-                                           sizeof(entry->author), compare_authors) != NULL;
+        return PARLEY_EQUAL(filter->author, *author);
+    return filter->is_everybody || bsearch(author, wanted->authors, wanted->count, sizeof(*author),
+                                           compare_authors) != NULL;
 }
 
 bool api_filter_shows(const struct api_filter *filter, const struct api_wanted *wanted,
                       const struct parley_node *node, const struct api_entry *entry) {
-    if (!api_filter_is_of(filter, wanted, entry))
+    if (!api_filter_is_of(filter, wanted, &entry->author))
         return false;
     enum api_hiding hiding = api_hiding_of(node, entry, NULL);
     /* Who is asked for by name is not left out for being muted. */

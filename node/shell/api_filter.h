@@ -31,9 +31,9 @@ void api_wanted_clear(struct api_wanted *wanted);
 bool api_filter_shows(const struct api_filter *filter, const struct api_wanted *wanted,
                       const struct parley_node *node, const struct api_entry *entry);
 
-/* The first half of it: of whom it asks for, hidden or not. */
+/* The first half of it: of whom it asks for, hidden or not. On any thread. */
 bool api_filter_is_of(const struct api_filter *filter, const struct api_wanted *wanted,
-                      const struct api_entry *entry);
+                      const struct parley_author *author);
 /* Of whomever: nothing of the owner's lists hides it, it is good and not taken back. */
 bool api_filter_may_show(const struct parley_node *node, const struct api_entry *entry);
 

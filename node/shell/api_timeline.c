@@ -43,6 +43,7 @@ struct page {
     size_t bytes;
     bool is_full;
     /* of one turn */
+    struct api_wanted wanted;
     struct api_entries found;
     struct api_view view;
     size_t looked_count, looked_all;
@@ -55,6 +56,7 @@ struct page {
 static void free_page(void *state) {
     struct page *page = state;
     json_decref(page->posts);
+    api_wanted_clear(&page->wanted);
     api_view_clear(&page->view);
     api_entries_clear(&page->found);
     free(page->folded);
@@ -72,8 +74,10 @@ static bool is_selected(const struct page *page, const struct parley_store_log *
                         const struct parley_entry *entry) {
     static _Thread_local struct parley_body body; /* 7 KiB */
     const char *tag = page->filter.tag[0] != '\0' ? page->filter.tag : NULL;
+    /* A turn ends with as many as fit the page: not with those of strangers, who may be most. */
     if (page->selects == SELECTS_LISTED)
-        return api_entry_is_listed(entry, tag) || is_hollow(page, entry);
+        return api_filter_is_of(&page->filter, &page->wanted, &log->author) &&
+               (api_entry_is_listed(entry, tag) || is_hollow(page, entry));
     if (!entry->has_body || entry->header.version != PARLEY_ENTRY_VERSION ||
         entry->header.ext_size != 0 || parley_body_decode(&body, entry->body).error != PARLEY_E_OK)
         return false;
@@ -157,12 +161,11 @@ static void read_turn(struct api_job *job, struct parley_store *store) {
     api_unread_keep(&page->unread, page->view.unread);
 }
 
-static bool is_shown(const struct page *page, const struct api_wanted *wanted,
-                     const struct parley_node *node, const struct api_entry *entry) {
+static bool is_shown(const struct page *page, const struct parley_node *node,
+                     const struct api_entry *entry) {
     if (page->selects != SELECTS_LISTED)
         return api_filter_may_show(node, entry);
-    return page->shows_hidden ? api_filter_is_of(&page->filter, wanted, entry)
-                              : api_filter_shows(&page->filter, wanted, node, entry);
+    return page->shows_hidden || api_filter_shows(&page->filter, &page->wanted, node, entry);
 }
 
 static json_t *json_of(const struct page *page, const struct api_entry *entry) {
@@ -173,13 +176,13 @@ static json_t *json_of(const struct page *page, const struct api_entry *entry) {
 }
 
 /* False: out of memory. */
-static bool add_posts(struct api_job *job, const struct api_wanted *wanted) {
+static bool add_posts(struct api_job *job) {
     struct page *page = job->state;
     const struct parley_node *node = parley_host_node(job->api->host);
     bool done = api_view_finish(&page->view, node, &page->found);
     for (size_t i = 0; done && i < page->found.count && !page->is_full; i++) {
         const struct api_entry *entry = page->found.items[i];
-        if (!is_shown(page, wanted, node, entry))
+        if (!is_shown(page, node, entry))
             continue;
         done = json_array_append_new(page->posts, json_of(page, entry)) == 0;
         page->bytes += entry->body_size;
@@ -201,15 +204,13 @@ static void answer_page(struct api_job *job) {
     api_answer_json(job, 200, json);
 }
 
+static void begin_turn(struct api_job *job);
+
 static void on_turn(struct api_job *job) {
     struct page *page = job->state;
-    struct api_wanted wanted;
-    bool done = !page->is_out_of_memory && api_wanted_init(&wanted, job->api->host);
     const struct parley_timeline_place looked_at = page->before;
-    if (done) {
-        done = add_posts(job, &wanted);
-        api_wanted_clear(&wanted);
-    }
+    bool done = !page->is_out_of_memory && add_posts(job);
+    api_wanted_clear(&page->wanted);
     if (!done) {
         api_no_memory(job);
         return;
@@ -229,7 +230,15 @@ static void on_turn(struct api_job *job) {
     }
     api_view_clear(&page->view);
     api_entries_clear(&page->found);
-    api_read(job, read_turn, on_turn);
+    begin_turn(job);
+}
+
+static void begin_turn(struct api_job *job) {
+    struct page *page = job->state;
+    if (api_wanted_init(&page->wanted, job->api->host))
+        api_read(job, read_turn, on_turn);
+    else
+        api_no_memory(job);
 }
 
 /* ---- the timeline ------------------------------------------------------------------------- */
@@ -326,7 +335,7 @@ void api_run_timeline(struct api_job *job) {
         use_index(job, page);
         search_ask_tag(page->search, &page->asked, PARLEY_SPAN(tag, strlen(tag)));
     }
-    api_read(job, read_turn, on_turn);
+    begin_turn(job);
 }
 
 void api_run_notifications(struct api_job *job) {
@@ -340,7 +349,7 @@ void api_run_notifications(struct api_job *job) {
     page->selects = SELECTS_CONCERNS;
     use_index(job, page);
     search_ask_concern(page->search, &page->asked);
-    api_read(job, read_turn, on_turn);
+    begin_turn(job);
 }
 
 /* False: no word, or too many. */
@@ -365,7 +374,7 @@ static void read_words(struct api_job *job, struct page *page) {
         has_letters |= search_ask_word(page->search, &page->asked, page->words[i]);
     if (!has_letters)
         page->search = NULL; /* signs alone: any post may have them */
-    api_read(job, read_turn, on_turn);
+    begin_turn(job);
 }
 
 void api_run_search(struct api_job *job) {

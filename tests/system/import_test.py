@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 from nodes import run
 
@@ -96,4 +97,19 @@ def damage_is_told_as_by_verify(scratch):
         home.parley("check")
 
 
-run(all_ways_come_to_the_same, damage_is_told_as_by_verify)
+def strangers_cost_a_page_no_turns(scratch):
+    """A short page for which all has to be read takes as long as a long one."""
+    path = make(scratch, *SHAPES[0])
+    home = scratch.home("reader").init().start()
+    home.parley("import", str(path))
+    home.parley("post", "mine")
+    spent = {}
+    for limit in (1000, 2):
+        began = time.monotonic()
+        assert [post["text"] for post in home.json("timeline", "--limit", str(limit))] == ["mine"]
+        spent[limit] = time.monotonic() - began
+    assert spent[2] < 4 * spent[1000] + 0.5, spent
+    assert home.end() == 0
+
+
+run(all_ways_come_to_the_same, damage_is_told_as_by_verify, strangers_cost_a_page_no_turns)
