@@ -107,7 +107,8 @@ void host_on_timer(uv_timer_t *timer);
 
 /* Work off the loop. */
 void host_verify(struct parley_host *host, parley_ticket ticket, const struct parley_check *check);
-void host_verify_flush(struct parley_host *host);
+/* Before the loop waits. A check that is alone is made at once, on the loop. */
+void host_verify_turn(struct parley_host *host);
 void host_read(struct parley_host *host, const struct parley_effect *effect);
 
 /* Who waits to ask again is answered RETRY: the host stops. */

@@ -206,6 +206,6 @@ void host_on_idle(uv_idle_t *idle) {
 }
 
 void host_on_prepare(uv_prepare_t *prepare) {
-    host_verify_flush(prepare->data);
+    host_verify_turn(prepare->data);
     host_mind_device(prepare->data);
 }

@@ -6,10 +6,13 @@
 
 /* --- checks ---------------------------------------------------------------------------------- */
 
-static void run_checks(uv_work_t *request) {
-    struct verify_batch *batch = request->data;
+static void check_all(struct verify_batch *batch) {
     for (size_t i = 0; i < batch->count; i++)
         batch->holds[i] = parley_check_holds(&batch->checks[i]);
+}
+
+static void run_checks(uv_work_t *request) {
+    check_all(request->data);
 }
 
 static void answer_batch(struct parley_host *host, const struct verify_batch *batch) {
@@ -39,7 +42,7 @@ static void on_checked(uv_work_t *request, int status) {
     host_continue_stop(host);
 }
 
-void host_verify_flush(struct parley_host *host) {
+static void flush(struct parley_host *host) {
     struct verify_batch *batch = host->verify_open;
     if (batch == NULL)
         return;
@@ -47,6 +50,20 @@ void host_verify_flush(struct parley_host *host) {
     batch->request.data = batch;
     if (uv_queue_work(host->loop, &batch->request, run_checks, on_checked) != 0)
         abort(); /* only without a callback, which is our own bug */
+}
+
+/* To wake a thread and to be woken by it takes longer than one check. One a turn: where a check
+ * follows from the answer, or more come than one in the time of one, threads share them. */
+void host_verify_turn(struct parley_host *host) {
+    struct verify_batch *batch = host->verify_open;
+    if (batch != NULL && batch->count == 1 && batch == host->verify_first) {
+        host->verify_open = host->verify_first = host->verify_last = NULL;
+        check_all(batch);
+        answer_batch(host, batch);
+        free(batch);
+        host_continue_stop(host);
+    }
+    flush(host);
 }
 
 static struct verify_batch *open_batch(struct parley_host *host) {
@@ -67,7 +84,7 @@ void host_verify(struct parley_host *host, parley_ticket ticket, const struct pa
     batch->tickets[batch->count] = ticket;
     batch->checks[batch->count++] = *check;
     if (batch->count == HOST_CHECKS_A_BATCH)
-        host_verify_flush(host);
+        flush(host);
 }
 
 /* --- reads for the node ----------------------------------------------------------------------- */
