@@ -1,10 +1,12 @@
 /* The stream of what becomes durable. SHOWs of the host are numbered and kept in a ring, watched or
  * not, so that a reader who comes back goes on where he was: a cursor names the start of this node,
  * the SHOW and the entry in it. A worker reads the entries of one SHOW at a time, the one that the
- * reader who is furthest behind needs; the loop hands them to whoever waits for that SHOW. Where
- * some of them cannot be read he is told of a gap: the timeline says more.
+ * reader who is furthest behind needs, unless they were read as they were stored (api_fresh.h); the
+ * loop hands them to whoever waits for that SHOW. Where some of them cannot be read he is told of a
+ * gap: the timeline says more.
  */
 #include "api_filter.h"
+#include "api_fresh.h"
 #include "api_job.h"
 #include "api_telling.h"
 #include "api_unread.h"
@@ -40,6 +42,7 @@ struct parley_api_watch {
 struct api_feed {
     struct parley_api *api;
     struct parley_host_watch host_watch;
+    struct api_fresh *fresh;
     uint32_t epoch; /* another at each start */
     struct parley_api_watch *watches;
     size_t watches_count;
@@ -191,9 +194,7 @@ static void tell_unread(struct api_feed *feed) {
     }
 }
 
-static void on_read(void *context, enum parley_error error) {
-    struct api_feed *feed = context;
-    feed->is_reading = false;
+static void take_found(struct api_feed *feed, enum parley_error error) {
     api_unread_keep(&feed->unread, error);
     if (error == PARLEY_E_OK && feed->watches != NULL)
         give_found(feed);
@@ -204,8 +205,23 @@ static void on_read(void *context, enum parley_error error) {
     api_entries_clear(&feed->found);
     if (error != PARLEY_E_OK || feed->at.low > feed->at.high)
         end_show(feed);
+}
+
+static void on_read(void *context, enum parley_error error) {
+    struct api_feed *feed = context;
+    feed->is_reading = false;
+    take_found(feed, error);
     read_next(feed);
     api_settle(feed->api);
+}
+
+static bool take_fresh(struct api_feed *feed) {
+    if (!api_fresh_take(feed->fresh, &feed->at.log, feed->at.low, feed->at.high, &feed->found,
+                        &feed->view))
+        return false;
+    feed->at.low = feed->at.high + 1;
+    take_found(feed, PARLEY_E_OK);
+    return true;
 }
 
 /* ---- which SHOW is next ------------------------------------------------------------------- */
@@ -248,12 +264,13 @@ static void read_next(struct api_feed *feed) {
                 return;
             begin_show(feed, number);
         }
-        if (feed->at.low <= feed->at.high) {
+        if (feed->at.low > feed->at.high) {
+            end_show(feed);
+        } else if (!take_fresh(feed)) {
             feed->is_reading = true;
             parley_host_read(feed->api->host, read_show, on_read, feed);
             return;
         }
-        end_show(feed);
     }
 }
 
@@ -340,7 +357,8 @@ struct parley_api_watch *parley_api_watch_open(struct parley_api *api,
     }
     watch->next = feed->watches;
     feed->watches = watch;
-    feed->watches_count++;
+    if (feed->watches_count++ == 0)
+        api_fresh_listen(feed->fresh, true);
     begin(watch, find_parameter(request, "after"));
     return watch;
 }
@@ -351,7 +369,8 @@ void parley_api_watch_close(struct parley_api_watch *watch) {
     while (*at != watch)
         at = &(*at)->next;
     *at = watch->next;
-    feed->watches_count--;
+    if (--feed->watches_count == 0)
+        api_fresh_listen(feed->fresh, false);
     free(watch);
 }
 
@@ -363,7 +382,10 @@ struct api_feed *api_feed_create(struct parley_api *api) {
     feed->epoch = randombytes_random();
     feed->host_watch = (struct parley_host_watch){.on_show = on_show, .context = feed};
     feed->shows = calloc(SHOWS_MAX, sizeof(*feed->shows));
-    if (feed->shows == NULL) {
+    feed->fresh = api_fresh_create(api->host);
+    if (feed->shows == NULL || feed->fresh == NULL) {
+        api_fresh_free(feed->fresh);
+        free(feed->shows);
         free(feed);
         return NULL;
     }
@@ -384,6 +406,7 @@ bool api_feed_is_idle(const struct api_feed *feed) {
 void api_feed_free(struct api_feed *feed) {
     api_view_clear(&feed->view);
     api_entries_clear(&feed->found);
+    api_fresh_free(feed->fresh);
     free(feed->shows);
     free(feed);
 }

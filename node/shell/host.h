@@ -102,6 +102,12 @@ typedef void parley_host_done(void *context, enum parley_error error);
 void parley_host_read(struct parley_host *host, parley_host_work *work, parley_host_done *done,
                       void *context);
 
+/* What was just stored, on the committing thread: see parley_worker_listen. */
+typedef void parley_host_on_commit(void *context, struct parley_store *store,
+                                   const struct parley_store_op *op);
+void parley_host_listen_commits(struct parley_host *host, parley_host_on_commit *on_commit,
+                                void *context);
+
 /* The files give back what was dropped, beside everything else; a compaction that is under way goes
  * round once more. */
 void parley_host_compact(struct parley_host *host);

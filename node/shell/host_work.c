@@ -174,6 +174,11 @@ static void on_host_read(void *context, enum parley_error error) {
     host_continue_stop(read.host);
 }
 
+void parley_host_listen_commits(struct parley_host *host, parley_host_on_commit *on_commit,
+                                void *context) {
+    parley_worker_listen(host->worker, on_commit, context);
+}
+
 void parley_host_read(struct parley_host *host, parley_host_work *work, parley_host_done *done,
                       void *context) {
     struct host_read *read = parley_memory(sizeof *read);

@@ -94,7 +94,7 @@ struct parley_worker *parley_worker_create(uv_loop_t *loop, const struct parley_
     worker->noted_ns = uv_hrtime();
     (void)snprintf(worker->directory, sizeof worker->directory, "%s", directory);
     int failed = uv_rwlock_init(&worker->disk_lock) | uv_mutex_init(&worker->mutex) |
-                 uv_cond_init(&worker->wake) | uv_async_init(loop, &worker->async, on_async);
+                 uv_mutex_init(&worker->commit_lock) | uv_cond_init(&worker->wake) | uv_async_init(loop, &worker->async, on_async);
     worker->async.data = worker;
     if (failed != 0 || uv_thread_create(&worker->thread, worker_run, worker) != 0) {
         parley_log_line(PARLEY_LOG_ERROR, "no thread can be made for the database");
@@ -117,12 +117,16 @@ void parley_worker_store(struct parley_worker *worker, uint64_t ticket,
     if (is_refused) {
         job->result = worker->error != PARLEY_E_OK ? worker->error : PARLEY_E_DISK_FAILED;
         worker_push(&worker->done, job);
-        (void)uv_async_send(&worker->async);
     } else {
         worker_push(&worker->queue, job);
-        uv_cond_signal(&worker->wake);
     }
+    bool rests = worker->is_resting;
     uv_mutex_unlock(&worker->mutex);
+    /* Whoever is woken wants the mutex at once. */
+    if (is_refused)
+        (void)uv_async_send(&worker->async);
+    else if (rests)
+        uv_cond_signal(&worker->wake);
 }
 
 void parley_worker_resume(struct parley_worker *worker) {
@@ -168,6 +172,14 @@ void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
     int status = uv_queue_work(worker->loop, &job->request, run_read, on_read);
     if (status != 0)
         abort(); /* only without a callback, which is our own bug */
+}
+
+void parley_worker_listen(struct parley_worker *worker, parley_worker_on_commit *on_commit,
+                          void *context) {
+    uv_mutex_lock(&worker->commit_lock);
+    worker->on_commit = on_commit;
+    worker->commit_context = context;
+    uv_mutex_unlock(&worker->commit_lock);
 }
 
 /* --- compaction ------------------------------------------------------------------------------ */
@@ -266,6 +278,7 @@ void parley_worker_free(struct parley_worker *worker) {
     if (worker == NULL)
         return;
     uv_rwlock_destroy(&worker->disk_lock);
+    uv_mutex_destroy(&worker->commit_lock);
     uv_mutex_destroy(&worker->mutex);
     uv_cond_destroy(&worker->wake);
     free(worker);

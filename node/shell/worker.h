@@ -46,6 +46,14 @@ typedef void parley_worker_done(void *context, enum parley_error error);
 void parley_worker_read(struct parley_worker *worker, parley_worker_work *work,
                         parley_worker_done *done, void *context);
 
+/* Called on the committing thread with what was just stored, before that is answered: what is read
+ * there needs no thread to be woken, and is short, for everybody waits. NULL: no more, and no call
+ * is under way when it returns. */
+typedef void parley_worker_on_commit(void *context, struct parley_store *store,
+                                     const struct parley_store_op *op);
+void parley_worker_listen(struct parley_worker *worker, parley_worker_on_commit *on_commit,
+                          void *context);
+
 /* Gives the disk back what was dropped, piece by piece on a pool thread; asked again while it goes
  * on it begins anew when it has ended. */
 void parley_worker_compact(struct parley_worker *worker);

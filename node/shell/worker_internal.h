@@ -43,6 +43,10 @@ struct parley_worker {
     enum parley_error reopen_error; /* the thread only: the last attempt's, said once */
     uint64_t noted_ns;              /* the thread only */
 
+    uv_mutex_t commit_lock; /* these two, and a call of it */
+    parley_worker_on_commit *on_commit;
+    void *commit_context;
+
     uv_mutex_t mutex; /* all below */
     uv_cond_t wake;
     struct job_queue queue;

@@ -11,6 +11,9 @@
 /* One synced batch. Beyond this the gain from sharing a sync is gone, and the memory is bounded. */
 #define BATCH_OPS_MAX   4096u
 #define BATCH_BYTES_MAX ((size_t)2 << 20)
+/* Of a larger batch nobody is told before it is answered: what is read of it takes its time, and a
+ * thread for that is soon awake. */
+#define TOLD_OF_OPS_MAX 4u
 /* LevelDB writes out its log when it opens: two buffers of kv_leveldb.c, and a little. */
 #define OPENING_BYTES ((off_t)5 << 20)
 /* Between two notes of how many commits there are: few enough to cost nothing. */
@@ -116,6 +119,14 @@ static void look_at_logs(struct parley_worker *worker, struct batch *batch) {
     }
 }
 
+static void tell_of(struct parley_worker *worker, const struct batch *batch) {
+    uv_mutex_lock(&worker->commit_lock);
+    for (size_t i = 0; worker->on_commit != NULL && i < batch->count; i++)
+        if (batch->results[i] == PARLEY_E_OK)
+            worker->on_commit(worker->commit_context, worker->disk.store, &batch->ops[i]);
+    uv_mutex_unlock(&worker->commit_lock);
+}
+
 /* Called and returns with the mutex held. */
 static void commit_batch(struct parley_worker *worker, struct batch *batch) {
     take_batch(batch, worker);
@@ -123,8 +134,11 @@ static void commit_batch(struct parley_worker *worker, struct batch *batch) {
     uv_rwlock_rdlock(&worker->disk_lock);
     parley_store_commit(worker->disk.store, batch->ops, batch->count, batch->results);
     enum parley_error error = batch_error(batch);
-    if (error == PARLEY_E_OK)
+    if (error == PARLEY_E_OK) {
         look_at_logs(worker, batch);
+        if (batch->count <= TOLD_OF_OPS_MAX)
+            tell_of(worker, batch);
+    }
     uv_rwlock_rdunlock(&worker->disk_lock);
     uv_mutex_lock(&worker->mutex);
     count_commit(&worker->counts, batch, error);
@@ -137,11 +151,11 @@ static void commit_batch(struct parley_worker *worker, struct batch *batch) {
         worker->state = WORKER_BROKEN;
         refuse_queue(worker);
     }
-    (void)uv_async_send(&worker->async);
-    if (error != PARLEY_E_OK)
-        return;
+    /* Whoever is woken wants the mutex at once. */
     uv_mutex_unlock(&worker->mutex);
-    note(worker);
+    (void)uv_async_send(&worker->async);
+    if (error == PARLEY_E_OK)
+        note(worker);
     uv_mutex_lock(&worker->mutex);
 }
 

@@ -249,6 +249,12 @@ const struct parley_home *parley_host_home(const struct parley_host *of) {
     return &of->home;
 }
 
+/* No thread commits here: streams read what they tell of. */
+void parley_host_listen_commits(struct parley_host *of, parley_host_on_commit *on_commit,
+                                void *context) {
+    (void)of, (void)on_commit, (void)context;
+}
+
 void parley_host_compact(struct parley_host *of) {
     (void)of;
 }

@@ -16,7 +16,7 @@
 /* --- the database: opens, commits and fails as told ------------------------------------------- */
 
 static atomic_int opens_to_fail, commits_to_fail, commits_count, opens_count, ops_count;
-static atomic_int pieces_count;
+static atomic_int pieces_count, heard_count;
 static atomic_bool is_open;
 static int token; /* what the store's pointer points to */
 
@@ -83,7 +83,7 @@ struct owner {
     uv_loop_t loop;
     struct parley_worker *worker;
     uint64_t asked, told, failed, reopened, compacted, reads_done, reads_refused;
-    bool is_stopped;
+    bool is_stopped, listens;
 };
 
 static void ask(struct owner *owner, size_t count) {
@@ -101,6 +101,7 @@ static void on_stored(void *context, uint64_t ticket, enum parley_error error,
     (void)log;
     struct owner *owner = context;
     assert_int_equal(ticket, ++owner->told);
+    assert_true(!owner->listens || (uint64_t)heard_count >= owner->told);
     if (error != PARLEY_E_OK)
         owner->failed++;
 }
@@ -161,6 +162,43 @@ static void answers_come_in_order_and_commits_are_shared(void **state) {
     assert_int_equal(ops_count, 10000);
     assert_in_range(commits_count, 3, 10); /* 4,096 in each at most */
     assert_true(parley_worker_is_idle(owner.worker));
+    end(&owner);
+}
+
+static void on_commit(void *context, struct parley_store *store,
+                      const struct parley_store_op *op) {
+    assert(is_open && context == &token && store == (struct parley_store *)&token);
+    assert(op->bytes.size == 8);
+    heard_count++;
+}
+
+/* What was stored, and that alone, before it is answered; of many at once nobody is told. */
+static void commits_are_heard_of_before_they_are_answered(void **state) {
+    struct owner owner;
+    begin(&owner);
+    heard_count = 0;
+    ask(&owner, 100);
+    parley_worker_listen(owner.worker, on_commit, &token);
+    parley_worker_resume(owner.worker);
+    run_until_told(&owner);
+    assert_int_equal(heard_count, 0);
+    owner.asked = owner.told = 0;
+    owner.listens = true;
+    for (unsigned i = 0; i < 20; i++) {
+        ask(&owner, 1 + i % 2);
+        run_until_told(&owner);
+    }
+    assert_int_equal(heard_count, 30);
+    commits_to_fail = 1;
+    owner.listens = false;
+    ask(&owner, 1);
+    run_until_told(&owner);
+    assert_int_equal(heard_count, 30);
+    parley_worker_listen(owner.worker, NULL, NULL);
+    while (owner.reopened == 0)
+        (void)uv_run(&owner.loop, UV_RUN_ONCE);
+    run_until_told(&owner);
+    assert_int_equal(heard_count, 30);
     end(&owner);
 }
 
@@ -281,6 +319,7 @@ int main(void) {
     parley_log_set_level((enum parley_log_level)(PARLEY_LOG_ERROR + 1));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_in_order_and_commits_are_shared),
+        cmocka_unit_test(commits_are_heard_of_before_they_are_answered),
         cmocka_unit_test(compaction_goes_on_beside_commits),
         cmocka_unit_test(what_is_queued_is_committed_before_the_end),
         cmocka_unit_test(an_error_refuses_all_and_opens_again),
