@@ -203,6 +203,16 @@ static uint32_t lacks(const struct parley_node *node, const struct parley_wire_p
                : NONE;
 }
 
+/* The same of one that was announced a while ago: what came meanwhile may be above it. */
+static uint32_t lacks_still(const struct parley_node *node, const struct parley_wire_place *place) {
+    uint32_t log = log_find(node, &place->log);
+    return log != NONE && author_is_wanted(node, node->logs[log].author) &&
+                   place->seq >= log_floor(&node->logs[log]) &&
+                   !parley_ranges_covers(&node->logs[log].ranges, place->seq)
+               ? log
+               : NONE;
+}
+
 /* An entry that is here is told of, and others below it are missing: who told may have these. */
 static void want_below(struct parley_node *node, struct peer *peer,
                        const struct parley_wire_place *place) {
@@ -267,7 +277,7 @@ void tree_on_timer(struct parley_node *node) {
         deadline_lower(node, tree->announce_at);
     while (effects_have_room(node) &&
            (entry = parley_gossip_due(&tree->gossip, node->now)) != NULL) {
-        uint32_t log = lacks(node, &entry->place);
+        uint32_t log = lacks_still(node, &entry->place);
         if (log == NONE)
             parley_gossip_forget(&tree->gossip, entry);
         else

@@ -304,6 +304,30 @@ static void test_the_next_one_is_asked(void **state) {
     story_end(story);
 }
 
+/* One above it comes meanwhile, from somebody who does not give what is below: whoever announced
+ * that is asked all the same. */
+static void test_one_below_what_came(void **state) {
+    static uint8_t kept[PARLEY_CHUNK_BUFFER_SIZE];
+    struct bed *bed = begin();
+    struct story *story = &bed->story;
+    story_push(story, bed->a, next(bed));
+    story_settle(story);
+    make_lazy(bed, bed->c);
+    struct parley_span second = next(bed);
+    memcpy(kept, second.data, second.size);
+    announce_newest(story, bed->c, &bed->writer);
+    story_push(story, bed->b, next(bed));
+    story_settle(story);
+    assert_true(story_has(story, "B ask run"));
+    story_forget(story);
+    story_wait(story, PARLEY_GRAFT_AFTER_MS + PARLEY_GRAFT_AGAIN_MS);
+    assert_true(story_has(story, "C ask run"));
+    answer(story, bed->c, PARLEY_SPAN(kept, second.size));
+    story_settle(story);
+    assert_true(story_has(story, "STORE fill 2..2"));
+    story_end(story);
+}
+
 /* Nor does who was asked for the log before, of an entry that nobody has. */
 static void test_a_silent_ask_gives_way(void **state) {
     struct bed *bed = begin();
@@ -452,6 +476,7 @@ int main(void) {
         cmocka_unit_test(test_a_large_one_is_announced_at_once),
         cmocka_unit_test(test_announced_and_not_pushed),
         cmocka_unit_test(test_the_next_one_is_asked),
+        cmocka_unit_test(test_one_below_what_came),
         cmocka_unit_test(test_a_silent_ask_gives_way),
         cmocka_unit_test(test_who_was_asked_dies),
         cmocka_unit_test(test_an_eager_peer_dies),
