@@ -93,8 +93,11 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
     }
     if (task->source == CHUNK_PUSH && error == PARLEY_E_OK && judged->run.lo > 1) {
         uint32_t log = log_find(node, &task->log);
-        if (!parley_ranges_covers(&node->logs[log].ranges, judged->run.lo - 1))
-            want(node, peer, log, judged->run.hi, &judged->run.hi_id, 1);
+        if (parley_ranges_covers(&node->logs[log].ranges, judged->run.lo - 1))
+            return;
+        want(node, peer, log, judged->run.hi, &judged->run.hi_id, 1);
+        /* Whoever pushes need not answer. */
+        tree_ask_announcers(node, log, &judged->run);
     }
 }
 

@@ -328,6 +328,32 @@ static void test_one_below_what_came(void **state) {
     story_end(story);
 }
 
+/* Of two entries the newest is announced alone, and then comes from somebody who does not give the
+ * other one: whoever announced it is asked at once, where their word counts for more. */
+static void test_below_what_was_announced(void **state) {
+    static uint8_t kept[PARLEY_CHUNK_BUFFER_SIZE];
+    struct bed *bed = begin();
+    struct story *story = &bed->story;
+    const struct parley_id nothing = {{7}};
+    story_push(story, bed->a, next(bed));
+    story_settle(story);
+    send_announce(story, bed->b, &bed->writer.log, 1000000, &nothing);
+    story_wait(story, PARLEY_FETCH_DOUBTED_MS); /* B had nothing of what it told of */
+    make_lazy(bed, bed->c);
+    struct parley_span second = next(bed);
+    memcpy(kept, second.data, second.size);
+    struct parley_span third = next(bed);
+    announce_newest(story, bed->c, &bed->writer);
+    story_forget(story);
+    story_push(story, bed->b, third);
+    story_settle(story);
+    assert_true(story_has(story, "C ask run"));
+    answer(story, bed->c, PARLEY_SPAN(kept, second.size));
+    story_settle(story);
+    assert_true(story_has(story, "STORE fill 2..2"));
+    story_end(story);
+}
+
 /* Nor does who was asked for the log before, of an entry that nobody has. */
 static void test_a_silent_ask_gives_way(void **state) {
     struct bed *bed = begin();
@@ -477,6 +503,7 @@ int main(void) {
         cmocka_unit_test(test_announced_and_not_pushed),
         cmocka_unit_test(test_the_next_one_is_asked),
         cmocka_unit_test(test_one_below_what_came),
+        cmocka_unit_test(test_below_what_was_announced),
         cmocka_unit_test(test_a_silent_ask_gives_way),
         cmocka_unit_test(test_who_was_asked_dies),
         cmocka_unit_test(test_an_eager_peer_dies),
