@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 from .ledger import PARLEY, PARLEYD, check, is_one_line, parley, row, started
 
@@ -21,9 +22,10 @@ def walk_closed(home):
               and ("2>&-" in words or is_one_line(done.stderr.decode()) or want == 0), done)
     node = subprocess.Popen(f"exec '{PARLEYD}' --home '{home}' --listen 127.0.0.1:0 --api no <&- >&- 2>&-", shell=True)
     socket = os.path.join(home, "api.sock")
-    for _ in range(300):
-        if os.path.exists(socket) and parley("id", home=home).returncode == 0:
+    for _ in range(600):
+        if os.path.exists(socket):
             break
+        time.sleep(0.05)
     row("a node with none of the three answers", 0, "post", "to a silent node", home=home)
     node.terminate()
     check("it stops", node.wait(60) == 0)
