@@ -169,7 +169,8 @@ struct parley_timeline_place {
 };
 /* Entries below `before` (NULL: from the newest), newest first, until the callback answers false;
  * of one author or log only when given. Entries at or above a fork, and of void logs, are the
- * caller's to leave out. received_ms is when it came here. */
+ * caller's to leave out. received_ms is when it came here. What is damaged is passed over: the walk
+ * goes on behind it, and answers STORE_DAMAGED at its end. */
 typedef bool parley_store_on_entry(void *context, const struct parley_store_log *log,
                                    const struct parley_entry *entry,
                                    const struct parley_timeline_place *place,
@@ -201,12 +202,13 @@ struct parley_store_link {
 typedef bool parley_store_on_link(void *context, const struct parley_store_link *link);
 /* Replies and echoes in the order of time, from behind `after` (NULL: the first) on; votes by
  * voters, each's newest last (after is not looked at). The entry itself need not be held. Whether
- * the log of a link is void, closed or forked is the caller's to ask. Cost: two reads a link. */
+ * the log of a link is void, closed or forked is the caller's to ask. Damage is passed over, and
+ * STORE_DAMAGED answered at the end. Cost: two reads a link. */
 PARLEY_USE_RESULT enum parley_error
 parley_store_links(struct parley_store *store, const struct parley_log *log, parley_seq seq,
                    enum parley_link_kind kind, const struct parley_timeline_place *after,
                    parley_store_on_link *on_link, void *context);
-/* An author's profiles, newest first. */
+/* An author's profiles, newest first; damage as in links. */
 PARLEY_USE_RESULT enum parley_error parley_store_profiles(struct parley_store *store,
                                                           const struct parley_author *author,
                                                           parley_store_on_link *on_link,

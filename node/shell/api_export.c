@@ -181,7 +181,8 @@ static enum parley_error cut_part(struct export_page *page, struct parley_store 
 }
 
 /* A part that fits one chunk is that of the store, as it lies there, and the same bytes that its
- * entries would make one by one: what they hash to need not be known. False: it is to be made so. */
+ * entries would make one by one: what they hash to need not be known. False: it is to be made so.
+ */
 static bool put_whole(struct export_page *page, struct parley_store *store,
                       const struct part *part) {
     struct parley_store_log log;

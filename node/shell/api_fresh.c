@@ -5,7 +5,8 @@
 
 /* As many as come between two turns of the loop where posts come one by one. */
 #define KEPT_MAX 8u
-/* Of what was stored: a long article, or many posts, would make everybody's acknowledgement wait. */
+/* Of what was stored: a long article, or many posts, would make everybody's acknowledgement wait.
+ */
 #define READ_BYTES_MAX   (16u * 1024u)
 #define READ_ENTRIES_MAX 8u
 
@@ -47,8 +48,7 @@ static bool read_all(struct kept *kept, struct parley_store *store) {
 }
 
 /* On the committing thread. */
-static void on_commit(void *context, struct parley_store *store,
-                      const struct parley_store_op *op) {
+static void on_commit(void *context, struct parley_store *store, const struct parley_store_op *op) {
     struct api_fresh *fresh = context;
     struct parley_chunk chunk;
     if (op->kind != PARLEY_STORE_APPEND || op->bytes.size > READ_BYTES_MAX ||

@@ -1,6 +1,6 @@
-/* What was just stored, read by the thread that stored it while somebody watches a stream: no thread
- * has to be woken for it when the loop hears that it is on the disk. A few; what is not here is read
- * as ever.
+/* What was just stored, read by the thread that stored it while somebody watches a stream: no
+ * thread has to be woken for it when the loop hears that it is on the disk. A few; what is not here
+ * is read as ever.
  */
 #ifndef PARLEY_SHELL_API_FRESH_H
 #define PARLEY_SHELL_API_FRESH_H

@@ -94,7 +94,8 @@ struct parley_worker *parley_worker_create(uv_loop_t *loop, const struct parley_
     worker->noted_ns = uv_hrtime();
     (void)snprintf(worker->directory, sizeof worker->directory, "%s", directory);
     int failed = uv_rwlock_init(&worker->disk_lock) | uv_mutex_init(&worker->mutex) |
-                 uv_mutex_init(&worker->commit_lock) | uv_cond_init(&worker->wake) | uv_async_init(loop, &worker->async, on_async);
+                 uv_mutex_init(&worker->commit_lock) | uv_cond_init(&worker->wake) |
+                 uv_async_init(loop, &worker->async, on_async);
     worker->async.data = worker;
     if (failed != 0 || uv_thread_create(&worker->thread, worker_run, worker) != 0) {
         parley_log_line(PARLEY_LOG_ERROR, "no thread can be made for the database");

@@ -165,8 +165,7 @@ static void answers_come_in_order_and_commits_are_shared(void **state) {
     end(&owner);
 }
 
-static void on_commit(void *context, struct parley_store *store,
-                      const struct parley_store_op *op) {
+static void on_commit(void *context, struct parley_store *store, const struct parley_store_op *op) {
     assert(is_open && context == &token && store == (struct parley_store *)&token);
     assert(op->bytes.size == 8);
     heard_count++;
