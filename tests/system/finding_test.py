@@ -203,8 +203,6 @@ def routed(**protocols):
             router.wait()
             subprocess.run(["nft", "flush", "ruleset"], check=True)
             home.close(), far.close()
-            subprocess.run(["ip", "link", "del", "inside"], capture_output=True)
-            subprocess.run(["ip", "link", "del", "outside"], capture_output=True)
 
 
 def nat_of(home):

@@ -1,62 +1,23 @@
 """Nodes that know one address each find the others, and stay together when that one goes. Each has a
 network namespace and an address of the clear net, in a group of its own; where namespaces may not be
 made the test says so and is skipped."""
-import os
-import shutil
 import signal
-import subprocess
-import sys
 
-WAYS = [["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"]]
-INSIDE = "PARLEY_MEMBERSHIP_INSIDE"
-NODES = 12
+from networks import Namespace, go_inside, ip
 
-
-def possible(way):
-    if not shutil.which("ip") or not shutil.which("unshare"):
-        return False
-    tries = "ip link set lo up && ip link add probe type bridge"
-    return subprocess.run([*way, "sh", "-c", tries], capture_output=True).returncode == 0
-
-
-def go_inside():
-    """Starts this program again in a network namespace of its own, or skips."""
-    for way in WAYS:
-        if possible(way):
-            os.execvpe(way[0], [*way, sys.executable, "-B", *sys.argv], os.environ | {INSIDE: "1"})
-    print("1..1\nok 1 - nodes find each other # SKIP no network namespaces here")
-    sys.exit(0)
-
-
-if INSIDE not in os.environ:
-    go_inside()
+go_inside("nodes find each other")
 
 from nodes import run, wait_until  # noqa: E402
 
-
-def ip(*words):
-    subprocess.run(["ip", *words], check=True)
+NODES = 12
 
 
-class Place:
+class Place(Namespace):
     """A namespace on the bridge, at 11.N.0.1: private to nobody, so of the clear net."""
 
     def __init__(self, number):
-        self.address = f"11.{number}.0.1"
-        self.keeper = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 900"],
-                                       stdout=subprocess.PIPE)
-        self.keeper.stdout.readline()
-        self.within = ["nsenter", "--net", "--target", str(self.keeper.pid)]
-        ip("link", "add", f"leg{number}", "type", "veth", "peer", "name", "eth0", "netns",
-           str(self.keeper.pid))
-        ip("link", "set", f"leg{number}", "master", "hub", "up")
-        for words in (["link", "set", "lo", "up"], ["link", "set", "eth0", "up"],
-                      ["addr", "add", f"{self.address}/8", "dev", "eth0"]):
-            subprocess.run([*self.within, "ip", *words], check=True)
-
-    def close(self):
-        self.keeper.kill()
-        self.keeper.wait()
+        super().__init__(f"leg{number}", f"11.{number}.0.1/8")
+        ip("link", "set", self.leg, "master", "hub")
 
 
 class Net:
@@ -84,7 +45,7 @@ class Net:
             home.init()
         self.nodes[name], home.place = home, place
         kind = [] if is_person else ["--relay"]
-        home.start(*kind, *options, listen=f"{place.address}:7373", within=place.within,
+        home.start(*kind, *options, listen=f"{place.there}:7373", within=place.within,
                    peers=peers)
         return home
 

@@ -35,16 +35,21 @@ class Namespace:
     """A network of its own, with eth0 at the other end of a leg of ours."""
 
     def __init__(self, leg, there):
-        self.there = there.partition("/")[0]
-        self.keeper = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 600"],
-                                       stdout=subprocess.PIPE)
+        self.leg, self.there = leg, there.partition("/")[0]
+        # It keeps the network for as long as this program holds its input: not beyond its death.
+        self.keeper = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec cat >/dev/null"],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.keeper.stdout.readline()
         self.within = ["nsenter", "--net", "--target", str(self.keeper.pid)]
-        ip("link", "add", leg, "type", "veth", "peer", "name", "eth0", "netns", str(self.keeper.pid))
-        ip("link", "set", leg, "up")
-        for words in (["link", "set", "lo", "up"], ["addr", "add", there, "dev", "eth0"],
-                      ["link", "set", "eth0", "up"]):
-            self.ip(*words)
+        try:
+            ip("link", "add", leg, "type", "veth", "peer", "name", "eth0", "netns", str(self.keeper.pid))
+            ip("link", "set", leg, "up")
+            for words in (["link", "set", "lo", "up"], ["addr", "add", there, "dev", "eth0"],
+                          ["link", "set", "eth0", "up"]):
+                self.ip(*words)
+        except BaseException:
+            self.close()
+            raise
 
     def ip(self, *words):
         subprocess.run([*self.within, "ip", *words], check=True)
@@ -55,5 +60,7 @@ class Namespace:
                                address, str(port)], capture_output=True).returncode == 0
 
     def close(self):
+        """The leg goes at once: left to the kernel it goes some time after the last process within."""
+        subprocess.run(["ip", "link", "del", self.leg], capture_output=True)
         self.keeper.kill()
-        self.keeper.wait()
+        self.keeper.communicate()

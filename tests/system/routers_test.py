@@ -45,7 +45,6 @@ def linked():
         yield home
     finally:
         home.close()
-        subprocess.run(["ip", "link", "del", "inside"], capture_output=True)
 
 
 @contextlib.contextmanager
