@@ -170,12 +170,15 @@ bool sessions_ask(struct parley_node *node, struct peer *peer) {
     if (!state->is_spoken)
         return false;
     bool is_under_way = state->is_due || state->is_asked || session_of(node, peer) != NULL;
-    if (is_under_way || !state->is_begun)
+    bool waits_for_first = !state->is_begun && !peer->is_dialled;
+    if (is_under_way || waits_for_first)
         return true;
     state->turns++;
-    bool wants = peer->is_forgotten || state->has_lost || state->turns >= PARLEY_SESSION_TURNS;
+    /* A first one that came to nothing as well: until it is, nothing else is asked on this link. */
+    bool wants = !state->is_begun || peer->is_forgotten || state->has_lost ||
+                 state->turns >= PARLEY_SESSION_TURNS;
     if (!wants || node->now < state->open_at)
-        return false;
+        return !state->is_begun;
     state->is_due = true;
     return true;
 }
