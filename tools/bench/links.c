@@ -3,8 +3,9 @@
  *   links ADDRESS fan COUNT POSTS   COUNT links that want everything. Says "ready", then one line
  *                                   `SEQ NANOSECONDS` for each push that arrives, by the monotonic
  *                                   clock, until every link has had POSTS of them.
- *   links ADDRESS serve POSTS       one link that asks for every run that it is told of, opens what
- *                                   comes and keeps nothing, until it has had POSTS entries.
+ *   links ADDRESS serve POSTS       one link that finds out by a session what there is, as a peer
+ *                                   that has nothing yet, asks for every run, opens what comes and
+ *                                   keeps nothing, until it has had POSTS entries.
  */
 #include "figures.h"
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <parley/crypto.h>
 #include <parley/link.h>
 #include <parley/log.h>
+#include <parley/reconcile.h>
 #include <parley/text.h>
 #include <parley/wire.h>
 #include <stdio.h>
@@ -27,6 +29,8 @@
 #define IN_BYTES_MAX (4u * PARLEY_LINK_SEALED_MAX) /* read at once; a message and a part of one */
 #define ASKS_MAX     28u                           /* on the way: as many as a node has */
 #define HEADS_MAX    65536u
+#define SESSION      2u
+#define TURN_MAX     (48u << 10) /* in one message of a turn; more go into the next */
 #define EVENTS_MAX   256
 #define PATIENCE_MS  60000
 #define OUT_BYTES    (8u << 20) /* all lines of a run: who reads them does so at the end */
@@ -79,6 +83,53 @@ static void say(struct peer *peer, const struct parley_wire_message *message) {
         parley_link_seal(&peer->link, sealed, sizeof sealed, &size, bytes) != PARLEY_E_OK)
         stop("a message does not fit");
     send_all(peer, sealed, size);
+}
+
+/* ---- what there is ------------------------------------------------------------------------- */
+
+static struct parley_reconcile nothing;
+static struct parley_reconcile_bucket buckets[8];
+static struct parley_reconcile_item no_item;
+static uint8_t turn[TURN_MAX];
+static struct parley_reconcile_out answers;
+
+static bool found_what_is_here(void *context, const struct parley_reconcile_found *found) {
+    (void)context;
+    return found == NULL; /* nothing is */
+}
+
+static void say_turn(struct peer *peer, bool is_last) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_RECONCILE};
+    message.as.reconcile.session = SESSION;
+    message.as.reconcile.last = is_last;
+    message.as.reconcile.ranges = parley_wire_list_of(&answers.writer, answers.count);
+    say(peer, &message);
+    parley_writer_init(&answers.writer, turn, sizeof turn);
+    answers.count = 0;
+}
+
+static void open_session(struct peer *peer) {
+    uint8_t key[PARLEY_RECONCILE_KEY_SIZE];
+    if (parley_reconcile_buckets_for(1) > sizeof buckets / sizeof *buckets)
+        stop("more buckets for nothing");
+    parley_reconcile_key(key, &peer->link, SESSION);
+    parley_reconcile_init(&nothing, key, &no_item, buckets, 1);
+    nothing.room = HEADS_MAX;
+    parley_writer_init(&answers.writer, turn, sizeof turn);
+    say_turn(peer, true);
+}
+
+static void on_reconcile(struct peer *peer, const struct parley_wire_reconcile *said) {
+    struct parley_wire_list ranges = said->ranges;
+    struct parley_wire_range range;
+    while (parley_wire_next_range(&ranges, &range)) {
+        if (answers.writer.size + PARLEY_RECONCILE_ANSWER_MAX > sizeof turn ||
+            answers.count + 8 > PARLEY_WIRE_RANGES_MAX)
+            say_turn(peer, false);
+        parley_reconcile_answer(&nothing, &answers, &range, found_what_is_here, NULL);
+    }
+    if (said->last && said->ranges.count > 0)
+        say_turn(peer, true);
 }
 
 /* ---- runs ---------------------------------------------------------------------------------- */
@@ -140,6 +191,8 @@ static void on_message(struct peer *peer, struct parley_span bytes) {
         on_push(peer, message.as.push.chunk);
     if (message.type == PARLEY_WIRE_HEADS && !is_fan)
         on_heads(&message.as.heads);
+    if (message.type == PARLEY_WIRE_RECONCILE && message.as.reconcile.session == SESSION)
+        on_reconcile(peer, &message.as.reconcile);
     if (message.type == PARLEY_WIRE_RUN)
         on_run(&message.as.run);
 }
@@ -173,10 +226,13 @@ static void introduce(struct peer *peer, const struct parley_node_key *key) {
     struct parley_wire_message hello = {.type = PARLEY_WIRE_HELLO};
     struct parley_wire_message interest = {.type = PARLEY_WIRE_INTEREST};
     hello.as.hello.version = PARLEY_WIRE_VERSION;
+    hello.as.hello.features = is_fan ? 0 : PARLEY_WIRE_RECONCILES;
     hello.as.hello.node_key = *key;
     interest.as.interest.mode = PARLEY_INTEREST_EVERYTHING;
     say(peer, &hello);
     say(peer, &interest);
+    if (!is_fan)
+        open_session(peer);
 }
 
 static void connect_peer(struct peer *peer, const struct parley_address *target) {
