@@ -3,29 +3,17 @@
 /* What the owner brings in by hand: records and chunks of a bundle, newest chunk of a run first, so
  * that what is held vouches for the next one (SPEC 7.6.2). */
 
-/* By seq alone: whether anything here could vouch for a top, or hide one. */
-static bool names_top(const struct log_row *row, parley_seq hi) {
-    bool names = row->policy.seq == hi;
-    for (size_t i = 0; i < row->ranges.count; i++)
-        names |= row->ranges.ranges[i].lo <= hi + 1 && hi <= row->ranges.ranges[i].hi;
-    return names;
-}
-
-enum parley_error import_anchor(const struct log_row *row, const struct chunk_task *task,
-                                struct parley_span bytes, struct parley_anchor *anchor,
-                                bool *is_vouched, parley_seq *needed) {
-    struct parley_chunk chunk;
-    struct parley_entry top;
-    struct parley_fault fault = parley_chunk_decode(&chunk, bytes);
+/* Asked with each id that the top could have: to learn the top's own first would be to hash all of
+ * the chunk twice. */
+enum parley_error import_judge(const struct log_row *row, const struct chunk_task *task,
+                               struct parley_span bytes, struct parley_judged *judged,
+                               parley_seq *needed) {
+    struct parley_anchor anchors[2];
+    size_t count = 0;
+    struct parley_fault fault = parley_judge_read(judged, bytes);
     if (fault.error != PARLEY_E_OK)
         return fault.error;
-    parley_seq hi = parley_chunk_seq_last(&chunk);
-    *is_vouched = false;
-    if (!names_top(row, hi))
-        return PARLEY_E_OK; /* its id, which costs hashing all of it, would tell nothing */
-    bool found = parley_chunk_find(&chunk, hi, &top);
-    assert(found);
-    *anchor = (struct parley_anchor){hi, top.id};
+    parley_seq hi = judged->run.hi;
     const struct parley_run *range = parley_ranges_find(&row->ranges, hi);
     if (range != NULL && hi < range->hi && !task->id_known) {
         *needed = hi;
@@ -34,8 +22,18 @@ enum parley_error import_anchor(const struct log_row *row, const struct chunk_ta
     /* A newest entry whose own signature is not known yet is checked: it may be a head then. */
     bool may_be_head = range != NULL && hi == range->hi && !range->hi_is_signed &&
                        row->policy.kind == PARLEY_POLICY_OPEN && hi > row->policy.seq;
-    *is_vouched = !may_be_head && log_vouches(row, task, anchor);
-    return PARLEY_E_OK;
+    if (!may_be_head && log_commits(row, task, hi, &anchors[count].id))
+        anchors[count++].seq = hi;
+    if (!may_be_head && row->policy.seq == hi)
+        anchors[count++] = (struct parley_anchor){hi, row->policy.id};
+    for (size_t i = 0; i < count; i++) {
+        fault =
+            parley_judge_what_was_read(judged, &task->log, &row->policy, &row->device, &anchors[i]);
+        if (fault.error != PARLEY_E_BAD_ANCHOR)
+            return fault.error;
+    }
+    fault = parley_judge_what_was_read(judged, &task->log, &row->policy, &row->device, NULL);
+    return fault.error;
 }
 
 /* ---- bodies of what is held without them --------------------------------------------------- */

@@ -8,8 +8,8 @@
 /* The judge is not asked the same twice: nothing that it goes by has changed while the signature
  * was checked. */
 static bool was_judged(const struct job *job, const struct chunk_task *task,
-                       const struct log_row *row, bool is_anchored) {
-    return job != NULL && job->is_judged && task->check_held && !is_anchored &&
+                       const struct log_row *row) {
+    return job != NULL && job->is_judged && task->check_held && !task->is_anchored &&
            parley_policy_equal(&job->policy, &row->policy) &&
            memcmp(job->judged.check.key, row->device.bytes, sizeof row->device) == 0;
 }
@@ -28,19 +28,14 @@ static enum parley_error judge_task(struct parley_node *node, struct peer *peer,
         return PARLEY_E_NOT_WANTED;
     if (node->authors[row->author].quota.is_leaving)
         return PARLEY_E_RETRY; /* in a moment he is unknown */
-    struct parley_anchor anchor = task->anchor;
-    bool is_anchored = task->is_anchored;
-    if (task->source == CHUNK_IMPORT) {
-        enum parley_error error = import_anchor(row, task, bytes, &anchor, &is_anchored, needed);
-        if (error != PARLEY_E_OK)
-            return error;
-    }
-    if (was_judged(job, task, row, is_anchored)) {
+    if (was_judged(job, task, row)) {
         *judged = job->judged;
         return PARLEY_E_OK;
     }
+    if (task->source == CHUNK_IMPORT)
+        return import_judge(row, task, bytes, judged, needed);
     struct parley_fault fault = parley_judge_chunk(judged, &task->log, &row->policy, &row->device,
-                                                   is_anchored ? &anchor : NULL, bytes);
+                                                   task->is_anchored ? &task->anchor : NULL, bytes);
     return fault.error;
 }
 

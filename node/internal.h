@@ -454,8 +454,10 @@ void verify_emit(struct parley_node *node, const struct job *job, const struct p
 void on_verified(struct parley_node *node, parley_ticket ticket, bool holds);
 
 /* place.c */
-/* Whether the identity records name this entry, or what is held commits to it, as far as that is
- * known without reading. */
+/* What is held commits to this id there, as far as that is known without reading. */
+bool log_commits(const struct log_row *row, const struct chunk_task *task, parley_seq seq,
+                 struct parley_id *id);
+/* Whether the identity records name this entry, or what is held commits to it. */
 bool log_vouches(const struct log_row *row, const struct chunk_task *task,
                  const struct parley_anchor *top);
 /* Puts a judged chunk, whose check holds, where it belongs. RETRY with *conflict: the id of that
@@ -487,11 +489,12 @@ void on_load_record(struct parley_node *node, const struct parley_author *author
                     struct parley_span record);
 
 /* import.c */
-/* The top of a chunk from outside, and whether the identity records or what is held vouch for it.
- * RETRY: the id of *needed, which is held, has to be read for that. Or what the decoder says. */
-enum parley_error import_anchor(const struct log_row *row, const struct chunk_task *task,
-                                struct parley_span bytes, struct parley_anchor *anchor,
-                                bool *is_vouched, parley_seq *needed);
+/* Judges a chunk from outside: with what the identity records or what is held commit to where its
+ * top is, or by its own signature. RETRY: the id of *needed, which is held, has to be read for
+ * that. Or what the judge says. */
+enum parley_error import_judge(const struct log_row *row, const struct chunk_task *task,
+                               struct parley_span bytes, struct parley_judged *judged,
+                               parley_seq *needed);
 /* Bodies of entries that may be held without: ask before the chunk is placed. */
 bool import_has_bodies(const struct log_row *row, const struct chunk_task *task,
                        const struct parley_chunk *chunk);

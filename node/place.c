@@ -121,21 +121,31 @@ static bool is_vouched_for(const struct log_row *row, const struct chunk_task *t
     return run->hi_is_signed || log_vouches(row, task, &top);
 }
 
-bool log_vouches(const struct log_row *row, const struct chunk_task *task,
-                 const struct parley_anchor *top) {
-    if (row->policy.seq == top->seq && PARLEY_EQUAL(row->policy.id, top->id))
-        return true;
+bool log_commits(const struct log_row *row, const struct chunk_task *task, parley_seq seq,
+                 struct parley_id *id) {
     for (size_t i = 0; i < row->ranges.count; i++) {
         const struct parley_run *range = &row->ranges.ranges[i];
-        if (range->lo == top->seq + 1)
-            return PARLEY_EQUAL(range->lo_prev, top->id);
-        if (range->hi == top->seq)
-            return PARLEY_EQUAL(range->hi_id, top->id);
-        if (range->lo <= top->seq && top->seq < range->hi)
-            return task->id_known && task->known_seq == top->seq &&
-                   PARLEY_EQUAL(task->known_id, top->id);
+        bool is_inside = range->lo <= seq && seq < range->hi;
+        if (range->lo == seq + 1)
+            *id = range->lo_prev;
+        else if (range->hi == seq)
+            *id = range->hi_id;
+        else if (is_inside && task->id_known && task->known_seq == seq)
+            *id = task->known_id;
+        else if (is_inside)
+            return false;
+        else
+            continue;
+        return true;
     }
     return false;
+}
+
+bool log_vouches(const struct log_row *row, const struct chunk_task *task,
+                 const struct parley_anchor *top) {
+    struct parley_id id;
+    return (row->policy.seq == top->seq && PARLEY_EQUAL(row->policy.id, top->id)) ||
+           (log_commits(row, task, top->seq, &id) && PARLEY_EQUAL(id, top->id));
 }
 
 /* What the identity records name is authentic by itself: a run past it that has another id there is

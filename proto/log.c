@@ -34,17 +34,20 @@ static void fill_run(struct parley_judged *out) {
     out->top_time = out->chunk.time_last;
 }
 
-struct parley_fault parley_judge_chunk(struct parley_judged *out, const struct parley_log *log,
-                                       const struct parley_policy *policy,
-                                       const struct parley_device_key *device,
-                                       const struct parley_anchor *anchor,
-                                       struct parley_span bytes) {
-    struct parley_entry top;
+struct parley_fault parley_judge_read(struct parley_judged *out, struct parley_span bytes) {
     *out = (struct parley_judged){0};
     struct parley_fault fault = parley_chunk_decode(&out->chunk, bytes);
-    if (fault.error != PARLEY_E_OK)
-        return fault;
-    fill_run(out);
+    if (fault.error == PARLEY_E_OK)
+        fill_run(out);
+    return fault;
+}
+
+struct parley_fault parley_judge_what_was_read(struct parley_judged *out,
+                                               const struct parley_log *log,
+                                               const struct parley_policy *policy,
+                                               const struct parley_device_key *device,
+                                               const struct parley_anchor *anchor) {
+    struct parley_entry top;
     if (!PARLEY_EQUAL(out->chunk.log, *log))
         return refuse(PARLEY_E_BAD_ANCHOR, "log");
     if (anchor != NULL && anchor->seq != out->run.hi)
@@ -62,4 +65,15 @@ struct parley_fault parley_judge_chunk(struct parley_judged *out, const struct p
         parley_entry_check(&out->check, &top, device);
     assert(device != NULL || anchor != NULL);
     return PARLEY_NO_FAULT;
+}
+
+struct parley_fault parley_judge_chunk(struct parley_judged *out, const struct parley_log *log,
+                                       const struct parley_policy *policy,
+                                       const struct parley_device_key *device,
+                                       const struct parley_anchor *anchor,
+                                       struct parley_span bytes) {
+    struct parley_fault fault = parley_judge_read(out, bytes);
+    if (fault.error != PARLEY_E_OK)
+        return fault;
+    return parley_judge_what_was_read(out, log, policy, device, anchor);
 }

@@ -136,10 +136,17 @@ struct parley_judged {
  * (needs_check). device may be NULL where anchored. A peer's fault: what decode says, BAD_ANCHOR
  * (also: of another log); BAD_SIGNATURE later. Nobody's fault: LOG_VOID, LOG_CLOSED, NOT_WANTED (at
  * or below a listed entry: such are served anchored only). out is filled as far as it was read, for
- * words about it. SPEC 6.5. */
+ * words about it. Cost: a hash or two of each entry. SPEC 6.5. */
 PARLEY_USE_RESULT struct parley_fault
 parley_judge_chunk(struct parley_judged *out, const struct parley_log *log,
                    const struct parley_policy *policy, const struct parley_device_key *device,
                    const struct parley_anchor *anchor, struct parley_span bytes);
+/* The same in two steps, for who learns from the chunk's place what could be its anchor: the second
+ * may be asked again with another one. */
+PARLEY_USE_RESULT struct parley_fault parley_judge_read(struct parley_judged *out,
+                                                        struct parley_span bytes);
+PARLEY_USE_RESULT struct parley_fault parley_judge_what_was_read(
+    struct parley_judged *out, const struct parley_log *log, const struct parley_policy *policy,
+    const struct parley_device_key *device, const struct parley_anchor *anchor);
 
 #endif
