@@ -268,8 +268,9 @@ void parley_tcp_send(struct parley_tcp *tcp, uint64_t number, struct parley_span
 
 void parley_tcp_resume(struct parley_tcp *tcp, uint64_t number) {
     struct connection *connection = connection_find(tcp, number);
-    if (connection == NULL || connection->state != CONNECTION_OPEN || connection->kept_size == 0)
+    if (connection == NULL || connection->state != CONNECTION_OPEN)
         return;
+    /* Whatever is kept: told while it is offered, what it leaves of that is kept right after. */
     connection->is_to_resume = true;
     connection_flush_later(connection);
 }

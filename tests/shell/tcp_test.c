@@ -21,6 +21,7 @@ struct side {
     unsigned slow_ms;   /* what it is told takes so long */
     unsigned told_in_turn, told_in_turn_max;
     bool is_echo;
+    bool resumes; /* at once: what it waited for came while it was told */
     uint8_t next; /* what the next byte must be, when order is checked */
     bool is_in_order;
 };
@@ -60,6 +61,8 @@ static size_t on_received(void *context, uint64_t connection, struct parley_span
             side->is_in_order = false;
     }
     side->received += count;
+    if (side->resumes && count < bytes.size)
+        parley_tcp_resume(side->tcp, connection);
     if (side->is_echo)
         parley_tcp_send(side->tcp, connection, PARLEY_SPAN(bytes.data, count));
     if (side->end_after > 0 && side->received >= side->end_after)
@@ -156,6 +159,21 @@ static void a_reader_that_takes_little_is_offered_the_rest(void **state) {
     }
     assert_true(a.is_in_order);
     assert_in_range(a.offered_max, 1, RECEIVE_MAX);
+    end(&a, &b);
+}
+
+static void a_reader_that_resumes_while_it_is_told_is_offered_the_rest(void **state) {
+    struct side a, b;
+    connect_pair(&a, &b);
+    a.consume_max = 100;
+    a.resumes = true;
+    send_pattern(&b, 1);
+    for (unsigned turns = 0; a.received < 4096 && turns < 200; turns++) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+        uv_sleep(1);
+    }
+    assert_int_equal(a.received, 4096);
+    assert_true(a.is_in_order);
     end(&a, &b);
 }
 
@@ -335,6 +353,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_echo_comes_back_whole),
         cmocka_unit_test(a_reader_that_takes_little_is_offered_the_rest),
+        cmocka_unit_test(a_reader_that_resumes_while_it_is_told_is_offered_the_rest),
         cmocka_unit_test(a_reader_that_takes_nothing_stops_the_sender),
         cmocka_unit_test(what_was_sent_arrives_before_the_end),
         cmocka_unit_test(an_end_waits_a_second_at_most),
