@@ -284,11 +284,10 @@ void log_back_off(struct parley_node *node, uint32_t log) {
     heads_forget(node);
 }
 
-void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other, bool is_guess) {
+void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other) {
     struct fetch *fetch =
         node->logs[log].fetch == NONE ? NULL : &node->fetches[node->logs[log].fetch];
-    unsigned vain = fetch == NULL ? 0 : node->peers[fetch->peer].vain;
-    if (fetch == NULL || other->vain > vain || (other->vain == vain && !is_guess))
+    if (fetch == NULL || other->vain >= node->peers[fetch->peer].vain)
         return;
     fetch->is_hurried = true;
     deadline_lower(node, fetch_deadline(node, fetch));

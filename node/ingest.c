@@ -90,10 +90,9 @@ static void finish_chunk(struct parley_node *node, struct peer *peer, parley_req
         uint32_t log = log_find(node, &task->log);
         if (parley_ranges_covers(&node->logs[log].ranges, judged->run.lo - 1))
             return;
-        const struct parley_anchor top = {judged->run.hi, judged->run.hi_id};
-        want_below_pushed(node, peer, log, &top);
+        want(node, peer, log, judged->run.hi, &judged->run.hi_id, 1);
         /* Whoever pushes need not answer. */
-        tree_ask_announcers(node, peer, log, &judged->run);
+        tree_ask_announcers(node, log, &judged->run);
     }
 }
 

@@ -127,7 +127,6 @@ struct log_row {
     uint32_t fetch; /* slot of the ask in flight, or NONE */
     parley_connection source;
     parley_seq source_seq, source_low;
-    bool source_is_guess;    /* it pushed what is above, and said nothing of what is below */
     parley_seq source_named; /* it holds what the records name as well, down to there; 0: no word */
     struct parley_id source_id;
     bool goes_on; /* the ask that comes next takes up where the one before ended */
@@ -517,9 +516,6 @@ size_t source_window(const struct peer *peer);
 /* It told that it has a log up to seq, down from there to low; 0: it did not say. */
 void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
           const struct parley_id *id, parley_seq low);
-/* It pushed this top of the log: what is missing below, it has as a rule. */
-void want_below_pushed(struct parley_node *node, struct peer *peer, uint32_t log,
-                       const struct parley_anchor *top);
 /* The second head of a log: it holds what the identity records name, apart from its own head. */
 void want_named(struct parley_node *node, struct peer *peer, uint32_t log,
                 const struct parley_wire_head *head);
@@ -542,9 +538,8 @@ void fetch_pump(struct parley_node *node);
  * word counts for less. 0; or when that may be tried again, since something is asked. */
 parley_time_ms fetch_give_up(struct parley_node *node, uint32_t log, parley_time_ms silence_ms,
                              const struct peer *other);
-/* Another is to be asked instead, whose word counts for more, or for as much where a guess was
- * asked: who is asked has little time left. */
-void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other, bool is_guess);
+/* Another is to be asked instead, whose word counts for more: who is asked has little time left. */
+void fetch_hurry(struct parley_node *node, uint32_t log, const struct peer *other);
 /* What to ask the source of a log for. False: nothing that it has. */
 bool fetch_next_ask(const struct parley_node *node, const struct log_row *row,
                     struct parley_wire_ask_run *ask);

@@ -49,7 +49,6 @@ struct source {
     parley_connection connection;
     parley_seq seq, low;
     struct parley_id id;
-    bool is_guess; /* it said nothing, but pushed what is above */
 };
 
 static void source_set(struct log_row *row, const struct source *source) {
@@ -57,14 +56,12 @@ static void source_set(struct log_row *row, const struct source *source) {
     row->source_seq = source->seq;
     row->source_low = source->low;
     row->source_id = source->id;
-    row->source_is_guess = source->is_guess;
     row->source_named = 0;
 }
 
 /* Whether the new one takes the place of the row's source, and is in it then. */
 static bool source_take(struct parley_node *node, struct log_row *row, const struct source *new) {
-    struct source old = {row->source, row->source_seq, row->source_low, row->source_id,
-                         row->source_is_guess};
+    struct source old = {row->source, row->source_seq, row->source_low, row->source_id};
     parley_seq old_named = row->source_named;
     struct parley_wire_ask_run ask;
     bool is_gone = old.connection == 0 || peer_find(node, old.connection) == NULL;
@@ -79,8 +76,7 @@ static bool source_take(struct parley_node *node, struct log_row *row, const str
         peer->is_forgotten |= is_better && peer->vain <= PARLEY_VAIN_OF_STRANGERS; /* told once */
         return false;
     }
-    bool is_told = old.is_guess && !new->is_guess;
-    if (!is_better && !is_told && peer->vain == vain)
+    if (!is_better && peer->vain == vain)
         return false;
     source_set(row, new);
     if (!has_more || is_better || fetch_next_ask(node, row, &ask))
@@ -92,30 +88,19 @@ static bool source_take(struct parley_node *node, struct log_row *row, const str
 
 /* A source that failed gives way to any other that has something of what is missing; but what tells
  * of more is told once, and is heard. */
-static void want_of(struct parley_node *node, struct peer *peer, uint32_t log,
-                    const struct source *source) {
+void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
+          const struct parley_id *id, parley_seq low) {
     struct log_row *row = &node->logs[log];
     if (peer->is_silent)
         return;
-    bool is_other = row->source != peer->connection, was_guess = row->source_is_guess;
-    if (source_take(node, row, source) && is_other) {
+    bool is_other = row->source != peer->connection;
+    struct source source = {peer->connection, seq, low == 0 ? seq + 1 : low, *id};
+    if (source_take(node, row, &source) && is_other) {
         row->failures = 0;
         row->retry_at = 0;
-        fetch_hurry(node, log, peer, was_guess);
+        fetch_hurry(node, log, peer);
     }
     queue_log(node, log);
-}
-
-void want(struct parley_node *node, struct peer *peer, uint32_t log, parley_seq seq,
-          const struct parley_id *id, parley_seq low) {
-    struct source source = {peer->connection, seq, low == 0 ? seq + 1 : low, *id, false};
-    want_of(node, peer, log, &source);
-}
-
-void want_below_pushed(struct parley_node *node, struct peer *peer, uint32_t log,
-                       const struct parley_anchor *top) {
-    struct source source = {peer->connection, top->seq, 1, top->id, true};
-    want_of(node, peer, log, &source);
 }
 
 void want_named(struct parley_node *node, struct peer *peer, uint32_t log,

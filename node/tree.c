@@ -242,12 +242,10 @@ void on_announce(struct parley_node *node, struct peer *peer,
     fetch_pump(node);
 }
 
-void tree_ask_announcers(struct parley_node *node, const struct peer *pusher, uint32_t log,
-                         const struct parley_run *run) {
+void tree_ask_announcers(struct parley_node *node, uint32_t log, const struct parley_run *run) {
     struct parley_wire_place place = place_of(&node->logs[log].log, run);
     for (uint32_t i = 0; i < node->peers_count; i++)
-        if (node->peers[i].phase == PEER_OPEN && &node->peers[i] != pusher &&
-            parley_gossip_has(&node->tree.gossip, i, &place))
+        if (node->peers[i].phase == PEER_OPEN && parley_gossip_has(&node->tree.gossip, i, &place))
             want(node, &node->peers[i], log, place.seq, &place.id, 1);
 }
 

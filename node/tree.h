@@ -50,8 +50,7 @@ void on_announce(struct parley_node *node, struct peer *peer,
 void on_prune(struct parley_node *node, struct peer *peer, const struct parley_wire_prune *prune);
 void on_graft(struct parley_node *node, struct peer *peer, const struct parley_wire_prune *graft);
 /* What is below an entry that was just pushed is missing: whoever announced that may have it. */
-void tree_ask_announcers(struct parley_node *node, const struct peer *pusher, uint32_t log,
-                         const struct parley_run *run);
+void tree_ask_announcers(struct parley_node *node, uint32_t log, const struct parley_run *run);
 /* A peer that was asked for the log had nothing that is new. */
 void tree_gave_nothing(struct parley_node *node, uint32_t peer, uint32_t log);
 void tree_on_timer(struct parley_node *node);

@@ -170,29 +170,6 @@ static void test_no_graft_waits_for_who_had_nothing(void **state) {
     story_end(story);
 }
 
-/* Who pushed what is above said nothing of what is below: it has little time as soon as somebody
- * tells, whose word counts for no more. */
-static void test_who_pushed_gives_way(void **state) {
-    static uint8_t kept[PARLEY_CHUNK_BUFFER_SIZE];
-    struct bed *bed = begin();
-    struct story *story = &bed->story;
-    story_push(story, bed->a, next(bed));
-    story_settle(story);
-    struct parley_span second = next(bed);
-    memcpy(kept, second.data, second.size);
-    story_push(story, bed->b, next(bed));
-    story_settle(story);
-    assert_true(story_has(story, "B ask run"));
-    story_forget(story);
-    announce_newest(story, bed->c, &bed->writer);
-    story_wait(story, PARLEY_GRAFT_AGAIN_MS);
-    assert_true(story_has(story, "C ask run"));
-    answer(story, bed->c, PARLEY_SPAN(kept, second.size));
-    story_settle(story);
-    assert_true(story_has(story, "STORE fill 2..2"));
-    story_end(story);
-}
-
 /* A hole that cannot be filled does not stand before the others: each time another is asked for. */
 static void test_each_hole_has_its_turn(void **state) {
     struct bed *bed = begin();
@@ -223,7 +200,6 @@ int main(void) {
         cmocka_unit_test(test_how_much_at_a_time),
         cmocka_unit_test(test_all_strangers_have_a_part),
         cmocka_unit_test(test_no_graft_waits_for_who_had_nothing),
-        cmocka_unit_test(test_who_pushed_gives_way),
         cmocka_unit_test(test_each_hole_has_its_turn),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
