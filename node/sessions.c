@@ -90,12 +90,13 @@ static void begin_set(struct parley_node *node, struct session *session) {
     deadline_lower(node, node->now);
 }
 
-/* The same found again and again: ever more rarely. Whoever always differs costs a bounded amount.
- */
+/* The same found again and again, or no answer at all: ever more rarely. Whoever always differs, or
+ * is always silent, costs a bounded amount. */
 static void note_findings(struct parley_node *node, struct peer *peer,
-                          const struct session *session) {
+                          const struct session *session, bool is_unanswered) {
     struct peer_session *state = &peer->session;
-    bool is_same = session->set.differences > 0 && session->findings == state->findings;
+    bool is_same =
+        is_unanswered || (session->set.differences > 0 && session->findings == state->findings);
     state->findings = session->findings;
     state->fruitless = is_same ? state->fruitless + 1 : 0;
     unsigned doublings =
@@ -109,6 +110,7 @@ static void note_findings(struct parley_node *node, struct peer *peer,
 static void end_session(struct parley_node *node, struct session *session, bool is_cut) {
     struct peer *peer = &node->peers[session->peer];
     bool had_set = session->phase == SESSION_TALKING;
+    bool is_unanswered = session->phase == SESSION_OPENING && is_cut;
     session->phase = session->tells_left > 0 ? SESSION_TELLING : SESSION_FREE;
     session->deadline = node->now;
     peer->is_forgotten |= is_cut;
@@ -125,7 +127,7 @@ static void end_session(struct parley_node *node, struct session *session, bool 
         return;
     }
     session->findings += is_cut; /* another end than a whole one */
-    note_findings(node, peer, session);
+    note_findings(node, peer, session, is_unanswered);
 }
 
 void sessions_open_link(struct parley_node *node, struct peer *peer, uint64_t features) {
@@ -174,7 +176,7 @@ bool sessions_ask(struct parley_node *node, struct peer *peer) {
     if (is_under_way || waits_for_first)
         return true;
     state->turns++;
-    /* A first one that came to nothing as well: until it is, nothing else is asked on this link. */
+    /* Also a first one that came to nothing: the dialler asks for heads in no other way before. */
     bool wants = !state->is_begun || peer->is_forgotten || state->has_lost ||
                  state->turns >= PARLEY_SESSION_TURNS;
     if (!wants || node->now < state->open_at)

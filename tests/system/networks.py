@@ -12,7 +12,7 @@ INSIDE = "PARLEY_NETWORK_INSIDE"
 def possible(way):
     if not shutil.which("ip") or not shutil.which("unshare"):
         return False
-    tries = "ip link set lo up && ip link add probe type veth peer name probe2"
+    tries = "ip link set lo up && ip link add probe type veth peer name probe2 && ip link add hub type bridge"
     return subprocess.run([*way, "sh", "-c", tries], capture_output=True).returncode == 0
 
 
@@ -35,7 +35,7 @@ class Namespace:
     """A network of its own, with eth0 at the other end of a leg of ours."""
 
     def __init__(self, leg, there):
-        self.leg, self.there = leg, there.partition("/")[0]
+        self.leg, self.there, self.is_linked = leg, there.partition("/")[0], False
         # It keeps the network for as long as this program holds its input: not beyond its death.
         self.keeper = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec cat >/dev/null"],
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -43,6 +43,7 @@ class Namespace:
         self.within = ["nsenter", "--net", "--target", str(self.keeper.pid)]
         try:
             ip("link", "add", leg, "type", "veth", "peer", "name", "eth0", "netns", str(self.keeper.pid))
+            self.is_linked = True
             ip("link", "set", leg, "up")
             for words in (["link", "set", "lo", "up"], ["addr", "add", there, "dev", "eth0"],
                           ["link", "set", "eth0", "up"]):
@@ -61,6 +62,7 @@ class Namespace:
 
     def close(self):
         """The leg goes at once: left to the kernel it goes some time after the last process within."""
-        subprocess.run(["ip", "link", "del", self.leg], capture_output=True)
+        if self.is_linked:
+            subprocess.run(["ip", "link", "del", self.leg], capture_output=True)
         self.keeper.kill()
         self.keeper.communicate()

@@ -50,7 +50,8 @@ struct wanted {
 
 static struct peer peers[LINKS_MAX];
 static size_t peers_count, done_count;
-static uint8_t scratch[PARLEY_MESSAGE_BYTES_MAX], sealed[PARLEY_LINK_SEALED_MAX];
+static uint8_t scratch[PARLEY_MESSAGE_BYTES_MAX]; /* the message that is being read */
+static uint8_t composed[PARLEY_MESSAGE_BYTES_MAX], sealed[PARLEY_LINK_SEALED_MAX];
 static struct wanted heads[HEADS_MAX];
 static size_t heads_count, heads_asked, asks_count;
 static uint64_t entries_count, bytes_count;
@@ -77,7 +78,7 @@ static void say(struct peer *peer, const struct parley_wire_message *message) {
     struct parley_writer writer;
     struct parley_span bytes;
     size_t size = 0;
-    parley_writer_init(&writer, scratch, sizeof scratch);
+    parley_writer_init(&writer, composed, sizeof composed);
     parley_wire_encode(&writer, message);
     if (parley_writer_finish(&writer, &bytes) != PARLEY_E_OK ||
         parley_link_seal(&peer->link, sealed, sizeof sealed, &size, bytes) != PARLEY_E_OK)
