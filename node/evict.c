@@ -185,6 +185,7 @@ static void give_rows(struct parley_node *node, uint32_t author) {
     while (row->logs_first != NONE) {
         uint32_t log = row->logs_first;
         row->logs_first = node->logs[log].next_of_author;
+        suspects_drop(node, log, true);
         log_give(node, log);
         node->quota.leaving_logs_count--;
     }

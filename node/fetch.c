@@ -201,6 +201,9 @@ static bool fetch_start(struct parley_node *node, uint32_t log) {
     struct parley_wire_message message = {.type = PARLEY_WIRE_ASK_RUN};
     struct parley_wire_ask_run *ask = &message.as.ask_run;
     struct peer *peer = row->source == 0 ? NULL : peer_find(node, row->source);
+    /* Of who leaves: his rows go when nothing waits for them, and others wait for that. */
+    if (!author_is_wanted(node, row->author))
+        return true;
     /* First what costs least: while everything is fetched this is how nearly all of them end. */
     if (peer != NULL && peer->phase == PEER_OPEN && !peer_has_room(node, peer, log)) {
         peer->session.is_refilled = false;
@@ -381,12 +384,16 @@ void on_run(struct parley_node *node, struct peer *peer, const struct parley_wir
     fetch->is_hurried = false;
     if (run->chunk.size == 0) {
         struct parley_wire_ask_run ask;
-        const struct log_row *row = &node->logs[fetch->log];
+        struct log_row *row = &node->logs[fetch->log];
+        /* Of a set that has gone there no place is known any more (SPEC 11.9): asked by name. */
+        bool is_unplaced = fetch->is_small && !fetch->any_new;
         /* Nobody tells where they have holes, and what somebody else brought meanwhile is here. */
-        if (!fetch->any_new && !fetch->is_anchored && row->source == peer->connection &&
-            fetch_next_ask(node, row, &ask))
+        if (!is_unplaced && !fetch->any_new && !fetch->is_anchored &&
+            row->source == peer->connection && fetch_next_ask(node, row, &ask))
             source_was_empty(peer);
         fetch_end(node, fetch, false);
+        if (is_unplaced)
+            row->retry_at = node->now;
         return;
     }
     struct chunk_task task = {.source = CHUNK_RUN,

@@ -251,6 +251,13 @@ void follow_keep(struct parley_node *node, uint32_t author, parley_request reque
              own_follow_write(value, row->is_followed, row->is_private, &row->said), request);
 }
 
+void follows_keep(struct parley_node *node) {
+    for (uint32_t i = 0; i < node->authors_count; i++)
+        if (!node->authors[i].is_free && node->authors[i].said.time != 0 &&
+            effects_have_room(node) && store_has_room(node))
+            follow_keep(node, i, 0);
+}
+
 static void load_follow(struct parley_node *node, const struct parley_author *author,
                         struct parley_span value) {
     struct own_stamp said;

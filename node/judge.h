@@ -25,6 +25,8 @@ void log_grew(struct parley_node *node, uint32_t log, const struct parley_judged
 bool suspect_keep(struct parley_node *node, uint32_t log, const struct parley_judged *judged,
                   bool is_signed, bool is_evidence);
 void suspects_drop(struct parley_node *node, uint32_t log, bool evidence);
+/* Some of this log are still to be looked at: evidence that came too early for a while only. */
+bool suspects_wait(const struct parley_node *node, uint32_t log);
 
 /* review.c */
 void review_want(struct parley_node *node, uint32_t log);

@@ -259,6 +259,7 @@ static void settle(struct parley_node *node) {
     settle_peers(node);
     identity_pump(node);
     fetch_pump(node);
+    parents_pump(node);
     bodies_pump(node);
     small_runs_pump(node);
     quota_pump(node);

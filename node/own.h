@@ -46,6 +46,8 @@ void interest_send_lists(struct parley_node *node, struct parley_wire_list added
                          struct parley_wire_list removed);
 /* What the author's row says of following them, to the store. */
 void follow_keep(struct parley_node *node, uint32_t author, uint64_t request);
+/* All that were ever said once more: of those that the store lost nobody else knows any more. */
+void follows_keep(struct parley_node *node);
 
 /* publish.c */
 void on_publish(struct parley_node *node, uint64_t request, struct parley_span body,

@@ -9,6 +9,11 @@
  * Such an entry stands alone in its log: nothing else of an author who is not carried is asked for.
  * All of it is bounded: how many at a time, how far up a thread, and how many are kept. */
 
+static void parent_give(struct parley_node *node, struct parent *parent) {
+    parent->state = PARENT_FREE;
+    node->parents.is_turn = true;
+}
+
 static struct parent *parent_take(struct parley_node *node, const struct peer *peer) {
     struct parent *taken = NULL;
     unsigned count = 0;
@@ -20,6 +25,14 @@ static struct parent *parent_take(struct parley_node *node, const struct peer *p
             count += parent->connection == peer->connection;
     }
     return count < PARLEY_PARENTS_PER_PEER ? taken : NULL;
+}
+
+/* It was not asked, or ended with the link: whoever brings such a reply again is asked. */
+static void not_tried(struct parley_node *node, const struct parley_ref *ref) {
+    uint64_t hash = table_hash(node, ref->id.bytes);
+    for (size_t i = 0; i < PARLEY_PARENTS_TRIED_MAX; i++)
+        if (node->parents.tried[i] == hash)
+            node->parents.tried[i] = 0;
 }
 
 /* --- asking -------------------------------------------------------------------------------- */
@@ -56,8 +69,10 @@ static void ask(struct parley_node *node, struct peer *peer, struct parent *pare
     bool is_sent = log == NONE ? ask_records(node, peer, parent) : ask_entry(node, peer, parent);
     parent->deadline = node->now + PARLEY_FETCH_MS;
     deadline_lower(node, parent->deadline);
-    if (!is_sent)
-        parent->state = PARENT_FREE;
+    if (is_sent)
+        return;
+    not_tried(node, &parent->ref);
+    parent_give(node, parent);
 }
 
 /* --- wanting ------------------------------------------------------------------------------- */
@@ -81,16 +96,53 @@ static bool is_elsewhere(const struct parley_node *node, const struct parley_ref
     return log == NONE || !parley_ranges_covers(&node->logs[log].ranges, ref->seq);
 }
 
+static void wait_for_a_turn(struct parents *parents, parley_connection connection,
+                            const struct parley_ref *ref, unsigned depth) {
+    size_t at = (parents->waiting_first + parents->waiting_count) % PARLEY_PARENTS_WAITING_MAX;
+    parents->waiting[at] = (struct parent_waiting){*ref, connection, depth};
+    parents->waiting_count++;
+}
+
 static void want_parent(struct parley_node *node, struct peer *peer, const struct parley_ref *ref,
                         unsigned depth) {
     if (depth > PARLEY_PARENTS_DEPTH_MAX || node->parents.kept_count >= PARLEY_PARENTS_KEPT_MAX ||
         ref->seq == 0 || ref->seq > PARLEY_SEQ_MAX || !is_elsewhere(node, ref))
         return;
     struct parent *parent = parent_take(node, peer);
-    if (parent == NULL || was_tried(node, ref))
+    if ((parent == NULL && node->parents.waiting_count == PARLEY_PARENTS_WAITING_MAX) ||
+        was_tried(node, ref))
         return;
+    if (parent == NULL) {
+        wait_for_a_turn(&node->parents, peer->connection, ref, depth);
+        return;
+    }
     *parent = (struct parent){.ref = *ref, .connection = peer->connection, .depth = depth};
     ask(node, peer, parent);
+}
+
+/* Once around when a place was given: whoever has none yet waits behind the others. */
+void parents_pump(struct parley_node *node) {
+    struct parents *parents = &node->parents;
+    if (!parents->is_turn || !effects_have_room(node))
+        return;
+    parents->is_turn = false;
+    for (size_t left = parents->waiting_count; left > 0; left--) {
+        struct parent_waiting one = parents->waiting[parents->waiting_first];
+        struct peer *peer = peer_find(node, one.connection);
+        parents->waiting_first = (parents->waiting_first + 1) % PARLEY_PARENTS_WAITING_MAX;
+        parents->waiting_count--;
+        if (peer == NULL || peer->phase != PEER_OPEN)
+            not_tried(node, &one.ref);
+        if (peer == NULL || peer->phase != PEER_OPEN || !is_elsewhere(node, &one.ref))
+            continue;
+        struct parent *parent = parent_take(node, peer);
+        if (parent == NULL) {
+            wait_for_a_turn(parents, one.connection, &one.ref, one.depth);
+            continue;
+        }
+        *parent = (struct parent){.ref = one.ref, .connection = one.connection, .depth = one.depth};
+        ask(node, peer, parent);
+    }
 }
 
 static struct parent *parent_of(struct parley_node *node, const struct chunk_task *task) {
@@ -141,7 +193,7 @@ void parents_on_records(struct parley_node *node, struct peer *peer,
         if (parent->state != PARENT_RECORDS || parent->connection != peer->connection ||
             !PARLEY_EQUAL(parent->ref.author, *author))
             continue;
-        parent->state = PARENT_FREE;
+        parent_give(node, parent);
         if (log_find(node, &parent->ref.log) != NONE)
             ask(node, peer, parent);
     }
@@ -164,7 +216,7 @@ void parents_on_run(struct parley_node *node, struct peer *peer,
         if (parent->state != PARENT_RUN || parent->request != run->request ||
             parent->connection != peer->connection)
             continue;
-        parent->state = PARENT_FREE;
+        parent_give(node, parent);
         if (run->chunk.size == 0 || !is_asked(parent, run->chunk))
             return;
         parent->state = PARENT_JUDGED;
@@ -181,13 +233,16 @@ void parents_end(struct parley_node *node, const struct chunk_task *task, enum p
     struct parent *parent = parent_of(node, task);
     node->parents.kept_count += error == PARLEY_E_OK;
     if (parent != NULL)
-        parent->state = PARENT_FREE;
+        parent_give(node, parent);
 }
 
 void parents_drop_peer(struct parley_node *node, const struct peer *peer) {
     for (size_t i = 0; i < PARLEY_PARENTS_MAX; i++)
-        if (node->parents.items[i].connection == peer->connection)
-            node->parents.items[i].state = PARENT_FREE;
+        if (node->parents.items[i].state != PARENT_FREE &&
+            node->parents.items[i].connection == peer->connection) {
+            not_tried(node, &node->parents.items[i].ref);
+            parent_give(node, &node->parents.items[i]);
+        }
 }
 
 void parents_on_timer(struct parley_node *node) {
@@ -196,7 +251,7 @@ void parents_on_timer(struct parley_node *node) {
         if (parent->state == PARENT_FREE)
             continue;
         if (node->now >= parent->deadline)
-            parent->state = PARENT_FREE;
+            parent_give(node, parent);
         else
             deadline_lower(node, parent->deadline);
     }

@@ -26,13 +26,25 @@ struct parent {
     parley_time_ms deadline;
 };
 
+/* More than may be asked for at a time: each has its turn. */
+struct parent_waiting {
+    struct parley_ref ref;
+    parley_connection connection;
+    unsigned depth;
+};
+
 struct parents {
     struct parent items[PARLEY_PARENTS_MAX];
+    struct parent_waiting waiting[PARLEY_PARENTS_WAITING_MAX]; /* a ring */
+    size_t waiting_first, waiting_count;
+    bool is_turn;                             /* a place was given since they were looked at */
     uint64_t tried[PARLEY_PARENTS_TRIED_MAX]; /* keyed hashes of what was asked for last */
     size_t tried_next;
     size_t kept_count; /* since the node was created */
 };
 
+/* Those that wait, as far as there is room. */
+void parents_pump(struct parley_node *node);
 /* Replies in what is being stored: what they answer and where their thread begins is asked for. */
 void parents_look_at(struct parley_node *node, struct peer *peer, const struct chunk_task *task,
                      struct parley_span chunk);

@@ -169,6 +169,7 @@ void on_dialled(struct parley_node *node, parley_connection connection,
 /* Frees the slot and all that hangs on it. */
 static void peer_free(struct parley_node *node, struct peer *peer) {
     uint32_t slot = peer_slot(node, peer), book = peer->book;
+    const struct parley_node_key key = peer->node_key;
     bool lasted = peer->opened_at != 0 && node->now - peer->opened_at >= PARLEY_LINK_LASTED_MS;
     peer->phase = PEER_CLOSING; /* what ends with it is told to others alone */
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
@@ -191,6 +192,8 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
         node->peers_count--;
     if (book != NONE)
         book_on_closed(node, book, lasted);
+    else if (peer->is_known)
+        book_on_link_ended(node, &key);
 }
 
 void on_dial_failed(struct parley_node *node, parley_connection connection) {

@@ -156,9 +156,8 @@ bool quota_log_is_quiet(const struct parley_node *node, uint32_t log) {
     if (row->stores_in_flight > 0 || row->bodies.storing > 0 || row->quota.pruning != 0 ||
         row->is_doubted || row->is_unjudged || log == node->own_log)
         return false;
-    for (size_t i = 0; i < SUSPECTS_MAX; i++)
-        if (node->suspects[i].is_used && node->suspects[i].log == log)
-            return false;
+    if (suspects_wait(node, log))
+        return false;
     return !node->review.is_active || node->review.log != log;
 }
 

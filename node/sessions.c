@@ -196,33 +196,18 @@ static bool say(struct parley_node *node, struct peer *peer, uint64_t number, bo
     return peer_send_message(node, peer, &message);
 }
 
-static void open_ours(struct parley_node *node, struct peer *peer) {
-    struct peer_session *state = &peer->session;
-    struct session *slot = free_slot(node, true);
-    if (slot == NULL || !effects_have_room(node) || state->ours + 2 > PARLEY_WIRE_REQUEST_MAX)
-        return;
-    state->is_due = false;
-    if (!say(node, peer, state->ours + 2, true, state->has_lost, NULL))
-        return;
-    state->ours += 2;
-    state->turns = 0;
-    take_slot(node, slot, peer, true, state->ours);
-    slot->phase = SESSION_OPENING;
-    slot->is_again = state->has_lost;
-    state->has_lost = false;
-    peer->is_forgotten = false;
-}
-
 /* Whose place somebody else may have: of who has not said a word for longest. NULL: of nobody yet.
- */
-static struct session *silent_slot(struct parley_node *node) {
+ * Of ours only what is told goes: a turn that does not come ends them by itself. */
+static struct session *silent_slot(struct parley_node *node, bool is_ours) {
     struct session *found = NULL;
-    for (size_t i = PARLEY_SESSIONS_OURS; i < PARLEY_SESSIONS_MAX; i++) {
+    size_t from = is_ours ? 0 : PARLEY_SESSIONS_OURS;
+    size_t to = is_ours ? PARLEY_SESSIONS_OURS : PARLEY_SESSIONS_MAX;
+    for (size_t i = from; i < to; i++) {
         struct session *slot = &node->sessions.slots[i];
         parley_time_ms until = slot->deadline - PARLEY_SESSION_IDLE_MS + PARLEY_SESSION_PATIENCE_MS;
         if (slot->phase == SESSION_TELLING) /* it takes what is told too slowly */
             until = slot->end_at;
-        else if (slot->phase != SESSION_TALKING)
+        else if (slot->phase != SESSION_TALKING || is_ours)
             continue;
         if (node->now < until)
             deadline_lower(node, until);
@@ -250,6 +235,25 @@ static void push_out(struct parley_node *node, struct session *slot) {
     state->pushed_out++;
 }
 
+static void open_ours(struct parley_node *node, struct peer *peer) {
+    struct peer_session *state = &peer->session;
+    struct session *slot = free_slot(node, true);
+    if (slot == NULL && (slot = silent_slot(node, true)) != NULL)
+        push_out(node, slot);
+    if (slot == NULL || !effects_have_room(node) || state->ours + 2 > PARLEY_WIRE_REQUEST_MAX)
+        return;
+    state->is_due = false;
+    if (!say(node, peer, state->ours + 2, true, state->has_lost, NULL))
+        return;
+    state->ours += 2;
+    state->turns = 0;
+    take_slot(node, slot, peer, true, state->ours);
+    slot->phase = SESSION_OPENING;
+    slot->is_again = state->has_lost;
+    state->has_lost = false;
+    peer->is_forgotten = false;
+}
+
 /* Strangers after the others, and then whoever waits for longest. */
 static struct peer *next_to_answer(struct parley_node *node) {
     struct peer *found = NULL;
@@ -275,7 +279,7 @@ static bool answer_next(struct parley_node *node) {
     struct peer *peer = next_to_answer(node);
     struct session *slot = peer == NULL ? NULL : free_slot(node, false);
     if (peer != NULL && slot == NULL) {
-        slot = silent_slot(node);
+        slot = silent_slot(node, false);
         if (slot != NULL)
             push_out(node, slot);
     }

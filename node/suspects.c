@@ -51,10 +51,23 @@ bool suspect_keep(struct parley_node *node, uint32_t log, const struct parley_ju
     return true;
 }
 
+static bool is_late(const struct parley_node *node, const struct suspect *suspect) {
+    return suspect->is_evidence && node->now - suspect->at >= EVIDENCE_WAITS_MS;
+}
+
+bool suspects_wait(const struct parley_node *node, uint32_t log) {
+    for (size_t i = 0; i < SUSPECTS_MAX; i++) {
+        const struct suspect *suspect = &node->suspects[i];
+        if (suspect->is_used && suspect->log == log && !is_late(node, suspect))
+            return true;
+    }
+    return false;
+}
+
 void suspects_drop(struct parley_node *node, uint32_t log, bool evidence) {
     for (size_t i = 0; i < SUSPECTS_MAX; i++) {
         struct suspect *suspect = &node->suspects[i];
-        bool waits = suspect->is_evidence && node->now - suspect->at < EVIDENCE_WAITS_MS;
+        bool waits = suspect->is_evidence && !is_late(node, suspect);
         if (suspect->is_used && suspect->log == log && (evidence || !waits))
             suspect->is_used = false;
     }

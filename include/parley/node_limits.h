@@ -103,9 +103,11 @@
 #define PARLEY_SMALL_BATCH_BYTES 32768u /* small asks, or small runs, of one message */
 
 /* What replies answer, of authors who are not carried. */
-#define PARLEY_PARENTS_MAX       32u   /* asked for at a time */
-#define PARLEY_PARENTS_PER_PEER  4u    /* with the asks above SPEC 9.2.7: 32 runs, 64 authors */
-#define PARLEY_PARENTS_DEPTH_MAX 16u   /* up a thread from the reply that was brought */
+#define PARLEY_PARENTS_MAX      32u /* asked for at a time */
+#define PARLEY_PARENTS_PER_PEER 4u  /* with the asks above SPEC 9.2.7: 32 runs, 64 authors */
+#define PARLEY_PARENTS_WAITING_MAX                                                                 \
+    256u                             /* for their turn: what two or three chunks of replies name */
+#define PARLEY_PARENTS_DEPTH_MAX 16u /* up a thread from the reply that was brought */
 #define PARLEY_PARENTS_TRIED_MAX 1024u /* entries not asked for again */
 #define PARLEY_PARENTS_KEPT_MAX  4096u /* since the start: 16 MiB of the longest usual posts */
 

@@ -197,6 +197,28 @@ static void test_follows_of_another_device(void **state) {
     story_end(&story);
 }
 
+/* What the store lost of it nobody would say again: the entry comes back as one that is known. */
+static void test_a_follow_outlives_a_failed_store(void **state) {
+    struct story story;
+    struct story_person second, other;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    begin_with_second(&story, &second);
+    story_person(&other, 9);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    story_settle(&story);
+    story_push(&story, peer,
+               say_follow(&second, &other.author, true, STORY_WALL_START - 5, buffer));
+    story_verified(&story);
+    while (story.stores_count > 0)
+        story_stored(&story, PARLEY_E_DISK_FULL);
+    story_forget(&story);
+    struct parley_event event = {.kind = PARLEY_EVENT_STORE_OPENED};
+    story_step(&story, &event);
+    assert_true(story_has(&story, "STORE meta"));
+    assert_true(follows(&story, &other.author));
+    story_end(&story);
+}
+
 /* History comes newest first: the last word counts in whatever order the words arrive, and so does
  * the one that was said here. */
 static void test_last_word_counts(void **state) {
@@ -290,11 +312,16 @@ static void test_ended_elsewhere(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_another_key),      cmocka_unit_test(test_key_first),
-        cmocka_unit_test(test_signed_elsewhere), cmocka_unit_test(test_own_words_come_back),
-        cmocka_unit_test(test_above_a_hole),     cmocka_unit_test(test_follows_of_another_device),
-        cmocka_unit_test(test_last_word_counts), cmocka_unit_test(test_follow_from_tomorrow),
+        cmocka_unit_test(test_another_key),
+        cmocka_unit_test(test_key_first),
+        cmocka_unit_test(test_signed_elsewhere),
+        cmocka_unit_test(test_own_words_come_back),
+        cmocka_unit_test(test_above_a_hole),
+        cmocka_unit_test(test_follows_of_another_device),
+        cmocka_unit_test(test_last_word_counts),
+        cmocka_unit_test(test_follow_from_tomorrow),
         cmocka_unit_test(test_ended_elsewhere),
+        cmocka_unit_test(test_a_follow_outlives_a_failed_store),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("own", tests, NULL, NULL) == 0 ? 0 : 1;

@@ -194,10 +194,13 @@ static void test_bounds(void **state) {
         push_reply(&world, &parent);
     }
     assert_int_equal(world.identities, PARLEY_PARENTS_PER_PEER);
-    story_wait(&world.story, PARLEY_FETCH_MS); /* they are given up, and then there is room */
+    story_wait(&world.story, PARLEY_FETCH_MS); /* they are given up: the others have their turn */
+    assert_int_equal(world.identities, 2 * PARLEY_PARENTS_PER_PEER);
     struct parley_ref parent = newest_of(&world.stranger);
     push_reply(&world, &parent);
-    assert_int_equal(world.identities, PARLEY_PARENTS_PER_PEER + 1);
+    assert_int_equal(world.identities, 2 * PARLEY_PARENTS_PER_PEER);
+    story_wait(&world.story, PARLEY_FETCH_MS);
+    assert_int_equal(world.identities, 2 * PARLEY_PARENTS_PER_PEER + 1);
     /* Records of whom nobody waits for are not taken. */
     story_wait(&world.story, PARLEY_FETCH_MS);
     story_forget(&world.story);

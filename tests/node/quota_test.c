@@ -78,8 +78,60 @@ static void test_a_stranger_is_waited_for(void **state) {
     story_end(&story);
 }
 
+static void tell(struct story *story, struct story_puppet *puppet,
+                 const struct story_person *person, parley_seq seq) {
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
+    struct parley_wire_author_heads item = {.author = person->author};
+    struct parley_wire_head head = {.log = person->log, .seq = seq, .id = {{1}}, .low_seq = 1};
+    struct parley_writer heads, items;
+    uint8_t heads_bytes[256], items_bytes[512];
+    parley_writer_init(&heads, heads_bytes, sizeof heads_bytes);
+    parley_wire_put_head(&heads, &head);
+    item.heads = parley_wire_list_of(&heads, 1);
+    parley_writer_init(&items, items_bytes, sizeof items_bytes);
+    parley_wire_put_author_heads(&items, &item);
+    message.as.heads.last = true;
+    message.as.heads.authors = parley_wire_list_of(&items, 1);
+    story_send(story, puppet, &message);
+}
+
+/* While too much is held nothing of strangers is asked for, and nothing is while what went still
+ * fills the files: who leaves does not wait for what was to be asked of him. */
+static void test_who_leaves_is_not_fetched(void **state) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct story story;
+    struct story_person quiet, loud;
+    struct parley_node_log log;
+    story_begin_relay(&story);
+    story.config.quota_bytes = QUOTA;
+    story_restart(&story);
+    story_person(&quiet, 10);
+    story_person(&loud, 11);
+    story_know(&story, &quiet);
+    story_know(&story, &loud);
+    (void)story_entries(&quiet, 50, buffer);
+    load(&story, &quiet, QUOTA / 2);
+    struct story_puppet *peer = story_peer(&story, 'A');
+    tell(&story, peer, &quiet, 60);
+    assert_true(story_has(&story, "A ask run"));
+    story_wait(&story, PARLEY_FETCH_DOUBTED_MS); /* no answer: later again */
+    (void)story_entries(&loud, 50, buffer);
+    load(&story, &loud, QUOTA / 4 * 3);
+    for (unsigned i = 0; i < 15; i++) {
+        story_settle(&story);
+        story_wait(&story, 2000);
+    }
+    assert_true(story_has(&story, "STORE forget"));
+    assert_false(parley_node_log_find(story.node, &quiet.log, &log));
+    assert_true(story_has(&story, "COMPACT"));
+    story_end(&story);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_stranger_is_waited_for)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_stranger_is_waited_for),
+        cmocka_unit_test(test_who_leaves_is_not_fetched),
+    };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("quota", tests, NULL, NULL) == 0 ? 0 : 1;
 }
