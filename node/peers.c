@@ -169,7 +169,6 @@ void on_dialled(struct parley_node *node, parley_connection connection,
 /* Frees the slot and all that hangs on it. */
 static void peer_free(struct parley_node *node, struct peer *peer) {
     uint32_t slot = peer_slot(node, peer), book = peer->book;
-    const struct parley_node_key key = peer->node_key;
     bool lasted = peer->opened_at != 0 && node->now - peer->opened_at >= PARLEY_LINK_LASTED_MS;
     peer->phase = PEER_CLOSING; /* what ends with it is told to others alone */
     for (size_t i = 0; i < PARLEY_JOBS_MAX; i++)
@@ -193,7 +192,7 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
     if (book != NONE)
         book_on_closed(node, book, lasted);
     else if (peer->is_known)
-        book_on_link_ended(node, &key);
+        book_on_link_ended(node, &peer->node_key);
 }
 
 void on_dial_failed(struct parley_node *node, parley_connection connection) {
