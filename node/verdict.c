@@ -18,11 +18,19 @@ static const struct parley_run *linked_above(const struct log_row *row,
     return NULL;
 }
 
-static bool continues_a_piece(struct review *review, struct parley_span bytes) {
-    for (size_t i = 0; i < review->pieces_count; i++)
-        if (side_add_below(&review->pieces[i], bytes))
-            return true;
-    return false;
+/* Of the suspects that go on below the piece the one that reaches lowest: another node may have cut
+ * the same elsewhere, and where that one ends nothing may go on. NONE: none does. */
+static uint32_t next_below(const struct parley_node *node, const struct side *piece) {
+    uint32_t next = NONE;
+    for (uint32_t i = 0; i < SUSPECTS_MAX; i++) {
+        const struct suspect *suspect = &node->suspects[i];
+        if (suspect->is_used && suspect->log == node->review.log && suspect->is_evidence &&
+            !suspect->is_signed && suspect->run.hi + 1 == side_lo(piece) &&
+            PARLEY_EQUAL(suspect->run.hi_id, piece->chunks[0].prev_first) &&
+            (next == NONE || suspect->run.lo < node->suspects[next].run.lo))
+            next = i;
+    }
+    return next;
 }
 
 static void gather_top(struct parley_node *node, uint32_t index) {
@@ -45,33 +53,32 @@ static void gather_top(struct parley_node *node, uint32_t index) {
     review->pieces_count++;
 }
 
-/* The log's suspect that came next after, or before, that one; NONE: no other. */
-static uint32_t next_suspect(const struct parley_node *node, uint64_t order, bool is_later) {
+/* The log's suspect that came next before that one; NONE: no other. */
+static uint32_t one_before(const struct parley_node *node, uint64_t order) {
     uint32_t next = NONE;
     for (uint32_t i = 0; i < SUSPECTS_MAX; i++) {
         const struct suspect *suspect = &node->suspects[i];
-        if (!suspect->is_used || suspect->log != node->review.log || suspect->order == order ||
-            (suspect->order > order) != is_later)
-            continue;
-        if (next == NONE || (suspect->order > node->suspects[next].order) != is_later)
+        if (suspect->is_used && suspect->log == node->review.log && suspect->order < order &&
+            (next == NONE || suspect->order > node->suspects[next].order))
             next = i;
     }
     return next;
 }
 
 /* Tops first, the newest before all: what came long ago and told nothing is no hindrance. Then what
- * they go on with, in the order in which it came. */
+ * they go on with. */
 void suspects_gather(struct parley_node *node) {
     struct review *review = &node->review;
-    uint32_t i = next_suspect(node, UINT64_MAX, false);
-    for (; i != NONE; i = next_suspect(node, node->suspects[i].order, false))
+    uint32_t i = one_before(node, UINT64_MAX);
+    for (; i != NONE; i = one_before(node, node->suspects[i].order))
         if (node->suspects[i].is_signed || !node->suspects[i].is_evidence)
             gather_top(node, i);
-    i = next_suspect(node, 0, true);
-    for (; i != NONE; i = next_suspect(node, node->suspects[i].order, true))
-        if (!node->suspects[i].is_signed && node->suspects[i].is_evidence)
-            (void)continues_a_piece(review,
-                                    PARLEY_SPAN(node->suspects[i].bytes, node->suspects[i].size));
+    for (size_t p = 0; p < review->pieces_count; p++) {
+        struct side *piece = &review->pieces[p];
+        while ((i = next_below(node, piece)) != NONE &&
+               side_add_below(piece, PARLEY_SPAN(node->suspects[i].bytes, node->suspects[i].size)))
+            continue;
+    }
 }
 
 /* The range that is being compared; NULL: none is. */
