@@ -285,6 +285,42 @@ static void test_evidence_cut_anew(void **state) {
     story_end(&story);
 }
 
+/* Of two pieces that go on below the same top the one that reaches lower is taken, whichever came
+ * first. */
+static void test_evidence_reaches_lowest(void **state) {
+    struct story story;
+    struct story_person writer, other;
+    static uint8_t buffers[6][PARLEY_CHUNK_BUFFER_SIZE];
+    story_begin_relay(&story);
+    story_person(&writer, 9);
+    other = writer;
+    (void)story_peer(&story, 'A');
+    story_know(&story, &writer);
+    (void)story_entry(&writer, "one", buffers[0]);
+    (void)story_entry(&other, "another", buffers[0]);
+    struct parley_span of_one = story_entry(&writer, "two", buffers[0]);
+    struct story_person lower = other;
+    (void)story_entries(&other, 1, buffers[1]);
+    struct story_person stored = other;
+    struct parley_span third = story_entries(&other, 1, buffers[1]),
+                       top = story_entries(&other, 1, buffers[2]),
+                       kept = story_entries(&stored, 2, buffers[3]),
+                       longer = story_entries(&lower, 2, buffers[4]);
+    const struct parley_span sent[] = {of_one, top, third, top, longer};
+    for (size_t i = 0; i < 5; i++) {
+        send_evidence(&story, &writer, sent[i]);
+        if (i < 3)
+            continue;
+        assert_int_equal(log_of(&story, &writer).forked, 2);
+        story_read(&story, PARLEY_E_OK, of_one, 0);
+        story_read(&story, PARLEY_E_OK, kept, 0);
+        story_read(&story, PARLEY_E_NOT_FOUND, PARLEY_NO_SPAN, 0);
+        story_settle(&story);
+    }
+    assert_int_equal(log_of(&story, &writer).forked, 1);
+    story_end(&story);
+}
+
 /* --- ranges -------------------------------------------------------------------------------- */
 
 static void test_ninth_range(void **state) {
@@ -392,6 +428,7 @@ int main(void) {
         cmocka_unit_test(test_evidence_is_checked),
         cmocka_unit_test(test_evidence_goes_on),
         cmocka_unit_test(test_evidence_cut_anew),
+        cmocka_unit_test(test_evidence_reaches_lowest),
         cmocka_unit_test(test_ninth_range),
         cmocka_unit_test(test_signature_learned_later),
     };
