@@ -5,7 +5,7 @@
 
 /* In one turn of the loop: half of what a socket takes at once, by default. */
 #define WRITE_BYTES_MAX  65536u
-#define STREAM_BYTES_MAX (1024u * 1024u) /* unsent on one stream; more closes it */
+#define STREAM_BYTES_MAX (1024u * 1024u) /* unsent on one stream; more ends it */
 #define ANSWER_SECONDS   120
 /* An answer that is opened as a page by itself does nothing. */
 #define ANSWER_POLICY "default-src 'none'; frame-ancestors 'none'"
@@ -152,13 +152,13 @@ static bool append_event(struct exchange *exchange, const struct parley_api_even
 
 void exchange_on_event(void *context, const struct parley_api_event *event) {
     struct exchange *exchange = context;
-    if (exchange->wsi == NULL)
+    if (exchange->wsi == NULL || exchange->is_drained)
         return;
+    /* Too slow: closed behind what is kept, so that each connection brings a reader further who
+     * goes on from his cursor, whatever comes at once. */
     bool fits = exchange->out_size - exchange->out_at + event->json.size <= STREAM_BYTES_MAX;
-    if (!fits || !append_event(exchange, event)) {
-        exchange->is_drained = true; /* too slow: closed, and the reader catches up by asking */
-        exchange->out_at = exchange->out_size;
-    }
+    if (!fits || !append_event(exchange, event))
+        exchange->is_drained = true;
     lws_callback_on_writable(exchange->wsi);
 }
 
@@ -230,11 +230,12 @@ int exchange_on_writable(struct session *session) {
             return 0;
         }
     }
-    if (exchange->watch != NULL && exchange->is_drained)
+    bool is_ending = exchange->watch != NULL && exchange->is_drained;
+    if (is_ending && exchange->out_at == exchange->out_size)
         return -1;
     if (exchange->out_at < exchange->out_size && write_some(exchange))
         return -1;
-    if (exchange->out_at < exchange->out_size) {
+    if (exchange->out_at < exchange->out_size || is_ending) {
         lws_callback_on_writable(wsi);
         return 0;
     }

@@ -206,8 +206,9 @@ int client_once(const struct options *options, bool needs_node, struct client_re
 }
 
 int client_stream(struct client *client, const struct client_request *request,
-                  bool (*on_post)(void *context, const json_t *post), void *context) {
+                  bool (*on_post)(void *context, const json_t *post), void (*on_gap)(void *context),
+                  void *context) {
     if (client->http == NULL)
         return complain(EXIT_NO_NODE, "no node runs on this home, and this needs one");
-    return client_http_stream(client->http, request, on_post, context);
+    return client_http_stream(client->http, request, on_post, on_gap, context);
 }

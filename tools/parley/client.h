@@ -49,9 +49,12 @@ void client_wait(struct client *client, unsigned ms);
 /* Opens, calls, closes. */
 int client_once(const struct options *options, bool needs_node, struct client_request *request,
                 json_t *body, json_t **json);
-/* Streams events until the node goes or on_post answers false. Needs a node. */
+/* Streams events until the node goes or on_post answers false, over as many connections as it
+ * takes: the node closes who reads too slowly. on_gap: between the last post and the next one some
+ * may be missing. Needs a node. */
 int client_stream(struct client *client, const struct client_request *request,
-                  bool (*on_post)(void *context, const json_t *post), void *context);
+                  bool (*on_post)(void *context, const json_t *post), void (*on_gap)(void *context),
+                  void *context);
 /* What of the answer could not be read, once the rest of it is printed: EXIT_DONE where all could,
  * or else the exit status, and it has been said. */
 int client_unread(const json_t *json);

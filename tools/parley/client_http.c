@@ -16,6 +16,8 @@
 #define HELLO_TIMEOUT_MS   10000L  /* who it is, a node tells from memory */
 #define URL_SIZE           32768u
 #define LINE_BYTES_MAX     (1024u * 1024u)
+#define CURSOR_SIZE        64u /* as the node's own */
+#define EVENT_SIZE         16u
 
 struct client_http {
     CURL *curl;
@@ -29,10 +31,19 @@ struct transfer {
     struct client_answer *answer;
     size_t room;
     bool failed;
-    /* of a stream */
+    struct stream *stream; /* where it is one */
+};
+
+/* What a stream has told so far, over all its connections. */
+struct stream {
     bool (*on_post)(void *context, const json_t *post);
+    void (*on_gap)(void *context);
     void *context;
     bool has_stopped;
+    bool is_heard;            /* on this connection */
+    char event[EVENT_SIZE];   /* the kind of what is being read; "": a post */
+    char next[CURSOR_SIZE];   /* and its cursor */
+    char cursor[CURSOR_SIZE]; /* of what was told last; "": nothing yet */
 };
 
 /* ---- the address -------------------------------------------------------------------------- */
@@ -143,6 +154,12 @@ static int say_failure(const struct client_http *http, CURLcode code) {
                     http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
 }
 
+/* A node that goes while it is asked cuts it anywhere. */
+static bool is_cut(CURLcode code) {
+    return code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+           code == CURLE_SEND_ERROR || code == CURLE_PARTIAL_FILE;
+}
+
 static CURLcode perform(struct client_http *http, const struct client_request *request,
                         const char *url, long timeout_ms, struct transfer *transfer) {
     set_up(http, url, transfer);
@@ -204,14 +221,43 @@ void client_http_close(struct client_http *http) {
 
 /* ---- a stream ----------------------------------------------------------------------------- */
 
-static void take_line(struct transfer *transfer, const char *line, size_t size) {
-    if (size < 6 || strncmp(line, "data: ", 6) != 0)
-        return;
-    json_t *post = json_loadb(line + 6, size - 6, JSON_ALLOW_NUL, NULL);
-    bool is_post = json_object_get(post, "post") != NULL; /* and not a gap */
-    if (is_post && !transfer->on_post(transfer->context, post))
-        transfer->has_stopped = true;
+/* Whether the line is this field of an event; its value then, cut to what value holds. */
+static bool take_field(char *value, size_t room, const char *name, const char *line, size_t size) {
+    size_t skipped = strlen(name);
+    if (size < skipped || memcmp(line, name, skipped) != 0)
+        return false;
+    size -= skipped;
+    snprintf(value, room, "%.*s", (int)(size < room ? size : room - 1), line + skipped);
+    return true;
+}
+
+static void take_event(struct stream *stream, const char *data, size_t size) {
+    json_t *post = NULL;
+    if (strcmp(stream->event, "gap") == 0)
+        stream->on_gap(stream->context);
+    else if (stream->event[0] == '\0')
+        post = json_loadb(data, size, JSON_ALLOW_NUL, NULL);
+    if (post != NULL && !stream->on_post(stream->context, post))
+        stream->has_stopped = true;
     json_decref(post);
+}
+
+/* An event is its cursor, its kind, its data, in one line each, and an empty line. It is told with
+ * its data, and with that it is behind us: an event without any ends at the empty line. */
+static void take_line(struct stream *stream, const char *line, size_t size) {
+    static const char DATA[] = "data: ";
+    if (take_field(stream->next, sizeof(stream->next), "id: ", line, size) ||
+        take_field(stream->event, sizeof(stream->event), "event: ", line, size))
+        return;
+    bool is_data = size >= sizeof(DATA) - 1 && memcmp(line, DATA, sizeof(DATA) - 1) == 0;
+    if (is_data)
+        take_event(stream, line + sizeof(DATA) - 1, size - (sizeof(DATA) - 1));
+    if (size == 0)
+        stream->event[0] = '\0';
+    if ((is_data || size == 0) && stream->next[0] != '\0') {
+        memcpy(stream->cursor, stream->next, sizeof(stream->cursor));
+        stream->is_heard = true;
+    }
 }
 
 static size_t on_stream(char *data, size_t one, size_t size, void *context) {
@@ -221,24 +267,27 @@ static size_t on_stream(char *data, size_t one, size_t size, void *context) {
         return 0;
     char *at = answer->body, *end;
     size_t left = answer->size;
-    while (!transfer->has_stopped && (end = memchr(at, '\n', left)) != NULL) {
-        take_line(transfer, at, (size_t)(end - at));
+    while (!transfer->stream->has_stopped && (end = memchr(at, '\n', left)) != NULL) {
+        take_line(transfer->stream, at, (size_t)(end - at));
         left -= (size_t)(end - at) + 1;
         at = end + 1;
     }
     memmove(answer->body, at, left);
     answer->size = left;
-    return transfer->has_stopped ? 0 : size;
+    return transfer->stream->has_stopped ? 0 : size;
 }
 
-int client_http_stream(struct client_http *http, const struct client_request *request,
-                       bool (*on_post)(void *context, const json_t *post), void *context) {
+/* One connection, to its end. True: the stream may go on over another one. A node that cuts off who
+ * reads too slowly, one that stops and one that is killed look the same from here: the next
+ * connection tells them apart. */
+static bool read_stream(struct client_http *http, const char *url, struct stream *stream,
+                        int *result) {
     struct client_answer answer = {0};
-    struct transfer transfer = {.answer = &answer, .on_post = on_post, .context = context};
-    char url[URL_SIZE];
+    struct transfer transfer = {.answer = &answer, .stream = stream};
     long status = 0;
-    if (!make_url(http->curl, url, request))
-        return complain(EXIT_USAGE, "the arguments are too long");
+    bool is_again = stream->cursor[0] != '\0';
+    stream->is_heard = false;
+    stream->event[0] = stream->next[0] = '\0';
     set_up(http, url, &transfer);
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_stream);
     /* a node that lives says so every 15 seconds */
@@ -246,15 +295,37 @@ int client_http_stream(struct client_http *http, const struct client_request *re
     curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_TIME, 60L);
     CURLcode code = curl_easy_perform(http->curl);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
-    int result = EXIT_DONE;
+    bool goes_on = false;
     if (status >= 400) {
         json_t *problem = json_loadb(answer.body, answer.size, 0, NULL);
-        result = client_complain(problem, (unsigned)status);
+        *result = client_complain(problem, (unsigned)status);
         json_decref(problem);
-    } else if (!transfer.has_stopped) {
-        result = code == CURLE_OK ? complain(EXIT_NO_NODE, "the node has stopped")
-                                  : say_failure(http, code);
+    } else if (stream->has_stopped) {
+        *result = EXIT_DONE;
+    } else if (stream->is_heard && code != CURLE_WRITE_ERROR && code != CURLE_OUT_OF_MEMORY) {
+        goes_on = true;
+    } else if (code == CURLE_OK || (is_again && is_cut(code))) {
+        *result = complain(EXIT_NO_NODE, "the node has stopped");
+    } else {
+        *result = say_failure(http, code);
     }
     client_answer_clear(&answer);
+    return goes_on;
+}
+
+int client_http_stream(struct client_http *http, const struct client_request *request,
+                       bool (*on_post)(void *context, const json_t *post),
+                       void (*on_gap)(void *context), void *context) {
+    struct stream stream = {.on_post = on_post, .on_gap = on_gap, .context = context};
+    char url[URL_SIZE];
+    int result = EXIT_DONE;
+    bool goes_on;
+    do {
+        struct client_request again = *request;
+        client_add(&again, "after", stream.cursor[0] != '\0' ? stream.cursor : NULL);
+        if (!make_url(http->curl, url, &again))
+            return complain(EXIT_USAGE, "the arguments are too long");
+        goes_on = read_stream(http, url, &stream, &result);
+    } while (goes_on);
     return result;
 }

@@ -15,7 +15,8 @@ void client_http_close(struct client_http *http);
 int client_http_call(struct client_http *http, const struct client_request *request,
                      struct client_answer *answer);
 int client_http_stream(struct client_http *http, const struct client_request *request,
-                       bool (*on_post)(void *context, const json_t *post), void *context);
+                       bool (*on_post)(void *context, const json_t *post),
+                       void (*on_gap)(void *context), void *context);
 
 /* is_online: it dials, too. NULL: problem says why. */
 struct client_local *client_local_open(const char *home, bool same_device, bool is_online,

@@ -60,6 +60,12 @@ static bool on_post(void *context, const json_t *post) {
     return fflush(stdout) == 0;
 }
 
+static void on_gap(void *context) {
+    (void)complain(EXIT_DONE,
+                   "some of what came may be missing between the last post and the next: "
+                   "see parley timeline");
+}
+
 /* The stream takes whole names only. */
 static int follow_timeline(const struct options *options, struct client *client) {
     struct client_request request = {.method = PARLEY_API_GET, .path = "/v1/events"};
@@ -73,7 +79,7 @@ static int follow_timeline(const struct options *options, struct client *client)
         client_add(&request, "author", post_text_of(author, "author"));
     }
     client_add(&request, "tag", options->tag);
-    int status = client_stream(client, &request, on_post, (void *)options);
+    int status = client_stream(client, &request, on_post, on_gap, (void *)options);
     json_decref(author);
     return status;
 }
