@@ -86,19 +86,6 @@ bool book_forget(struct parley_node *node, const struct parley_node_key *key,
     return was_kept;
 }
 
-void book_on_link_ended(struct parley_node *node, const struct parley_node_key *key) {
-    for (uint32_t i = 0; i < PARLEY_BOOK_ADDRESSES_MAX; i++) {
-        struct book_row *row = &node->book[i];
-        if (!row->is_used || row->peer != NONE || !node_keys_meet(&row->address.key, key))
-            continue;
-        parley_time_ms soon =
-            node->now + parley_random_below(&node->random, PARLEY_DIAL_BACKOFF_MIN_MS);
-        if (row->dial_at > soon)
-            row->dial_at = soon;
-        deadline_lower(node, row->dial_at);
-    }
-}
-
 void book_on_closed(struct parley_node *node, uint32_t book, bool lasted) {
     struct book_row *row = &node->book[book];
     row->peer = NONE;

@@ -143,6 +143,10 @@ void on_stored(struct parley_node *node, parley_ticket ticket, enum parley_error
     if (pending.after == AFTER_RECORD)
         record_is_stored(node, pending.author, error);
     answer(node, &pending, failed ? PARLEY_E_READ_ONLY : error);
+    if (error == PARLEY_E_OK && node->owes_follows && !node->is_failed) {
+        node->owes_follows = false;
+        follows_keep(node);
+    }
 }
 
 /* --- loading ------------------------------------------------------------------------------- */
@@ -236,7 +240,7 @@ void on_store_opened(struct parley_node *node) {
     node->is_failed = false;
     node->is_reloading = false;
     heads_lose(node);
-    follows_keep(node);
+    node->owes_follows = true;
     node->heads_at = node->now; /* what was lost on the way is asked for again */
     deadline_lower(node, node->now);
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, 0, "the store is open again");

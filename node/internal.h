@@ -294,6 +294,7 @@ struct parley_node {
     bool is_started;
     bool is_stopping;  /* goodbyes are said; nobody new is let in, nobody is dialled */
     bool is_failed;    /* a store failed and was not opened again yet */
+    bool owes_follows; /* what it may have lost of them is kept again when it takes something */
     bool is_reloading; /* and it tells anew what it holds */
 
     struct author_row *authors;

@@ -191,8 +191,6 @@ static void peer_free(struct parley_node *node, struct peer *peer) {
         node->peers_count--;
     if (book != NONE)
         book_on_closed(node, book, lasted);
-    else if (peer->is_known)
-        book_on_link_ended(node, &peer->node_key);
 }
 
 void on_dial_failed(struct parley_node *node, parley_connection connection) {

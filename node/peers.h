@@ -44,8 +44,6 @@ void book_keep(struct parley_node *node, uint32_t book, parley_request request);
 void book_on_timer(struct parley_node *node);
 /* lasted: the link was open long enough that the address is as good as new. */
 void book_on_closed(struct parley_node *node, uint32_t book, bool lasted);
-/* Another link to that node than one of the book's, beside which the book did not dial. */
-void book_on_link_ended(struct parley_node *node, const struct parley_node_key *key);
 /* True when it was kept: the request is answered when it is kept no more. */
 bool book_forget(struct parley_node *node, const struct parley_node_key *key,
                  parley_request request);

@@ -176,21 +176,6 @@ static void test_duplicates(void **state) {
     story_end(&story);
 }
 
-/* Nobody was dialled beside a link of theirs: when that ends, it is our turn soon. */
-static void test_their_link_ends(void **state) {
-    struct story story;
-    story_begin(&story);
-    struct story_puppet *theirs = story_peer(&story, 'A');
-    story_connect(&story, 1, 'A');
-    story_settle(&story);
-    story_wait(&story, 1000);
-    assert_false(story_has(&story, "DIAL A"));
-    story_closed(&story, theirs);
-    story_wait(&story, PARLEY_DIAL_BACKOFF_MIN_MS);
-    assert_true(story_has(&story, "DIAL A"));
-    story_end(&story);
-}
-
 static void test_crossed_dials(void **state) {
     struct story story;
     story_begin(&story);
@@ -399,7 +384,6 @@ int main(void) {
         cmocka_unit_test(test_hello_comes_first),
         cmocka_unit_test(test_hello_of_another),
         cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_their_link_ends),
         cmocka_unit_test(test_crossed_dials),
         cmocka_unit_test(test_silence_is_closed),
         cmocka_unit_test(test_table_is_full),
