@@ -198,7 +198,9 @@ void on_interest_change(struct parley_node *node, struct peer *peer,
         if (!interest_insert(node, peer, table_hash(node, author.bytes)))
             continue;
         uint32_t row = author_find(node, &author);
-        bool is_told = !peer->session.is_spoken || peer->session.is_begun;
+        /* Else the first session tells all that is wanted; but not to a relay that wants all. */
+        bool is_told = !peer->session.is_spoken || peer->session.is_begun ||
+                       peer->mode == PARLEY_INTEREST_EVERYTHING;
         if (row == NONE || !is_told)
             continue;
         bool is_paid = peer->interest_count <= peer->budget.named_most;
@@ -232,6 +234,7 @@ static void depth_set(struct parley_node *node, uint32_t author, uint8_t depth) 
     bool is = author_is_wanted(node, author);
     if (was != is)
         interest_send_change(node, &node->authors[author].set.author, is);
+    missing_author(node, author);
 }
 
 void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_private) {

@@ -1,13 +1,17 @@
 #include "internal.h"
 
 /* Logs that miss something and have nobody to be asked for it. Who holds the same head may have it,
- * and no session finds that: every peer is asked for its heads of them, by name. SPEC 11.8.
+ * and no session finds that: every peer is asked for its heads of them, by name. SPEC 11.8. So is
+ * it for authors whom a relay's owner follows and of whom nothing is here: of all that a peer has a
+ * session tells only as much as there is room for, in any order. SPEC 9.2.2.
  *
  * However many are missed by all, each has its turn: what is asked of a peer goes on where it
  * stopped the last time. */
 
 #define PORTION_ROWS 2048u /* logs looked at in one step: a millisecond or two */
 #define NAMES_MAX    4096u /* asked for in one turn */
+
+#define NAMES_PER_MESSAGE 512u /* of authors: 17 KiB */
 
 /* What a peer was asked before is asked again as its link gets twice as old, and regularly in the
  * end; at once when something else is missing, or whoever was asked in its place had nothing. */
@@ -21,17 +25,34 @@ static uint64_t turn_of(const struct parley_node *node, const struct peer *peer)
     return doublings;
 }
 
+static bool mark_said(struct parley_node *node, struct parley_span what) {
+    uint64_t mark = table_hash_of(node, what);
+    uint64_t *place = &node->sessions.said[mark % PARLEY_SAID_MAX];
+    bool was = *place == mark;
+    *place = mark;
+    return was;
+}
+
+static bool was_named(struct parley_node *node, const struct peer *peer, uint32_t author) {
+    struct {
+        uint64_t connection, author, turn, anew;
+    } all = {peer->connection, author, turn_of(node, peer), node->sessions.missing_anew};
+    return mark_said(node, PARLEY_SPAN(&all, sizeof all));
+}
+
 static bool was_asked(struct parley_node *node, const struct peer *peer, uint32_t log) {
     const struct log_row *row = &node->logs[log];
     struct {
         uint64_t connection, log, newest, count, bodies, source, turn, anew;
     } all = {peer->connection, log,         log_newest(row),     row->entries_count,
              row->bodies.high, row->source, turn_of(node, peer), node->sessions.missing_anew};
-    uint64_t mark = table_hash_of(node, PARLEY_SPAN(&all, sizeof all));
-    uint64_t *place = &node->sessions.said[mark % PARLEY_SAID_MAX];
-    bool was = *place == mark;
-    *place = mark;
-    return was;
+    return mark_said(node, PARLEY_SPAN(&all, sizeof all));
+}
+
+static bool is_unheard(const struct parley_node *node, uint32_t author) {
+    const struct author_row *row = &node->authors[author];
+    return !row->is_free && !row->set.revealed && !quota_is_stranger(node, author) &&
+           author_is_wanted(node, author);
 }
 
 static bool is_missing(struct parley_node *node, const struct peer *peer, uint32_t log) {
@@ -45,6 +66,28 @@ static bool is_missing(struct parley_node *node, const struct peer *peer, uint32
     return (lacks_named || lacks_bodies || log_misses(node, row)) &&
            author_is_wanted(node, row->author) && peer_wants(node, peer, row->author) &&
            node->authors[row->author].set.revealed;
+}
+
+/* A portion; false: it could not be sent. */
+static bool name_some(struct parley_node *node, struct peer *peer) {
+    struct peer_session *state = &peer->session;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_INTEREST_CHANGE};
+    struct parley_writer names;
+    size_t count = 0;
+    parley_writer_init(&names, node->heads, PARLEY_HEADS_BYTES);
+    for (uint32_t looks = 0; looks < PORTION_ROWS && state->unheard_next < state->unheard_end &&
+                             count < state->missing_left && count < NAMES_PER_MESSAGE;
+         looks++, state->unheard_next++) {
+        uint32_t author = state->unheard_next;
+        if (author >= node->authors_count || !is_unheard(node, author) ||
+            was_named(node, peer, author))
+            continue;
+        parley_wire_put_author(&names, &node->authors[author].set.author);
+        count++;
+    }
+    state->missing_left -= (uint32_t)count;
+    message.as.interest_change.added = parley_wire_list_of(&names, count);
+    return count == 0 || peer_send_message(node, peer, &message);
 }
 
 /* A portion; false: it could not be sent. */
@@ -75,19 +118,34 @@ void missing_ask(struct parley_node *node, struct peer *peer) {
         return;
     peer->session.missing_left = NAMES_MAX;
     peer->session.missing_looks = node->logs_count;
+    peer->session.unheard_next = 0;
+    peer->session.unheard_end = node->config.relay ? node->authors_count : 0;
     deadline_lower(node, node->now);
+}
+
+void missing_author(struct parley_node *node, uint32_t author) {
+    for (size_t i = 0; i < node->peers_count && node->config.relay && is_unheard(node, author); i++)
+        if (node->peers[i].phase == PEER_OPEN)
+            missing_ask(node, &node->peers[i]);
+}
+
+static bool go_on(struct parley_node *node, struct peer *peer) {
+    struct peer_session *state = &peer->session;
+    if (state->unheard_next < state->unheard_end && !name_some(node, peer))
+        return false;
+    return state->missing_looks == 0 || !effects_have_room(node) || ask_some(node, peer);
 }
 
 void missing_pump(struct parley_node *node) {
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
         struct peer_session *state = &peer->session;
-        bool is_asked = peer->phase == PEER_OPEN && state->missing_left > 0 &&
-                        state->missing_looks > 0 &&
+        bool is_left = state->missing_looks > 0 || state->unheard_next < state->unheard_end;
+        bool is_asked = peer->phase == PEER_OPEN && state->missing_left > 0 && is_left &&
                         peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES);
         if (!is_asked)
             continue;
-        if (effects_have_room(node) && !ask_some(node, peer))
+        if (effects_have_room(node) && !go_on(node, peer))
             state->missing_left = 0; /* until its next turn */
         deadline_lower(node, node->now);
     }

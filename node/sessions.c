@@ -110,7 +110,7 @@ static void note_findings(struct parley_node *node, struct peer *peer,
 static void end_session(struct parley_node *node, struct session *session, bool is_cut) {
     struct peer *peer = &node->peers[session->peer];
     bool had_set = session->phase == SESSION_TALKING;
-    bool is_unanswered = session->phase == SESSION_OPENING && is_cut;
+    bool is_unanswered = session->phase == SESSION_OPENING && is_cut && !node->is_failed;
     session->phase = session->tells_left > 0 ? SESSION_TELLING : SESSION_FREE;
     session->deadline = node->now;
     peer->is_forgotten |= is_cut;
@@ -158,9 +158,17 @@ void sessions_stop(struct parley_node *node) {
     }
 }
 
+/* One that is not answered for a while is no work: the other has others, or tells us less. */
+static bool is_work(const struct parley_node *node, const struct session *slot) {
+    parley_time_ms since = slot->deadline - PARLEY_SESSION_IDLE_MS;
+    if (slot->phase != SESSION_OPENING || !node->peers[slot->peer].session.is_begun)
+        return slot->phase != SESSION_FREE;
+    return node->now < since + PARLEY_SESSION_PATIENCE_MS;
+}
+
 bool sessions_are_under_way(const struct parley_node *node) {
     for (size_t i = 0; i < PARLEY_SESSIONS_MAX; i++)
-        if (node->sessions.slots[i].phase != SESSION_FREE)
+        if (is_work(node, &node->sessions.slots[i]))
             return true;
     return false;
 }

@@ -66,6 +66,8 @@ struct peer_session {
     uint32_t missing_next;    /* of the logs: where to look on for what it is asked for by name */
     uint32_t missing_looks;   /* how many of them in this turn */
     uint32_t missing_left;    /* how many names may still be said in it */
+    uint32_t unheard_next;    /* of the authors: where to look on for whom it is asked by name */
+    uint32_t unheard_end;     /* where that ends in this turn */
 };
 
 /* Small asks, or the answers to some, of one peer until they go out together. */
@@ -121,8 +123,10 @@ uint64_t session_hash(const struct parley_node *node, const struct session *sess
                       const struct parley_reconcile_item *item);
 
 /* missing.c */
-/* From time to time: heads of logs that miss something. */
+/* From time to time: heads of logs that miss something, and of whom nothing was heard. */
 void missing_ask(struct parley_node *node, struct peer *peer);
+/* The owner has named him: a relay asks everybody for him now, if nothing of him is here. */
+void missing_author(struct parley_node *node, uint32_t author);
 /* At the end of every step. */
 void missing_pump(struct parley_node *node);
 

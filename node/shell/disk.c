@@ -26,8 +26,8 @@ static enum parley_error explain(struct parley_problem *problem, enum parley_err
 
 static enum parley_error open_store(struct parley_disk *disk, bool create, uint64_t commits_min,
                                     char *words, size_t words_size) {
-    enum parley_error error =
-        parley_kv_leveldb_open(&disk->kv, disk->directory, create, words, words_size);
+    enum parley_error error = parley_kv_leveldb_open(&disk->kv, disk->directory, create,
+                                                     disk->quota_bytes, words, words_size);
     if (error == PARLEY_E_OK)
         error = parley_store_open(&disk->store, disk->kv, create);
     if (error != PARLEY_E_OK || parley_store_commits_count(disk->store) >= commits_min)
@@ -48,10 +48,11 @@ static void abandon(struct parley_disk *disk) {
 }
 
 enum parley_error parley_disk_open(struct parley_disk *disk, const char *directory, bool create,
-                                   struct parley_problem *problem) {
+                                   uint64_t quota_bytes, struct parley_problem *problem) {
     char words[256] = "";
     uint64_t commits_min = 0;
     memset(disk, 0, sizeof *disk);
+    disk->quota_bytes = quota_bytes;
     (void)snprintf(disk->directory, sizeof disk->directory, "%s", directory);
     enum parley_error error =
         create ? PARLEY_E_OK : parley_seal_break(directory, &commits_min, words, sizeof words);

@@ -10,6 +10,7 @@ struct parley_disk {
     struct parley_kv *kv;
     struct parley_store *store; /* NULL: closed */
     char directory[PATH_MAX];
+    uint64_t quota_bytes; /* 0: none, or not known */
 };
 
 /* Opens the database in the directory. create: a new one, in a directory that is not there yet;
@@ -18,6 +19,7 @@ struct parley_disk {
  * parley_store_open; the problem says what to type. */
 PARLEY_USE_RESULT enum parley_error parley_disk_open(struct parley_disk *disk,
                                                      const char *directory, bool create,
+                                                     uint64_t quota_bytes,
                                                      struct parley_problem *problem);
 /* Stores an identity record of an author, synced; one that is there already is fine. Errors: those
  * of parley_store_commit. */

@@ -74,7 +74,7 @@ static enum parley_error store_certificate(const struct parley_home *home,
     struct parley_disk disk;
     if (!parley_home_file(path, home, "db"))
         return parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the home's path is too long");
-    enum parley_error error = parley_disk_open(&disk, path, false, problem);
+    enum parley_error error = parley_disk_open(&disk, path, false, 0, problem);
     if (error != PARLEY_E_OK)
         return error;
     error = parley_disk_put_record(&disk, &home->author, device->certificate, problem);

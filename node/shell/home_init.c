@@ -103,7 +103,7 @@ static enum parley_error fill_database(const char *directory, bool create,
                                        const struct new_person *person,
                                        struct parley_problem *problem) {
     struct parley_disk disk;
-    enum parley_error error = parley_disk_open(&disk, directory, create, problem);
+    enum parley_error error = parley_disk_open(&disk, directory, create, 0, problem);
     if (error != PARLEY_E_OK)
         return error;
     if (person != NULL)

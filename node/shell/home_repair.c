@@ -132,7 +132,7 @@ static enum parley_error mend(struct parley_repair *repair, const char *database
     parley_seal_remove(database);
     enum parley_error error = parley_kv_leveldb_repair(database, words, sizeof words);
     if (error == PARLEY_E_OK)
-        error = parley_kv_leveldb_open(&kv, database, false, words, sizeof words);
+        error = parley_kv_leveldb_open(&kv, database, false, 0, words, sizeof words);
     if (error == PARLEY_E_OK) {
         error = parley_store_repair(kv, on_damage, context);
         kv->calls->close(kv);
@@ -143,7 +143,7 @@ static enum parley_error mend(struct parley_repair *repair, const char *database
                                   "in %s",
                                   database, parley_strerror(error), words[0] == '\0' ? "" : ": ",
                                   words, repair->copy);
-    error = parley_disk_open(&disk, database, false, problem);
+    error = parley_disk_open(&disk, database, false, 0, problem);
     if (error != PARLEY_E_OK)
         return error;
     repair->commits = parley_store_commits_count(disk.store);

@@ -130,6 +130,12 @@ static size_t connections_max(void) {
 /* Strangers fill what they are let: a tenth of a small server's disk. A person decides whom to
  * follow, and loses nothing unasked. */
 #define RELAY_QUOTA_BYTES (UINT64_C(10) << 30)
+static uint64_t quota_of(const struct parley_host_config *config) {
+    if (config->has_quota)
+        return config->quota_bytes;
+    return config->relay ? RELAY_QUOTA_BYTES : 0;
+}
+
 /* Whoever comes new dials relays first, and most of them stay: 8 MB when all are there. */
 #define RELAY_CONNECTIONS 1024u
 
@@ -166,10 +172,7 @@ static enum parley_error create_node(struct parley_host *host,
         node.hops = config->hops;
     if (config->has_erase_after)
         node.erase_after_ms = config->erase_after_ms;
-    if (config->has_quota)
-        node.quota_bytes = config->quota_bytes;
-    else if (config->relay)
-        node.quota_bytes = RELAY_QUOTA_BYTES;
+    node.quota_bytes = quota_of(config);
     if (config->connections_max > 0)
         node.peers_max = config->connections_max;
     else if (config->relay)
@@ -273,7 +276,7 @@ enum parley_error parley_host_open(struct parley_host **out,
     if (error == PARLEY_E_OK && create_node(host, config) != PARLEY_E_OK)
         error = parley_problem_set(problem, PARLEY_E_NO_MEMORY, "not enough memory for a node");
     if (error == PARLEY_E_OK)
-        error = parley_disk_open(&disk, directory, false, problem);
+        error = parley_disk_open(&disk, directory, false, quota_of(config), problem);
     if (error != PARLEY_E_OK) {
         parley_disk_close(&disk);
         free_host(host);

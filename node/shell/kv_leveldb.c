@@ -12,7 +12,10 @@
 #define WRITE_BUFFER_SIZE (2u << 20)
 #define CACHE_SIZE        (1u << 20)
 #define SPARE_BYTES_MAX   (3u << 20) /* of a batch that is kept: a full one of the worker */
-#define FILE_SIZE_MAX     (8 << 20)
+/* Few descriptors for much; and of little no large part that is written beside the old files. */
+#define FILE_SIZE_MAX   (8u << 20)
+#define FILE_SIZE_MIN   (2u << 20)
+#define FILES_OF_LITTLE 32u /* at least so many, of what there is room for */
 /* LevelDB keeps tables in descriptors; sockets need the others. */
 #define OPEN_FILES_MAX 200
 #define BLOOM_BITS     10
@@ -272,7 +275,14 @@ static const struct parley_kv_calls leveldb_calls = {
     .close = leveldb_kv_close,
 };
 
-static struct leveldb_kv *create_handle(bool create) {
+static size_t file_size(uint64_t bytes_max) {
+    uint64_t size = bytes_max == 0 ? FILE_SIZE_MAX : bytes_max / FILES_OF_LITTLE;
+    if (size < FILE_SIZE_MIN)
+        return FILE_SIZE_MIN;
+    return size < FILE_SIZE_MAX ? (size_t)size : FILE_SIZE_MAX;
+}
+
+static struct leveldb_kv *create_handle(bool create, uint64_t bytes_max) {
     struct leveldb_kv *handle = calloc(1, sizeof *handle);
     if (handle == NULL)
         return NULL;
@@ -284,7 +294,7 @@ static struct leveldb_kv *create_handle(bool create) {
     leveldb_options_set_paranoid_checks(handle->options, 1);
     leveldb_options_set_write_buffer_size(handle->options, WRITE_BUFFER_SIZE);
     leveldb_options_set_max_open_files(handle->options, OPEN_FILES_MAX);
-    leveldb_options_set_max_file_size(handle->options, FILE_SIZE_MAX);
+    leveldb_options_set_max_file_size(handle->options, file_size(bytes_max));
     leveldb_options_set_cache(handle->options, handle->cache);
     leveldb_options_set_filter_policy(handle->options, handle->filter);
     leveldb_options_set_compression(handle->options, leveldb_no_compression);
@@ -330,14 +340,14 @@ static enum parley_error check_directory(const char *path, bool create) {
 }
 
 enum parley_error parley_kv_leveldb_open(struct parley_kv **kv, const char *path, bool create,
-                                         char *words, size_t words_size) {
+                                         uint64_t bytes_max, char *words, size_t words_size) {
     *kv = NULL;
     if (words != NULL && words_size > 0)
         words[0] = '\0';
     enum parley_error error = check_directory(path, create);
     if (error != PARLEY_E_OK)
         return error;
-    struct leveldb_kv *handle = create_handle(create);
+    struct leveldb_kv *handle = create_handle(create, bytes_max);
     if (handle == NULL)
         return PARLEY_E_NO_MEMORY;
     char *text = NULL;
@@ -357,7 +367,7 @@ enum parley_error parley_kv_leveldb_repair(const char *path, char *words, size_t
     char *text = NULL;
     if (access(path, F_OK) != 0)
         return PARLEY_E_STORE_MISSING;
-    struct leveldb_kv *handle = create_handle(false);
+    struct leveldb_kv *handle = create_handle(false, 0);
     if (handle == NULL)
         return PARLEY_E_NO_MEMORY;
     leveldb_repair_db(handle->options, path, &text);

@@ -163,7 +163,8 @@ static enum parley_error open_again(struct parley_worker *worker) {
     struct parley_problem problem = {0};
     uv_rwlock_wrlock(&worker->disk_lock);
     parley_disk_close(&worker->disk);
-    enum parley_error error = parley_disk_open(&worker->disk, worker->directory, false, &problem);
+    enum parley_error error = parley_disk_open(&worker->disk, worker->directory, false,
+                                               worker->disk.quota_bytes, &problem);
     uv_rwlock_wrunlock(&worker->disk_lock);
     bool is_news = error != PARLEY_E_OK && error != worker->reopen_error;
     worker->reopen_error = error;

@@ -21,7 +21,7 @@ static atomic_bool is_open;
 static int token; /* what the store's pointer points to */
 
 enum parley_error parley_disk_open(struct parley_disk *disk, const char *directory, bool create,
-                                   struct parley_problem *problem) {
+                                   uint64_t quota_bytes, struct parley_problem *problem) {
     opens_count++;
     if (opens_to_fail > 0) {
         opens_to_fail--;
@@ -130,7 +130,7 @@ static void begin(struct owner *owner) {
     opens_to_fail = commits_to_fail = commits_count = opens_count = ops_count = 0;
     assert_int_equal(uv_loop_init(&owner->loop), 0);
     struct parley_disk disk;
-    assert_int_equal(parley_disk_open(&disk, DIRECTORY, false, NULL), PARLEY_E_OK);
+    assert_int_equal(parley_disk_open(&disk, DIRECTORY, false, 0, NULL), PARLEY_E_OK);
     struct parley_worker_handlers handlers = {on_stored, on_reopened, on_compacted, on_stopped,
                                               owner};
     owner->worker = parley_worker_create(&owner->loop, &disk, DIRECTORY, &handlers);

@@ -35,7 +35,7 @@ enum parley_error engine_open(struct engine *engine, bool create) {
     assert(engine->kv == NULL);
     if (engine->kind == ENGINE_MEMORY)
         return parley_kv_memory_open(&engine->kv, engine->disk, create);
-    return parley_kv_leveldb_open(&engine->kv, engine->path, create, NULL, 0);
+    return parley_kv_leveldb_open(&engine->kv, engine->path, create, 0, NULL, 0);
 }
 
 void engine_close(struct engine *engine) {

@@ -17,6 +17,7 @@ from people import Failed, Person, wait_until  # noqa: E402
 OWN_POSTS = 20
 TOLERANCE = 1.05
 QUIET_SECONDS = 8
+FIRST_SECONDS = 15
 
 
 def bundle(build, path, authors, posts):
@@ -90,6 +91,10 @@ def flood(build, folder, options):
               f"{folder_bytes(source)} bytes", flush=True)
         watch = Watch(node)
         node.parley("connect", source.address)
+        # However many strangers there are, and long before all of them are here.
+        wait_until("whom it follows", lambda: node.digest(*names) == followed,
+                   seconds=FIRST_SECONDS)
+        yield True, "whom it follows comes first"
         wait_until("the end of the flood", watch.is_quiet, seconds=options.seconds)
         status, files = node.json("status")[0], folder_bytes(node)
         print(f"# quota {options.quota}: files {files} ({files / options.quota:.3f}), at most "

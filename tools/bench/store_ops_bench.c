@@ -186,7 +186,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     uint64_t posts = argc > 2 ? strtoull(argv[2], NULL, 10) : 100000;
-    enum parley_error error = parley_kv_leveldb_open(&kv, argv[1], true, words, sizeof words);
+    enum parley_error error = parley_kv_leveldb_open(&kv, argv[1], true, 0, words, sizeof words);
     require(error, "open");
     require(parley_store_open(&store, kv, true), "make");
     catch_up(store, posts);

@@ -202,7 +202,7 @@ static void look_at_store(struct doctor *doctor) {
     if (!file_of(doctor, directory, "db"))
         error = parley_problem_set(&problem, PARLEY_E_BAD_INPUT, "the home's path is too long");
     else
-        error = parley_disk_open(&disk, directory, false, &problem);
+        error = parley_disk_open(&disk, directory, false, 0, &problem);
     if (error == PARLEY_E_OK)
         tell(doctor, GOOD, "store", "it opens; parley check verifies all that is in it");
     else

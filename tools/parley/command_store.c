@@ -180,7 +180,7 @@ static enum parley_error open_database(struct parley_home *home, struct parley_d
     if (!parley_home_file(directory, home, "db"))
         error = parley_problem_set(problem, PARLEY_E_BAD_INPUT, "the home's path is too long");
     else
-        error = parley_disk_open(disk, directory, false, problem);
+        error = parley_disk_open(disk, directory, false, 0, problem);
     if (error != PARLEY_E_OK)
         parley_home_close(home);
     return error;
