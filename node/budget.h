@@ -28,7 +28,6 @@ struct peer_budget {
     bool was_told_all;                 /* once, which costs it nothing */
     bool owes_all;                     /* all heads again, when the account pays for it */
     bool is_paid;                      /* what is being told is told again */
-    uint32_t named_most;               /* authors in its interest at a time: more are news */
     unsigned step_asks;                /* in this step */
     parley_time_ms wait_until;         /* not looked at before */
 };

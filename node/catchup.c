@@ -56,18 +56,25 @@ static bool send_heads(struct parley_node *node, struct peer *peer, struct parle
     return peer_send_message(node, peer, &message);
 }
 
-void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
-                       uint64_t session) {
-    if (!node->authors[author].set.revealed || author_is_blocked(node, author) ||
-        node->authors[author].quota.is_leaving)
-        return;
+size_t heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
+                         uint64_t session) {
+    size_t bytes = 0;
+    if (!author_is_told(node, author))
+        return 0;
     uint32_t log = node->authors[author].logs_first;
     do {
         struct parley_writer items;
         parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
         put_author(node, &items, author, &log);
+        bytes += PARLEY_LINK_SEALED_SIZE(items.size + 8);
         (void)send_heads(node, peer, &items, 1, session, true);
     } while (log != NONE);
+    return bytes;
+}
+
+bool author_is_told(const struct parley_node *node, uint32_t author) {
+    return node->authors[author].set.revealed && !author_is_blocked(node, author) &&
+           !node->authors[author].quota.is_leaving;
 }
 
 void heads_put_log(struct parley_node *node, struct parley_writer *out, uint32_t author,

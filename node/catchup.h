@@ -23,8 +23,9 @@ void heads_put_log(struct parley_node *node, struct parley_writer *out, uint32_t
 /* As an answer of one message. */
 bool heads_send(struct parley_node *node, struct peer *peer, struct parley_writer *items,
                 size_t count);
-void heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
-                       uint64_t session);
+/* All of an author's, in as many messages; the bytes of these. */
+size_t heads_send_author(struct parley_node *node, struct peer *peer, uint32_t author,
+                         uint64_t session);
 void on_heads(struct parley_node *node, struct peer *peer, const struct parley_wire_heads *heads);
 /* To whoever wants the author: of all logs, or of one. */
 void heads_tell(struct parley_node *node, uint32_t author);

@@ -241,6 +241,7 @@ void on_store_opened(struct parley_node *node) {
     node->is_reloading = false;
     heads_lose(node);
     node->owes_follows = true;
+    node->sessions.missing_anew++;
     node->heads_at = node->now; /* what was lost on the way is asked for again */
     deadline_lower(node, node->now);
     effect_log(node, PARLEY_LOG_INFO, PARLEY_E_OK, 0, "the store is open again");

@@ -194,8 +194,10 @@ static void give_rows(struct parley_node *node, uint32_t author) {
     if (quota_is_stranger(node, author) && row->lists == 0 && row->said.time == 0 &&
         row->edges_first == NONE)
         author_give(node, author);
-    else if (author_is_wanted(node, author))
+    else if (author_is_wanted(node, author)) {
         interest_send_change(node, &row->set.author, true);
+        missing_name(node, author);
+    }
 }
 
 void evict_finish(struct parley_node *node) {

@@ -5,9 +5,22 @@
 
 #define QUEUE_LOOKS 64u /* authors looked at in one pump */
 
+#define LONGEST_MS (PARLEY_IDENTITY_LONGEST_S * (parley_time_ms)1000)
+
+static uint32_t seconds_since_ask(const struct parley_node *node, const struct author_row *row) {
+    return (uint32_t)(node->now / 1000) - row->asked_s;
+}
+
+/* While others may give what it did not. */
+static bool was_passed_over(const struct parley_node *node, const struct author_row *row,
+                            const struct peer *peer) {
+    return row->is_passed && row->source == peer->connection &&
+           seconds_since_ask(node, row) < 2 * PARLEY_IDENTITY_LONGEST_S;
+}
+
 void identity_want(struct parley_node *node, struct peer *peer, uint32_t author) {
     struct author_row *row = &node->authors[author];
-    if (peer->is_silent)
+    if (peer->is_silent || was_passed_over(node, row, peer))
         return;
     if (row->is_queued && peer->identities_count < PARLEY_IDENTITIES_PER_PEER)
         row->source = peer->connection; /* who has room goes before who was first */
@@ -19,6 +32,7 @@ void identity_want(struct parley_node *node, struct peer *peer, uint32_t author)
         return;
     }
     row->is_queued = true;
+    row->is_passed = false;
     row->source = peer->connection;
     row->queue_next = NONE;
     if (node->authors_queue_first == NONE)
@@ -55,7 +69,9 @@ static void ask_some(struct parley_node *node, struct peer *peer) {
         row->is_queued = false;
         row->is_asked = true;
         row->is_stale = false;
-        peer->identities_count++;
+        row->asked_s = (uint32_t)(node->now / 1000);
+        if (peer->identities_count++ == 0)
+            peer->identities_sweep = node->now + LONGEST_MS;
         parley_wire_put_author(&writer, &row->set.author);
         count++;
     }
@@ -116,15 +132,40 @@ void identity_drop_peer(struct parley_node *node, struct peer *peer) {
         }
 }
 
+/* Who answers others, and never this one, would keep it from being asked of anybody else. */
+static void pass_over(struct parley_node *node, struct peer *peer) {
+    bool is_any = false;
+    for (uint32_t i = 0; peer->identities_count > 0 && i < node->authors_count; i++) {
+        struct author_row *row = &node->authors[i];
+        if (!row->is_asked || row->source != peer->connection ||
+            seconds_since_ask(node, row) < PARLEY_IDENTITY_LONGEST_S)
+            continue;
+        is_any = row->is_passed = true;
+        row->is_asked = false;
+        peer->identities_count--;
+        missing_name(node, i);
+        named_end(node, i);
+    }
+    if (is_any)
+        heads_lose(node); /* others may have told of them, too */
+}
+
 void identity_on_timer(struct parley_node *node) {
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
         if (peer->phase != PEER_OPEN || peer->identities_count == 0)
             continue;
-        if (node->now >= peer->identities_deadline)
+        if (node->now >= peer->identities_deadline) {
             identity_drop_peer(node, peer);
-        else
-            deadline_lower(node, peer->identities_deadline);
+            continue;
+        }
+        if (node->now >= peer->identities_sweep) {
+            pass_over(node, peer);
+            peer->identities_sweep = node->now + LONGEST_MS;
+        }
+        deadline_lower(node, peer->identities_deadline < peer->identities_sweep
+                                 ? peer->identities_deadline
+                                 : peer->identities_sweep);
     }
     identity_pump(node);
 }

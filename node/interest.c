@@ -3,9 +3,9 @@
 /* What peers want of us, and what we want of them. A relay wants everything; a person's node wants
  * the authors whom the owner follows, and whom those follow up to the owner's number of hops. */
 
-#define META_FOLLOW         "follow/"
-#define INTEREST_MIN        16u /* the smallest piece of the memory of all: 128 bytes */
-#define AUTHORS_PER_MESSAGE 512u
+#define META_FOLLOW  "follow/"
+#define NAMED        1u  /* a mark: told because it was named */
+#define INTEREST_MIN 16u /* the smallest piece of the memory of all: 128 bytes */
 
 /* Heap sort: in place and without an allocator, which libc's qsort does not promise. */
 static void sift(uint64_t *items, size_t from, size_t count) {
@@ -71,9 +71,10 @@ void interest_send(struct parley_node *node, struct peer *peer) {
         node->config.relay ? PARLEY_INTEREST_EVERYTHING : PARLEY_INTEREST_AUTHORS;
     if (node->config.relay) {
         (void)peer_send_message(node, peer, &message);
+        missing_name_all(node, peer);
         return;
     }
-    uint8_t buffer[AUTHORS_PER_MESSAGE * 34];
+    uint8_t buffer[PARLEY_INTEREST_PER_MESSAGE * 34];
     struct parley_writer writer;
     size_t count = 0;
     parley_writer_init(&writer, buffer, sizeof buffer);
@@ -83,7 +84,7 @@ void interest_send(struct parley_node *node, struct peer *peer) {
             count++;
         }
         bool is_end = i == node->authors_count;
-        if (count < AUTHORS_PER_MESSAGE && !is_end)
+        if (count < PARLEY_INTEREST_PER_MESSAGE && !is_end)
             continue;
         struct parley_wire_list list = parley_wire_list_of(&writer, count);
         if (message.type == PARLEY_WIRE_INTEREST)
@@ -187,6 +188,25 @@ static void interest_remove(struct peer *peer, uint64_t hash) {
             (peer->interest_count - at) * sizeof *peer->interest);
 }
 
+/* By name, at once. What this link names for the first time is news, of one log; all else is paid.
+ * False: that has to wait. */
+static bool tell_named(struct parley_node *node, struct peer *peer, uint32_t author) {
+    if (!author_is_told(node, author))
+        return true;
+    uint32_t log = node->authors[author].logs_first;
+    struct {
+        uint64_t connection, author, named;
+    } all = {peer->connection, author, NAMED};
+    bool is_news = !said_before(node, PARLEY_SPAN(&all, sizeof all));
+    bool is_small = log == NONE || node->logs[log].next_of_author == NONE;
+    if (!(is_news && is_small) && !budget_may_tell(node, peer))
+        return false;
+    size_t bytes = heads_send_author(node, peer, author, 0);
+    size_t free = is_news && bytes > PARLEY_HEAD_BYTES ? PARLEY_HEAD_BYTES : is_news ? bytes : 0;
+    budget_take_telling(peer, bytes - free);
+    return true;
+}
+
 void on_interest_change(struct parley_node *node, struct peer *peer,
                         struct parley_wire_interest_change *change) {
     struct parley_author author;
@@ -195,24 +215,15 @@ void on_interest_change(struct parley_node *node, struct peer *peer,
     while (parley_wire_next_author(&change->removed, &author))
         interest_remove(peer, table_hash(node, author.bytes));
     while (parley_wire_next_author(&change->added, &author)) {
-        if (!interest_insert(node, peer, table_hash(node, author.bytes)))
-            continue;
         uint32_t row = author_find(node, &author);
-        /* Else the first session tells all that is wanted; but not to a relay that wants all. */
-        bool is_told = !peer->session.is_spoken || peer->session.is_begun ||
-                       peer->mode == PARLEY_INTEREST_EVERYTHING;
-        if (row == NONE || !is_told)
-            continue;
-        bool is_paid = peer->interest_count <= peer->budget.named_most;
-        if (is_paid && !budget_may_tell(node, peer)) { /* with all the others, when there is more */
-            peer->budget.owes_all = true;
+        if (peer->mode == PARLEY_INTEREST_EVERYTHING) { /* it names these once more, if need be */
+            (void)(row != NONE && tell_named(node, peer, row));
             continue;
         }
-        heads_send_author(node, peer, row, 0);
-        if (is_paid)
-            budget_take_telling(peer, PARLEY_HEAD_BYTES);
-        else
-            peer->budget.named_most = peer->interest_count;
+        bool is_told = !peer->session.is_spoken || peer->session.is_begun;
+        if (interest_insert(node, peer, table_hash(node, author.bytes)) && row != NONE && is_told &&
+            !tell_named(node, peer, row))
+            peer->budget.owes_all = true; /* with all the others, when there is more */
     }
 }
 
@@ -234,7 +245,7 @@ static void depth_set(struct parley_node *node, uint32_t author, uint8_t depth) 
     bool is = author_is_wanted(node, author);
     if (was != is)
         interest_send_change(node, &node->authors[author].set.author, is);
-    missing_author(node, author);
+    missing_name(node, author);
 }
 
 void follow_set(struct parley_node *node, uint32_t author, bool on, bool is_private) {

@@ -7,6 +7,8 @@
 
 struct peer;
 
+#define PARLEY_INTEREST_PER_MESSAGE 512u /* authors: 17 KiB */
+
 void interest_send(struct parley_node *node, struct peer *peer);
 void interest_send_change(struct parley_node *node, const struct parley_author *author, bool on);
 void on_interest(struct parley_node *node, struct peer *peer,

@@ -77,10 +77,12 @@ struct author_row {
     bool is_named;  /* a peer said the name; nothing that it signed is here. Counted by named.c */
     uint32_t named_slot; /* the peer that said it */
     parley_connection named_by;
-    bool is_stale; /* a peer told of another set while it was asked: the answer may lack it */
+    bool is_passed; /* source did not give its records while it gave others */
+    bool is_stale;  /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
     uint32_t records_in_flight; /* to the disk: heads are told after the last of them */
+    uint32_t asked_s;           /* when its records were asked for last, in seconds */
     uint64_t changed;           /* the number of the last change of anything that its heads tell */
     struct own_stamp said;      /* of the owner, of following them */
     uint8_t depth;        /* hops from the owner: 0 oneself, 1 followed, ...; 255 not reached */
@@ -177,6 +179,7 @@ struct peer {
     uint32_t named_count;      /* authors of whom it said the name, and nothing else is known */
     bool has_more_names;       /* there was no place for all that it said */
     parley_time_ms identities_deadline;
+    parley_time_ms identities_sweep; /* those that it did not answer while it answered others */
     /* what it wants of us */
     bool owes_interest; /* ours has changed, and there was no room to say so */
     enum parley_interest_mode mode;

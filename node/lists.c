@@ -86,8 +86,11 @@ static void block_changed(struct parley_node *node, uint32_t author, bool was_wa
     if (!is_wanted)
         return;
     heads_tell(node, author);
-    if (node->config.relay)
-        heads_lose(node); /* who is told that all is wanted tells of this author when asked */
+    if (!node->config.relay)
+        return;
+    heads_lose(node); /* who is told that all is wanted tells of this author when asked */
+    node->sessions.missing_anew++;
+    missing_name(node, author);
 }
 
 static enum parley_error author_set(struct parley_node *node, enum parley_list list,

@@ -11,7 +11,7 @@
 #define PORTION_ROWS 2048u /* logs looked at in one step: a millisecond or two */
 #define NAMES_MAX    4096u /* asked for in one turn */
 
-#define NAMES_PER_MESSAGE 512u /* of authors: 17 KiB */
+static_assert(PARLEY_INTEREST_PER_MESSAGE * 34 <= PARLEY_HEADS_BYTES, "a list of names fits");
 
 /* What a peer was asked before is asked again as its link gets twice as old, and regularly in the
  * end; at once when something else is missing, or whoever was asked in its place had nothing. */
@@ -25,19 +25,12 @@ static uint64_t turn_of(const struct parley_node *node, const struct peer *peer)
     return doublings;
 }
 
-static bool mark_said(struct parley_node *node, struct parley_span what) {
-    uint64_t mark = table_hash_of(node, what);
-    uint64_t *place = &node->sessions.said[mark % PARLEY_SAID_MAX];
-    bool was = *place == mark;
-    *place = mark;
-    return was;
-}
-
 static bool was_named(struct parley_node *node, const struct peer *peer, uint32_t author) {
     struct {
-        uint64_t connection, author, turn, anew;
-    } all = {peer->connection, author, turn_of(node, peer), node->sessions.missing_anew};
-    return mark_said(node, PARLEY_SPAN(&all, sizeof all));
+        uint64_t connection, author, asked, turn, anew;
+    } all = {peer->connection, author, node->authors[author].asked_s, turn_of(node, peer),
+             node->sessions.missing_anew};
+    return said_before(node, PARLEY_SPAN(&all, sizeof all));
 }
 
 static bool was_asked(struct parley_node *node, const struct peer *peer, uint32_t log) {
@@ -46,7 +39,7 @@ static bool was_asked(struct parley_node *node, const struct peer *peer, uint32_
         uint64_t connection, log, newest, count, bodies, source, turn, anew;
     } all = {peer->connection, log,         log_newest(row),     row->entries_count,
              row->bodies.high, row->source, turn_of(node, peer), node->sessions.missing_anew};
-    return mark_said(node, PARLEY_SPAN(&all, sizeof all));
+    return said_before(node, PARLEY_SPAN(&all, sizeof all));
 }
 
 static bool is_unheard(const struct parley_node *node, uint32_t author) {
@@ -76,16 +69,14 @@ static bool name_some(struct parley_node *node, struct peer *peer) {
     size_t count = 0;
     parley_writer_init(&names, node->heads, PARLEY_HEADS_BYTES);
     for (uint32_t looks = 0; looks < PORTION_ROWS && state->unheard_next < state->unheard_end &&
-                             count < state->missing_left && count < NAMES_PER_MESSAGE;
+                             count < PARLEY_INTEREST_PER_MESSAGE;
          looks++, state->unheard_next++) {
         uint32_t author = state->unheard_next;
-        if (author >= node->authors_count || !is_unheard(node, author) ||
-            was_named(node, peer, author))
+        if (!is_unheard(node, author) || was_named(node, peer, author))
             continue;
         parley_wire_put_author(&names, &node->authors[author].set.author);
         count++;
     }
-    state->missing_left -= (uint32_t)count;
     message.as.interest_change.added = parley_wire_list_of(&names, count);
     return count == 0 || peer_send_message(node, peer, &message);
 }
@@ -114,39 +105,53 @@ static bool ask_some(struct parley_node *node, struct peer *peer) {
 }
 
 void missing_ask(struct parley_node *node, struct peer *peer) {
+    missing_name_all(node, peer);
     if (!peer->session.is_spoken || peer->is_silent)
         return;
     peer->session.missing_left = NAMES_MAX;
     peer->session.missing_looks = node->logs_count;
-    peer->session.unheard_next = 0;
-    peer->session.unheard_end = node->config.relay ? node->authors_count : 0;
     deadline_lower(node, node->now);
 }
 
-void missing_author(struct parley_node *node, uint32_t author) {
-    for (size_t i = 0; i < node->peers_count && node->config.relay && is_unheard(node, author); i++)
-        if (node->peers[i].phase == PEER_OPEN)
-            missing_ask(node, &node->peers[i]);
-}
-
-static bool go_on(struct parley_node *node, struct peer *peer) {
+/* Of authors from .. to - 1, beside what is to be named already. Whom the owner follows is said to
+ * peers of our own choice, not to whoever links. */
+static void name_range(struct parley_node *node, struct peer *peer, uint32_t from, uint32_t to) {
     struct peer_session *state = &peer->session;
-    if (state->unheard_next < state->unheard_end && !name_some(node, peer))
-        return false;
-    return state->missing_looks == 0 || !effects_have_room(node) || ask_some(node, peer);
+    if (!node->config.relay || peer->phase != PEER_OPEN || peer_is_stranger(peer) || from >= to)
+        return;
+    bool is_none = state->unheard_next >= state->unheard_end;
+    state->unheard_next = is_none || from < state->unheard_next ? from : state->unheard_next;
+    state->unheard_end = is_none || to > state->unheard_end ? to : state->unheard_end;
+    deadline_lower(node, node->now);
 }
 
+void missing_name_all(struct parley_node *node, struct peer *peer) {
+    name_range(node, peer, 0, node->authors_count);
+}
+
+void missing_name(struct parley_node *node, uint32_t author) {
+    if (!is_unheard(node, author))
+        return;
+    for (size_t i = 0; i < node->peers_count; i++)
+        name_range(node, &node->peers[i], author, author + 1);
+}
+
+static void go_on(struct parley_node *node, struct peer *peer) {
+    struct peer_session *state = &peer->session;
+    bool is_naming = state->unheard_next < state->unheard_end;
+    bool is_asking = state->missing_left > 0 && state->missing_looks > 0;
+    if (peer->phase != PEER_OPEN || !(is_naming || is_asking) ||
+        peer->unsent_bytes >= peer_window(node, PARLEY_WINDOW_BYTES))
+        return;
+    deadline_lower(node, node->now);
+    if (is_naming && effects_have_room(node) && !name_some(node, peer))
+        state->unheard_end = 0; /* until its next turn */
+    if (is_asking && effects_have_room(node) && !ask_some(node, peer))
+        state->missing_left = 0;
+}
+
+/* Nothing while the store tells anew what it holds: all would be unheard of. */
 void missing_pump(struct parley_node *node) {
-    for (size_t i = 0; i < node->peers_count; i++) {
-        struct peer *peer = &node->peers[i];
-        struct peer_session *state = &peer->session;
-        bool is_left = state->missing_looks > 0 || state->unheard_next < state->unheard_end;
-        bool is_asked = peer->phase == PEER_OPEN && state->missing_left > 0 && is_left &&
-                        peer->unsent_bytes < peer_window(node, PARLEY_WINDOW_BYTES);
-        if (!is_asked)
-            continue;
-        if (effects_have_room(node) && !go_on(node, peer))
-            state->missing_left = 0; /* until its next turn */
-        deadline_lower(node, node->now);
-    }
+    for (size_t i = 0; i < node->peers_count && !node->is_reloading; i++)
+        go_on(node, &node->peers[i]);
 }

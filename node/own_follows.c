@@ -64,7 +64,7 @@ static void apply(struct parley_node *node, const struct parley_author *author, 
     row->is_private = false;
     quota_set_depth(node, index, on ? 1 : UINT8_MAX);
     edges_changed(node);
-    missing_author(node, index);
+    missing_name(node, index);
     follow_keep(node, index, 0);
     bool is = author_is_wanted(node, index);
     if (is && !was && ++changes->added_count > 0)

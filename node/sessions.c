@@ -107,10 +107,10 @@ static void note_findings(struct parley_node *node, struct peer *peer,
 }
 
 /* is_cut: what was to follow did not come, which is no refusal. */
-static void end_session(struct parley_node *node, struct session *session, bool is_cut) {
+static void end_as(struct parley_node *node, struct session *session, bool is_cut,
+                   bool is_unanswered) {
     struct peer *peer = &node->peers[session->peer];
     bool had_set = session->phase == SESSION_TALKING;
-    bool is_unanswered = session->phase == SESSION_OPENING && is_cut && !node->is_failed;
     session->phase = session->tells_left > 0 ? SESSION_TELLING : SESSION_FREE;
     session->deadline = node->now;
     peer->is_forgotten |= is_cut;
@@ -128,6 +128,10 @@ static void end_session(struct parley_node *node, struct session *session, bool 
     }
     session->findings += is_cut; /* another end than a whole one */
     note_findings(node, peer, session, is_unanswered);
+}
+
+static void end_session(struct parley_node *node, struct session *session, bool is_cut) {
+    end_as(node, session, is_cut, session->phase == SESSION_OPENING && is_cut);
 }
 
 void sessions_open_link(struct parley_node *node, struct peer *peer, uint64_t features) {
@@ -153,7 +157,7 @@ void sessions_stop(struct parley_node *node) {
         struct session *slot = &node->sessions.slots[i];
         slot->tells_left = 0;
         if (slot->phase != SESSION_FREE)
-            end_session(node, slot, true);
+            end_as(node, slot, true, false); /* by us: nobody was silent */
         slot->connection = 0;
     }
 }
@@ -312,6 +316,14 @@ struct hearing {
     struct session *session;
 };
 
+bool said_before(struct parley_node *node, struct parley_span what) {
+    uint64_t mark = table_hash_of(node, what);
+    uint64_t *place = &node->sessions.said[mark % PARLEY_SAID_MAX];
+    bool was = *place == mark;
+    *place = mark;
+    return was;
+}
+
 /* Whether this was said to this peer before, while both items were these; from now on it was. */
 static bool was_said(struct parley_node *node, const struct hearing *hearing, uint64_t hash,
                      const struct parley_reconcile_found *found) {
@@ -324,11 +336,7 @@ static bool was_said(struct parley_node *node, const struct hearing *hearing, ui
              found->seq,
              found->set,
              is_other ? node->now / PARLEY_SAID_AGAIN_MS : 0};
-    uint64_t mark = table_hash_of(node, PARLEY_SPAN(&all, sizeof all));
-    uint64_t *place = &node->sessions.said[mark % PARLEY_SAID_MAX];
-    bool was = *place == mark && !hearing->session->is_again;
-    *place = mark;
-    return was;
+    return said_before(node, PARLEY_SPAN(&all, sizeof all)) && !hearing->session->is_again;
 }
 
 static bool on_found(void *context, const struct parley_reconcile_found *found) {

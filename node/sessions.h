@@ -107,6 +107,8 @@ void on_reconcile(struct parley_node *node, struct peer *peer,
 /* At the end of every step. */
 void sessions_pump(struct parley_node *node);
 bool sessions_are_under_way(const struct parley_node *node);
+/* Whether the same was asked here not long ago, of whatever one tells once; from now on it was. */
+bool said_before(struct parley_node *node, struct parley_span what);
 void sessions_check(const struct parley_node *node);
 
 /* session_set.c */
@@ -125,8 +127,11 @@ uint64_t session_hash(const struct parley_node *node, const struct session *sess
 /* missing.c */
 /* From time to time: heads of logs that miss something, and of whom nothing was heard. */
 void missing_ask(struct parley_node *node, struct peer *peer);
-/* The owner has named him: a relay asks everybody for him now, if nothing of him is here. */
-void missing_author(struct parley_node *node, uint32_t author);
+/* The latter alone, as a link opens. */
+void missing_name_all(struct parley_node *node, struct peer *peer);
+/* One of the latter, to all: the owner has named him just now, or whoever was asked gave nothing.
+ */
+void missing_name(struct parley_node *node, uint32_t author);
 /* At the end of every step. */
 void missing_pump(struct parley_node *node);
 

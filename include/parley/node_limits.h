@@ -164,6 +164,7 @@
 #define PARLEY_IDLE_MS             90000u /* three pings unanswered, or a frame that does not end */
 #define PARLEY_STUCK_MS            120000u /* nothing was taken of what waits to be sent */
 #define PARLEY_FETCH_MS            20000u  /* an ask without any chunk */
+#define PARLEY_IDENTITY_LONGEST_S  40u     /* one identity, while others of that peer come */
 #define PARLEY_FETCH_DOUBTED_MS    5000u   /* of one whose word is not proved */
 #define PARLEY_HEADS_EVERY_MS      30000u  /* catching up runs regardless of what was pushed */
 #define PARLEY_ANNOUNCE_AFTER_MS   50u  /* gathers what comes at a time, and lets pushes go ahead */

@@ -346,6 +346,48 @@ static void test_names_again_are_paid_for(void **state) {
     story_end(&story);
 }
 
+/* Of an author with many devices, each time behind a name that is new: whatever the link wants. */
+static void test_many_logs_again_are_paid_for(void **state) {
+    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 128};
+    static const enum parley_interest_mode modes[] = {PARLEY_INTEREST_NOTHING,
+                                                      PARLEY_INTEREST_EVERYTHING};
+    for (size_t mode = 0; mode < 2; mode++) {
+        struct story story;
+        struct story_person writer;
+        struct parley_node_peer before;
+        uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE], bytes[128];
+        story_begin_sized(&story, true, &sizes);
+        story_person(&writer, 9);
+        story_know(&story, &writer);
+        for (unsigned i = 0; i < 60; i++) {
+            story_device(&writer, 9, i);
+            story_import(&story, 0, PARLEY_EVENT_IMPORT_RECORD, writer.certificate);
+            story_settle(&story);
+            story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK, story_entry(&writer, "1", buffer));
+            story_settle(&story);
+        }
+        story.is_silent = true;
+        struct story_puppet *peer = story_peer(&story, 'A');
+        story_interest(&story, peer, modes[mode]);
+        assert_true(parley_node_peer_next(story.node, &(size_t){0}, &before));
+        for (unsigned i = 0; i < 3000; i++) {
+            struct parley_wire_message message = {.type = PARLEY_WIRE_INTEREST_CHANGE};
+            struct parley_author junk = {{1}};
+            struct parley_writer names;
+            parley_put_u64(junk.bytes + 8, i);
+            change_interest(&story, peer, &writer.author, false);
+            parley_writer_init(&names, bytes, sizeof bytes);
+            parley_wire_put_author(&names, &junk);
+            parley_wire_put_author(&names, &writer.author);
+            message.as.interest_change.added = parley_wire_list_of(&names, 2);
+            story_send(&story, peer, &message);
+            story_wait(&story, 3);
+        }
+        assert_true(times_more(&story, &before) < PARLEY_TELLING_FOR_EACH + 0.5);
+        story_end(&story);
+    }
+}
+
 /* Of forks that it shows nobody: who is told each time how far this node's logs go, pays for it. */
 static void test_forked_again_is_paid_for(void **state) {
     static uint8_t bytes[8192];
@@ -449,6 +491,7 @@ int main(void) {
                                        cmocka_unit_test(test_heads_of_a_stranger),
                                        cmocka_unit_test(test_heads_again_are_paid_for),
                                        cmocka_unit_test(test_names_again_are_paid_for),
+                                       cmocka_unit_test(test_many_logs_again_are_paid_for),
                                        cmocka_unit_test(test_nothing_is_taken)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("flood", tests, NULL, NULL) == 0 ? 0 : 1;

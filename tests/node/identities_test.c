@@ -55,10 +55,40 @@ static void test_changed_while_asked(void **state) {
     story_end(&story);
 }
 
+/* One answers others in time and never him whom it named first: somebody else is asked then. */
+static void test_answered_but_for_one(void **state) {
+    struct story story;
+    struct story_person writer;
+    struct parley_author other = {{9}};
+    story_begin_relay(&story);
+    story_person(&writer, 40);
+    story_follow(&story, 0, &writer.author, true, true);
+    struct story_puppet *squatter = story_peer(&story, 'A'), *peer = story_peer(&story, 'B');
+    story_settle(&story);
+    story_forget(&story);
+    tell_set(&story, squatter, &writer.author, 1, 0);
+    story_expect(&story, "A message 22\n");
+    tell_set(&story, peer, &writer.author, 1, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        story_wait(&story, 15000);
+        other.bytes[1] = (uint8_t)i;
+        tell_set(&story, squatter, &other, 1, 0);
+        tell_set(&story, squatter, &other, 1, 1);
+        story_settle(&story);
+    }
+    story_forget(&story);
+    tell_set(&story, squatter, &writer.author, 1, 0);
+    assert_false(story_has(&story, "A message 22"));
+    tell_set(&story, peer, &writer.author, 1, 0);
+    assert_true(story_has(&story, "B message 22"));
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asked_once),
         cmocka_unit_test(test_changed_while_asked),
+        cmocka_unit_test(test_answered_but_for_one),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

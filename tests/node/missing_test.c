@@ -110,13 +110,14 @@ static void test_missing_from_a_liar(void **state) {
 /* --- of whom nothing is here --------------------------------------------------------------- */
 
 /* A relay hears of everybody, as far as there is room, in any order: whom its owner follows it
- * names, at once, and then ever more rarely as long as nothing of him is here. */
+ * names to whom it dials, as the link opens, and then ever more rarely as long as nothing of him is
+ * here. */
 static void test_followed_by_name(void **state) {
     struct story story;
     struct story_person friend, known;
-    static struct other other;
+    static struct other other, stranger;
     story_begin_relay(&story);
-    other = (struct other){0};
+    other = stranger = (struct other){0};
     story_person(&friend, 9);
     story_person(&known, 10);
     story_follow(&story, 0, &friend.author, true, true);
@@ -124,9 +125,11 @@ static void test_followed_by_name(void **state) {
     story_know(&story, &known);
     story_follow(&story, 0, &known.author, true, true);
     story_settle(&story);
-    other_connect(&story, &other, 'A');
-    other_open_session(&story, &other, 2, false);
-    story_settle(&story);
+    other_connect(&story, &stranger, 'B');
+    other_open_session(&story, &stranger, 2, false);
+    other_stays(&story, &stranger, 60000);
+    assert_int_equal(stranger.named, 0);
+    other_is_dialled(&story, &other, 'A');
     assert_int_equal(other.named, 1);
     assert_true(PARLEY_EQUAL(other.named_last, friend.author));
     other_stays(&story, &other, 3600000);
@@ -138,22 +141,37 @@ static void test_followed_by_name(void **state) {
     story_end(&story);
 }
 
-/* On a link that is open already. A person's node names whom it wants as it is. */
+static void block(struct story *story, const struct parley_author *author, bool on) {
+    struct parley_event event = {.kind = PARLEY_EVENT_LIST};
+    event.list.listed.list = PARLEY_LIST_BLOCK;
+    event.list.listed.author = *author;
+    event.list.on = on;
+    story_step(story, &event);
+    story_settle(story);
+}
+
+/* On a link that is open already; and so when he was blocked for a while. A person's node names
+ * whom it wants as it is. */
 static void test_followed_later(void **state) {
     for (int is_relay = 0; is_relay < 2; is_relay++) {
         struct story story;
         struct story_person friend;
         static struct other other;
-        static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 64};
-        story_begin_sized(&story, is_relay, &sizes);
+        if (is_relay == 1)
+            story_begin_relay(&story);
+        else
+            story_begin(&story);
         other = (struct other){0};
-        other_connect(&story, &other, 'A');
-        other_open_session(&story, &other, 2, false);
+        other_is_dialled(&story, &other, 'A');
         story_person(&friend, 9);
         story_follow(&story, 0, &friend.author, true, true);
         story_settle(&story);
         assert_int_equal(other.named, 1);
         assert_true(PARLEY_EQUAL(other.named_last, friend.author));
+        block(&story, &friend.author, true);
+        assert_int_equal(other.named, 1);
+        block(&story, &friend.author, false);
+        assert_int_equal(other.named, 2);
         story_end(&story);
     }
 }

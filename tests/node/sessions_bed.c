@@ -81,6 +81,18 @@ void other_connect(struct story *story, struct other *other, char name) {
     story_settle(story);
 }
 
+void other_is_dialled(struct story *story, struct other *other, char name) {
+    story->on_message = other_listen;
+    story->context = other;
+    story_connect(story, 1, name);
+    story_settle(story);
+    other->puppet = story_answer(story, name);
+    story->features |= PARLEY_WIRE_RECONCILES;
+    story_hello(story, other->puppet);
+    story_interest(story, other->puppet, PARLEY_INTEREST_EVERYTHING);
+    story_settle(story);
+}
+
 void other_has_nothing(struct other *other, uint64_t session) {
     uint8_t key[PARLEY_RECONCILE_KEY_SIZE];
     parley_reconcile_key(key, &other->puppet->link, session);

@@ -34,6 +34,8 @@ void other_say(struct story *story, struct other *other, uint64_t session, bool 
                const struct parley_reconcile_out *out);
 /* The puppet dials, so its sessions are even. */
 void other_connect(struct story *story, struct other *other, char name);
+/* The node dials it, and opens sessions itself. */
+void other_is_dialled(struct story *story, struct other *other, char name);
 void other_open_session(struct story *story, struct other *other, uint64_t session, bool again);
 /* Its set for that session: nothing. */
 void other_has_nothing(struct other *other, uint64_t session);

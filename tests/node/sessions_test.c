@@ -274,14 +274,7 @@ static void test_first_is_begun_anew(void **state) {
     struct story story;
     struct other other = {0};
     story_begin(&story);
-    story.on_message = other_listen;
-    story.context = &other;
-    story_connect(&story, 1, 'A');
-    other.puppet = story_answer(&story, 'A');
-    story.features |= PARLEY_WIRE_RECONCILES;
-    story_hello(&story, other.puppet);
-    story_interest(&story, other.puppet, PARLEY_INTEREST_EVERYTHING);
-    story_settle(&story);
+    other_is_dialled(&story, &other, 'A');
     assert_int_equal(other.openings, 1);
     other_stays(&story, &other, 5 * PARLEY_SESSION_IDLE_MS);
     assert_int_equal(other.openings, 2);

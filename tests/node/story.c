@@ -116,6 +116,7 @@ static void boot(struct story *story) {
 
 void story_begin_sized(struct story *story, bool relay, const struct story_sizes *sizes) {
     memset(story, 0, sizeof *story);
+    story_forget_flights();
     struct parley_seed seed = {{7}};
     parley_random_init(&story->random, &seed);
     parley_node_config_defaults(&story->config);

@@ -170,6 +170,8 @@ void story_know(struct story *story, const struct story_person *person);
 /* Of story_trace.c: one effect, and what a puppet can open, into the trace. */
 void story_note(struct story *story, const struct parley_effect *effect);
 void story_puppet_read(struct story *story, struct story_puppet *puppet);
+/* Each story begins with the same chance: its first flights are not replays of those of another. */
+void story_forget_flights(void);
 
 /* The trace since the last call, exactly. */
 void story_expect(struct story *story, const char *lines);

@@ -144,10 +144,16 @@ static void keep_bytes(struct story *story, const struct parley_effect *effect) 
     puppet->unsent += size;
 }
 
+/* First flights that puppets have heard in this story. */
+static struct parley_replay replay;
+
+void story_forget_flights(void) {
+    memset(&replay, 0, sizeof replay);
+}
+
 /* Opens what has come; flights are answered after the step. */
 void story_puppet_read(struct story *story, struct story_puppet *puppet) {
     static uint8_t scratch[PARLEY_MESSAGE_BYTES_MAX];
-    static struct parley_replay replay;
     while (puppet->in_size > 0) {
         struct parley_link_step step;
         bool listens = !puppet->link.is_dialler;
