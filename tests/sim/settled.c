@@ -154,15 +154,44 @@ static bool records_agree(const struct pair *pair) {
     return PARLEY_EQUAL(a, b);
 }
 
-/* Whether the node writes the log, and has there another entry than the records name: what is its
- * own never gives way (SPEC 6.11), and an owner who lost the root cannot have it named either. */
+/* Whether what the node holds right below a hole that reaches to what is named is another entry
+ * than what the other node of the pair, which holds the named one, has there. */
+static bool is_other_below(const struct pair *pair, uint32_t node, uint32_t log,
+                           const struct parley_node_log *row) {
+    uint32_t other = pair->a == node ? pair->b : pair->a;
+    struct parley_chunk chunk;
+    struct parley_entry entry;
+    struct parley_span bytes;
+    struct parley_node_log theirs;
+    row_of(pair, other, log, &theirs);
+    if (!parley_ranges_covers(&theirs.good, row->policy.seq))
+        return false;
+    for (size_t i = 0; i < row->ranges.count; i++) {
+        const struct parley_run *run = &row->ranges.ranges[i];
+        if (run->hi >= row->policy.seq || !parley_ranges_covers(&theirs.good, run->hi))
+            continue;
+        return parley_store_read_run(pair->sim->nodes[other].disk.store, &pair->sim->logs[log].log,
+                                     run->hi, run->hi, false, PARLEY_CHUNK_BYTES_MAX,
+                                     pair->sim->scratch, &bytes) == PARLEY_E_OK &&
+               parley_chunk_decode(&chunk, bytes).error == PARLEY_E_OK &&
+               parley_chunk_find(&chunk, run->hi, &entry) && !PARLEY_EQUAL(entry.id, run->hi_id);
+    }
+    return false;
+}
+
+/* Whether the node writes the log, and has there another entry than the records name, or below
+ * another than stands below that: what is its own never gives way (SPEC 6.11), and an owner who
+ * lost the root cannot have it named either. */
 static bool keeps_its_own(const struct pair *pair, uint32_t node, uint32_t log) {
     struct parley_node_log row;
     if (pair->sim->nodes[node].log != log || pair->sim->logs[log].kind == LOG_HONEST)
         return false;
     row_of(pair, node, log, &row);
-    return row.policy.seq != 0 && parley_ranges_covers(&row.ranges, row.policy.seq) &&
-           !parley_ranges_covers(&row.good, row.policy.seq);
+    if (row.policy.seq == 0)
+        return false;
+    if (parley_ranges_covers(&row.ranges, row.policy.seq))
+        return !parley_ranges_covers(&row.good, row.policy.seq);
+    return is_other_below(pair, node, log, &row);
 }
 
 static bool nodes_agree(const struct pair *pair) {
