@@ -22,6 +22,7 @@ struct bucket {
 
 /* Of a link. */
 struct peer_budget {
+    uint32_t named_free; /* authors that the link has named for the first time */
     struct bucket own[BUDGET_KINDS];
     struct bucket share[BUDGET_KINDS]; /* what nobody takes from it, when that of all is empty */
     struct bucket telling;             /* bytes that may be told again */

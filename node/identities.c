@@ -11,28 +11,44 @@ static uint32_t seconds_since_ask(const struct parley_node *node, const struct a
     return (uint32_t)(node->now / 1000) - row->asked_s;
 }
 
-/* While others may give what it did not. */
-static bool was_passed_over(const struct parley_node *node, const struct author_row *row,
-                            const struct peer *peer) {
-    return row->is_passed && row->source == peer->connection &&
-           seconds_since_ask(node, row) < 2 * PARLEY_IDENTITY_LONGEST_S;
+/* It tells of another set while somebody is asked already: it is the next one, should nothing come
+ * of that. One of the owner's choice before a stranger. */
+static void note_other(struct parley_node *node, struct author_row *row, parley_connection told) {
+    const struct peer *old = row->other == 0 ? NULL : peer_find(node, row->other);
+    const struct peer *new = peer_find(node, told);
+    if (new != NULL && (old == NULL || (peer_is_stranger(old) && !peer_is_stranger(new))))
+        row->other = told;
+}
+
+/* True when another peer is asked in the place of who gave nothing. */
+static bool hand_over(struct parley_node *node, uint32_t author) {
+    struct author_row *row = &node->authors[author];
+    struct peer *other = row->other == 0 ? NULL : peer_find(node, row->other);
+    bool is_else = other != NULL && other->phase == PEER_OPEN && other->connection != row->source;
+    row->other = 0;
+    if (is_else)
+        identity_want(node, other, author);
+    return row->is_queued;
 }
 
 void identity_want(struct parley_node *node, struct peer *peer, uint32_t author) {
     struct author_row *row = &node->authors[author];
-    if (peer->is_silent || was_passed_over(node, row, peer))
+    if (peer->is_silent)
         return;
-    if (row->is_queued && peer->identities_count < PARLEY_IDENTITIES_PER_PEER)
+    if (row->is_queued && row->source != peer->connection &&
+        peer->identities_count < PARLEY_IDENTITIES_PER_PEER) {
+        note_other(node, row, row->source);
         row->source = peer->connection; /* who has room goes before who was first */
+    }
     row->is_stale |= row->is_asked;
     if (row->is_asked || row->is_queued) {
-        /* What this peer has may be more still: it tells again. */
-        if (row->source != peer->connection)
-            peer->is_forgotten = true;
+        if (row->source == peer->connection)
+            return;
+        note_other(node, row, peer->connection);
+        peer->is_forgotten = true; /* what it has may be more still: it tells again */
         return;
     }
     row->is_queued = true;
-    row->is_passed = false;
     row->source = peer->connection;
     row->queue_next = NONE;
     if (node->authors_queue_first == NONE)
@@ -49,8 +65,11 @@ void identity_answered(struct parley_node *node, struct peer *peer, uint32_t aut
     row->is_asked = false;
     peer->identities_count--;
     peer->identities_deadline = node->now + PARLEY_FETCH_MS;
-    if (row->is_stale)
+    bool is_vain = !row->is_given && peer->jobs_count == 0;
+    if (!(is_vain && hand_over(node, author)) && row->is_stale) {
         identity_want(node, peer, author);
+        row->is_again = !row->is_given;
+    }
     named_end(node, author);
 }
 
@@ -69,7 +88,9 @@ static void ask_some(struct parley_node *node, struct peer *peer) {
         row->is_queued = false;
         row->is_asked = true;
         row->is_stale = false;
-        row->asked_s = (uint32_t)(node->now / 1000);
+        if (!row->is_again)
+            row->asked_s = (uint32_t)(node->now / 1000);
+        row->is_again = row->is_given = false;
         if (peer->identities_count++ == 0)
             peer->identities_sweep = node->now + LONGEST_MS;
         parley_wire_put_author(&writer, &row->set.author);
@@ -128,7 +149,8 @@ void identity_drop_peer(struct parley_node *node, struct peer *peer) {
         if (node->authors[i].is_asked && node->authors[i].source == peer->connection) {
             node->authors[i].is_asked = false;
             peer->identities_count--;
-            named_end(node, (uint32_t)i);
+            if (!hand_over(node, (uint32_t)i))
+                named_end(node, (uint32_t)i);
         }
 }
 
@@ -140,11 +162,12 @@ static void pass_over(struct parley_node *node, struct peer *peer) {
         if (!row->is_asked || row->source != peer->connection ||
             seconds_since_ask(node, row) < PARLEY_IDENTITY_LONGEST_S)
             continue;
-        is_any = row->is_passed = true;
+        is_any = true;
         row->is_asked = false;
         peer->identities_count--;
         missing_name(node, i);
-        named_end(node, i);
+        if (!hand_over(node, i))
+            named_end(node, i);
     }
     if (is_any)
         heads_lose(node); /* others may have told of them, too */

@@ -188,22 +188,22 @@ static void interest_remove(struct peer *peer, uint64_t hash) {
             (peer->interest_count - at) * sizeof *peer->interest);
 }
 
-/* By name, at once. What this link names for the first time is news, of one log; all else is paid.
- * False: that has to wait. */
+/* By name, at once. Of whom this link names for the first time, as a session would tell it; all
+ * else is paid for. False: that has to wait. */
 static bool tell_named(struct parley_node *node, struct peer *peer, uint32_t author) {
-    if (!author_is_told(node, author))
-        return true;
-    uint32_t log = node->authors[author].logs_first;
     struct {
         uint64_t connection, author, named;
     } all = {peer->connection, author, NAMED};
-    bool is_news = !said_before(node, PARLEY_SPAN(&all, sizeof all));
-    bool is_small = log == NONE || node->logs[log].next_of_author == NONE;
-    if (!(is_news && is_small) && !budget_may_tell(node, peer))
+    if (!author_is_told(node, author))
+        return true;
+    bool is_news = !said_before(node, PARLEY_SPAN(&all, sizeof all)) &&
+                   peer->budget.named_free < PARLEY_INTEREST_AUTHORS_MAX;
+    if (!is_news && !budget_may_tell(node, peer))
         return false;
     size_t bytes = heads_send_author(node, peer, author, 0);
-    size_t free = is_news && bytes > PARLEY_HEAD_BYTES ? PARLEY_HEAD_BYTES : is_news ? bytes : 0;
-    budget_take_telling(peer, bytes - free);
+    peer->budget.named_free += is_news;
+    if (!is_news)
+        budget_take_telling(peer, bytes);
     return true;
 }
 

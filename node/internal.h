@@ -77,8 +77,10 @@ struct author_row {
     bool is_named;  /* a peer said the name; nothing that it signed is here. Counted by named.c */
     uint32_t named_slot; /* the peer that said it */
     parley_connection named_by;
-    bool is_passed; /* source did not give its records while it gave others */
-    bool is_stale;  /* a peer told of another set while it was asked: the answer may lack it */
+    bool is_given;           /* records of it came since it was asked for */
+    bool is_again;           /* it is asked for again of who gave none: asked_s stays */
+    parley_connection other; /* whom to ask when source gives nothing; 0: nobody has told */
+    bool is_stale; /* a peer told of another set while it was asked: the answer may lack it */
     uint32_t queue_next;
     parley_connection source;
     uint32_t records_in_flight; /* to the disk: heads are told after the last of them */

@@ -14,7 +14,8 @@
 static_assert(PARLEY_INTEREST_PER_MESSAGE * 34 <= PARLEY_HEADS_BYTES, "a list of names fits");
 
 /* What a peer was asked before is asked again as its link gets twice as old, and regularly in the
- * end; at once when something else is missing, or whoever was asked in its place had nothing. */
+ * end; at once when something else is missing, or whoever is asked in its place is another, or had
+ * nothing. */
 static uint64_t turn_of(const struct parley_node *node, const struct peer *peer) {
     parley_time_ms age = node->now - peer->opened_at;
     uint64_t doublings = 0;
@@ -26,10 +27,11 @@ static uint64_t turn_of(const struct parley_node *node, const struct peer *peer)
 }
 
 static bool was_named(struct parley_node *node, const struct peer *peer, uint32_t author) {
+    const struct author_row *row = &node->authors[author];
     struct {
         uint64_t connection, author, asked, turn, anew;
-    } all = {peer->connection, author, node->authors[author].asked_s, turn_of(node, peer),
-             node->sessions.missing_anew};
+    } all = {peer->connection, author, (uint64_t)row->asked_s * 2 + row->is_asked,
+             turn_of(node, peer), node->sessions.missing_anew};
     return said_before(node, PARLEY_SPAN(&all, sizeof all));
 }
 
@@ -69,7 +71,7 @@ static bool name_some(struct parley_node *node, struct peer *peer) {
     size_t count = 0;
     parley_writer_init(&names, node->heads, PARLEY_HEADS_BYTES);
     for (uint32_t looks = 0; looks < PORTION_ROWS && state->unheard_next < state->unheard_end &&
-                             count < PARLEY_INTEREST_PER_MESSAGE;
+                             count < PARLEY_INTEREST_PER_MESSAGE && count < state->unheard_left;
          looks++, state->unheard_next++) {
         uint32_t author = state->unheard_next;
         if (!is_unheard(node, author) || was_named(node, peer, author))
@@ -77,6 +79,9 @@ static bool name_some(struct parley_node *node, struct peer *peer) {
         parley_wire_put_author(&names, &node->authors[author].set.author);
         count++;
     }
+    state->unheard_left -= (uint32_t)count;
+    if (state->unheard_left == 0)
+        state->unheard_end = 0; /* the others in its next turn */
     message.as.interest_change.added = parley_wire_list_of(&names, count);
     return count == 0 || peer_send_message(node, peer, &message);
 }
@@ -122,6 +127,7 @@ static void name_range(struct parley_node *node, struct peer *peer, uint32_t fro
     bool is_none = state->unheard_next >= state->unheard_end;
     state->unheard_next = is_none || from < state->unheard_next ? from : state->unheard_next;
     state->unheard_end = is_none || to > state->unheard_end ? to : state->unheard_end;
+    state->unheard_left = NAMES_MAX;
     deadline_lower(node, node->now);
 }
 

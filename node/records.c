@@ -143,6 +143,7 @@ static enum parley_error add_record(struct parley_node *node, struct job *job,
     if (author_add_record(node, row, &record, &change) != PARLEY_IDENTITY_ADDED)
         return PARLEY_E_FULL;
     named_is_real(node, row);
+    node->authors[row].is_given = true;
     job->records.added++;
     job->records.checks_good += record.kind == PARLEY_RECORD_CERTIFICATE ? 2 : 1;
     store_record(node, &record, bytes, &change, row);

@@ -107,10 +107,11 @@ static void note_findings(struct parley_node *node, struct peer *peer,
 }
 
 /* is_cut: what was to follow did not come, which is no refusal. */
-static void end_as(struct parley_node *node, struct session *session, bool is_cut,
-                   bool is_unanswered) {
+static void end_session(struct parley_node *node, struct session *session, bool is_cut) {
     struct peer *peer = &node->peers[session->peer];
     bool had_set = session->phase == SESSION_TALKING;
+    /* While the store has failed nobody is read: then nobody is silent either. */
+    bool is_unanswered = session->phase == SESSION_OPENING && is_cut && !node->is_failed;
     session->phase = session->tells_left > 0 ? SESSION_TELLING : SESSION_FREE;
     session->deadline = node->now;
     peer->is_forgotten |= is_cut;
@@ -128,10 +129,6 @@ static void end_as(struct parley_node *node, struct session *session, bool is_cu
     }
     session->findings += is_cut; /* another end than a whole one */
     note_findings(node, peer, session, is_unanswered);
-}
-
-static void end_session(struct parley_node *node, struct session *session, bool is_cut) {
-    end_as(node, session, is_cut, session->phase == SESSION_OPENING && is_cut);
 }
 
 void sessions_open_link(struct parley_node *node, struct peer *peer, uint64_t features) {
@@ -157,7 +154,7 @@ void sessions_stop(struct parley_node *node) {
         struct session *slot = &node->sessions.slots[i];
         slot->tells_left = 0;
         if (slot->phase != SESSION_FREE)
-            end_as(node, slot, true, false); /* by us: nobody was silent */
+            end_session(node, slot, true);
         slot->connection = 0;
     }
 }

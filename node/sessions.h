@@ -68,6 +68,7 @@ struct peer_session {
     uint32_t missing_left;    /* how many names may still be said in it */
     uint32_t unheard_next;    /* of the authors: where to look on for whom it is asked by name */
     uint32_t unheard_end;     /* where that ends in this turn */
+    uint32_t unheard_left;    /* how many names may still be said in it */
 };
 
 /* Small asks, or the answers to some, of one peer until they go out together. */
