@@ -28,16 +28,16 @@ export async function saveFile(author, name) {
   const called = plainName(author, name), row = "out " + author;
   const writer = new Writer(), total = (await get("people/" + part(author))).entries;
   try {
-    working(row, `Writing the file of ${called}…`);
+    working(row, `Saving a copy for ${called}…`);
     for (let cursor = undefined; cursor !== null;) {
       const page = await getPage("export", { author, cursor });
       await writer.add(page.bytes);
       cursor = page.next;
-      working(row, `Writing the file of ${called}: ${many(writer.entries, "entry", "entries")}, ${bytes(writer.size)}.`, total > 0 ? Math.min(1, writer.entries / total) : null);
+      working(row, `Saving a copy for ${called}: ${many(writer.entries, "entry", "entries")}, ${bytes(writer.size)}.`, total > 0 ? Math.min(1, writer.entries / total) : null);
     }
     const file = fileNameOf(author, name);
     handOver(writer.end(), file);
-    return `${file}: ${many(writer.entries, "entry", "entries")}, ${bytes(writer.size)}. Your browser has it now.`;
+    return `Saved as ${file}: ${many(writer.entries, "entry", "entries")}, ${bytes(writer.size)}. Your browser has it now.`;
   } finally {
     worked(row);
   }
@@ -46,7 +46,7 @@ export async function saveFile(author, name) {
 function saver(author, name, words, attributes = {}) {
   const said = h("p", { class: "soft", role: "status" });
   return h("div", {}, button(words, act(async () => {
-    said.textContent = "Writing it…";
+    said.textContent = "Saving…";
     try {
       said.textContent = await saveFile(author(), name());
     } catch (error) {
@@ -60,9 +60,9 @@ function othersForm() {
   const known = state.people.filter((one) => one.known && !one.self);
   if (known.length === 0) return null;
   const choice = h("select", { "aria-label": "Whose posts" }, known.map((one) => h("option", { value: one.author }, `${plainName(one.author, one.name)} (${shortKey(one.author)})`)));
-  return h("details", { class: "extra" }, h("summary", {}, "The posts of somebody else"),
-    h("p", { class: "soft" }, "As far as they are here, with all that proves whose they are."), choice,
-    saver(() => choice.value, () => known.find((one) => one.author === choice.value)?.name, "Save theirs as a file"));
+  return h("details", { class: "extra" }, h("summary", {}, "Posts by somebody else"),
+    h("p", { class: "soft" }, "All their posts that are on this node, with what proves whose they are."), choice,
+    saver(() => choice.value, () => known.find((one) => one.author === choice.value)?.name, "Save a copy of theirs"));
 }
 
 /* ---- in ------------------------------------------------------------------------------------------ */
@@ -138,7 +138,7 @@ async function bringIn(file, { onStep, isStopped }) {
       } else if (section.kind === "record") {
         await push(section);
       } else if (!section.holds || section.count !== counted) {
-        sum.damage = new Damaged(section.start, "what stands at its end does not fit the rest: a part of it is missing or was changed");
+        sum.damage = new Damaged(section.start, "the end of the file does not fit the rest: a part is missing or was changed");
       }
     }
   } catch (error) {
@@ -155,20 +155,34 @@ function refusal(one) {
   return h("li", {}, where, `: ${one.detail}.`);
 }
 
+// The verdict in one sentence; what only whoever wrote the file can use stands behind a click.
+function verdict(sum, isGood, isStopped) {
+  if (isStopped) return "Stopped. What was imported until then stays.";
+  if (isGood) return sum.added > 0 ? `Imported: ${many(sum.added, "new entry", "new entries")}.` : "Nothing new: everything in it was already here.";
+  if (sum.entries > 0) return "Only a part could be imported: the rest of the file is damaged or was changed.";
+  return sum.damage && sum.damage.offset === 0 ? "Nothing was imported: this is no file of posts." : "Nothing was imported: the file is damaged or was changed.";
+}
+
 function outcome(name, sum, isStopped) {
   const isGood = !sum.damage && sum.passed.length === 0;
   const held = sum.entries - sum.added;
   return h("div", { "data-outcome": isGood && !isStopped ? "good" : "not" },
-    h("h3", {}, isStopped ? "Stopped: " : isGood ? "Done: " : sum.entries > 0 ? "Done, but not all of it: " : "Nothing of it was taken in: ", h("bdi", {}, name)),
+    h("p", { class: isGood && !isStopped ? "good" : "warn" }, h("strong", {}, verdict(sum, isGood, isStopped))),
+    h("p", { class: "soft" }, "File: “", h("bdi", { dir: "auto" }, name), "”"),
     h("dl", {},
       h("dt", {}, "New here"), h("dd", {}, many(sum.added, "entry", "entries")),
-      h("dt", {}, "Held already"), h("dd", {}, many(held, "entry", "entries")),
+      h("dt", {}, "Already here"), h("dd", {}, many(held, "entry", "entries")),
       h("dt", {}, "Refused"), h("dd", {}, sum.passedOver > 0 || sum.passed.length === 0 ? many(sum.passedOver, "entry", "entries") : many(sum.passed.length, "record"))),
-    sum.passed.length > 0 ? [h("p", {}, "What the node refused, and why:"), h("ul", {}, sum.passed.map(refusal))] : null,
-    sum.damage ? h("p", { class: "warn" }, `The file is damaged at byte ${count(sum.damage.offset)}: ${sum.damage.message}. What is good before that was taken in.`) : null,
-    isGood ? null : h("p", { class: "soft" }, "Entries are refused by the chunk: up to some hundred that stand together. In a terminal, ", h("code", {}, "parley import FILE"), " takes in what is good of a chunk, too, and names the first entry that does not hold."),
-    h("p", { class: "soft" }, "Nobody is followed by it: posts of people whom you do not follow stand on their page and are found by searching."));
+    isGood ? null : h("p", {}, "Ask whoever gave you the file for a new copy, or type ", h("code", {}, "parley import FILE"), " in a terminal, which may get more out of it."),
+    isGood ? null : h("details", { class: "extra" }, h("summary", {}, "Technical details"),
+      sum.passed.length > 0 ? [h("p", {}, "Refused by the node, in groups of up to some hundred entries:"), h("ul", {}, sum.passed.map(refusal))] : null,
+      sum.damage ? h("p", {}, `Damaged at byte ${count(sum.damage.offset)}: ${sum.damage.message}.`) : null),
+    h("p", { class: "soft" }, "Importing follows nobody. Posts by people you do not follow appear on their own pages and in search."));
 }
+
+// Marks that turn letters round are shown for what they are: a name must not read as another.
+const MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const shownName = (name) => (oneLine(name).slice(0, 200) || "a file").replace(MARKS, (mark) => `[U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
 
 // Goes on while other views are looked at; the view shows what there is of it.
 let current = null, isRunning = false;
@@ -176,7 +190,7 @@ let current = null, isRunning = false;
 async function start(file, box) {
   let isStopped = false;
   isRunning = true;
-  const name = oneLine(file.name).slice(0, 200) || "a file";
+  const name = shownName(file.name);
   const words = h("p", {}), bar = h("progress", { max: 1, value: 0, "aria-label": "How far it is" });
   current = h("div", {}, words, bar, h("div", { class: "row" }, button("Stop", () => { isStopped = true; words.textContent = "Stopping…"; })));
   fill(box, current);
@@ -185,42 +199,43 @@ async function start(file, box) {
   const step = (sum, at, isReading) => {
     if (isReading && Date.now() - shown < 200) return;
     shown = Date.now();
-    const text = isReading ? `read ${bytes(at)} of ${bytes(file.size)}.` : `${many(sum.entries, "entry", "entries")} taken in, ${count(sum.added)} of them new; ${bytes(at)} of ${bytes(file.size)}.`;
-    fill(words, "Bringing in ", h("bdi", {}, name), `: ${text}`);
+    const text = isReading ? `read ${bytes(at)} of ${bytes(file.size)}.` : `${many(sum.entries, "entry", "entries")} so far, ${count(sum.added)} of them new; ${bytes(at)} of ${bytes(file.size)}.`;
+    fill(words, "Importing “", h("bdi", { dir: "auto" }, name), `”: ${text}`);
     bar.value = file.size > 0 ? at / file.size : 1;
-    working("in", `Bringing in a file: ${text}`, bar.value);
+    working("in", `Importing: ${bytes(at)} of ${bytes(file.size)}.`, bar.value);
   };
   step(new Sum(), 0, true);
   const mine = current;
   try {
     const sum = await bringIn(file, { onStep: step, isStopped: () => isStopped });
     fill(mine, outcome(name, sum, isStopped));
-    worked("in", `The file is in: ${many(sum.added, "new entry", "new entries")}.`);
+    worked("in", `Import finished: ${many(sum.added, "new entry", "new entries")}.`);
     isRunning = false;
+    box.scrollIntoView({ block: "nearest" }); // on a phone it would stand below what is seen
     tell("import");
   } catch (error) {
-    fill(mine, h("p", { class: "fault", role: "alert" }, `Bringing in ended: ${error.message} What was taken in until then stays; choose the file again to go on.`));
-    worked("in", "Bringing in ended.");
+    fill(mine, h("p", { class: "fault", role: "alert" }, `The import stopped: ${error.message} What was imported until then stays; choose the file again to go on.`));
+    worked("in", "The import stopped.");
   } finally {
     isRunning = false;
   }
 }
 
 function bringer() {
-  const box = h("div", { class: "outcome", role: "group", "aria-label": "What came of it" });
-  const input = h("input", { type: "file", accept: ".parley,application/octet-stream", id: "bundle", "aria-describedby": "bundle-words", disabled: isRunning });
+  const box = h("div", { class: "outcome", role: "group", "aria-label": "Result" });
+  const input = h("input", { type: "file", class: "unseen", accept: ".parley,application/octet-stream", id: "bundle", "aria-describedby": "bundle-words", disabled: isRunning });
   input.addEventListener("change", async () => {
     const [file] = input.files;
     if (!file) return;
     input.disabled = true;
     await start(file, box);
     input.disabled = false;
-    input.value = "";
+    input.value = ""; // the same file again is a change, too
   });
   if (current) put(box, current);
   return [
-    h("p", { class: "soft", id: "bundle-words" }, "A file that somebody saved here or with parley export, on a stick or out of a mail. What it holds is verified entry by entry; what does not hold is refused and named."),
-    h("label", { for: "bundle" }, "Choose a file"), input, box];
+    h("p", { class: "soft", id: "bundle-words" }, "A file of posts from a stick or a mail, made here or with parley export. Every entry is verified, and what fails is refused."),
+    input, h("label", { for: "bundle", class: "button" }, "Choose a file"), box];
 }
 
 export async function files() {
@@ -228,11 +243,11 @@ export async function files() {
   return {
     title: "Files",
     element: h("div", {}, h("h1", {}, "Posts as files"),
-      h("section", { class: "card" }, h("h2", {}, "Take out"),
-        state.me ? [h("p", {}, "All that you said, in one file: a backup, and a way to carry it where no network goes. Whoever gets it can verify that it is yours, without asking anybody."),
-          saver(() => state.me, () => state.person?.name, "Save your posts as a file", { class: "strong" })] : null,
+      h("section", { class: "card" }, h("h2", {}, "Save a copy"),
+        state.me ? [h("p", {}, "Everything you posted, in one file: as a backup, or to carry it where there is no network. Anybody who gets the file can verify that it is yours."),
+          saver(() => state.me, () => state.person?.name, "Save a copy of your posts", { class: "strong" })] : null,
         othersForm()),
-      h("section", { class: "card" }, h("h2", {}, "Bring in"), bringer()),
-      state.me ? h("p", { class: "soft" }, "Your keys and your twelve words are in no such file. In a terminal: ", h("code", {}, "parley export"), ", ", h("code", {}, "parley import"), ".") : null),
+      h("section", { class: "card" }, h("h2", {}, "Import"), bringer()),
+      state.me ? h("p", { class: "soft" }, "The files never contain your keys or your twelve words. In a terminal: ", h("code", {}, "parley export"), ", ", h("code", {}, "parley import"), ".") : null),
   };
 }

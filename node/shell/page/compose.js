@@ -1,6 +1,6 @@
 // Writing: a post, an answer, a quote.
 import { post as send } from "./api.js";
-import { act, button, dialog, fill, h, say, toast } from "./dom.js";
+import { act, button, dialog, fill, h, many, say, toast } from "./dom.js";
 import { kept, learnPeople, state } from "./state.js";
 import { nameOf, plainName, shortKey, tagsIn, textOf } from "./text.js";
 import { tell } from "./post.js";
@@ -49,14 +49,14 @@ export function composer({ reply, quote, draft, onsent, label = "What do you wan
   const area = h("textarea", { rows: 3, dir: "auto", "aria-label": label, placeholder: label, name: "text" });
   const count = h("span", { class: "count", "aria-live": "off" });
   const suggest = h("div", { class: "suggest", hidden: true, role: "group", "aria-label": "Whom do you mean?" });
-  const warning = h("input", { type: "text", maxlength: 120, dir: "auto", placeholder: "What it is hidden behind", "aria-label": "Warning before the post" });
+  const warning = h("input", { type: "text", maxlength: 120, dir: "auto", placeholder: "What readers should know first", "aria-label": "Warning before the post" });
   const warn = h("div", { hidden: true }, warning);
   const go = h("button", { type: "submit", class: "strong", disabled: true }, reply ? "Reply" : "Post");
   const update = () => {
     const size = countBytes(area.value);
     const tooLong = size > BYTES_MAX;
     go.disabled = area.value.trim() === "" || tooLong;
-    count.textContent = tooLong ? `too long by ${size - BYTES_MAX} bytes` : area.value === "" ? "" : `${countLetters(area.value)} letters`;
+    count.textContent = tooLong ? `too long by ${size - BYTES_MAX} bytes` : area.value === "" ? "" : many(countLetters(area.value), "character");
     count.classList.toggle("fault", tooLong);
     if (draft) kept.set("draft-" + draft, area.value);
     const start = beginning(area), people = start === null ? [] : matching(start);
@@ -109,6 +109,6 @@ export function compose({ reply, quote } = {}) {
   const other = reply || quote;
   const title = reply ? `Reply to ${plainName(reply.author, reply.author_name)}` : quote ? "Quote" : "Write";
   const form = composer({ reply, quote, draft: other ? null : "home", onsent: () => box.close(), label: reply ? "Your reply" : "What do you want to say?" });
-  const box = dialog(title, null, other ? about(other) : null, form, h("p", { class: "soft" }, "Public and signed, for good. ", h("kbd", {}, "Ctrl Enter"), " sends."));
+  const box = dialog(title, null, other ? about(other) : null, form, h("p", { class: "soft" }, "Public, signed and permanent. ", h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends."));
   form.querySelector("textarea").focus();
 }

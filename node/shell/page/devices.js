@@ -1,7 +1,7 @@
 // Your machines: which there are, one more, one less. What `parley device` does, where the root key is
 // here. The recovery words have no place in a browser: where they are needed it says what to type.
 import { get, post as send, part, Refused, remove } from "./api.js";
-import { act, button, confirmWith, dialog, fill, h, many, timeOf, toast, unread } from "./dom.js";
+import { act, button, confirmWith, copyButton, dialog, fill, h, many, timeOf, toast, unread } from "./dom.js";
 import { tell } from "./post.js";
 import { kept, learnSelf, state } from "./state.js";
 import { oneLine } from "./text.js";
@@ -13,17 +13,17 @@ const nameKey = (device) => "device-" + device;
 const nameOf = (one) => kept.get(nameKey(one.device)) || (one.this ? "This machine" : "Another machine");
 
 const STATES = {
-  open: (one) => (one.seq > 0 ? null : one.this ? "It has said nothing yet." : "It has said nothing yet, or nothing that has come here."),
-  closed: (one) => `Revoked: what it said up to entry ${one.seq} counts, and nothing after.`,
-  void: () => "Revoked: nothing that it ever said counts.",
+  open: (one) => (one.seq > 0 ? null : one.this ? "It has posted nothing yet." : "It has posted nothing yet, or nothing that has arrived here."),
+  closed: (one) => `Revoked: what it posted up to entry ${one.seq} counts, and nothing after.`,
+  void: () => "Revoked: nothing that it ever posted counts.",
   forked: () => "Somebody else signs with its key, too: its posts are shown up to where the two differ. Revoke it, unless you know why.",
-  waiting: () => "It waits to be counted as yours: add it on the machine that has your root key.",
+  waiting: () => "Not yet counted as yours: add it on the machine that has your root key.",
 };
 
 function nameForm(one, done) {
   const name = h("input", { type: "text", maxlength: 60, dir: "auto", value: kept.get(nameKey(one.device)) || "", "aria-label": "What you call it", placeholder: "The laptop, say" });
   return h("form", { class: "row", onsubmit: (event) => { event.preventDefault(); kept.set(nameKey(one.device), oneLine(name.value).trim()); done(); } },
-    name, h("button", { type: "submit" }, "Save"), h("p", { class: "soft" }, "Only this browser knows the name. Empty: none."));
+    name, h("button", { type: "submit" }, "Save"), h("p", { class: "soft" }, "Only this browser knows the name."));
 }
 
 // Said where it was asked for, and not gone after five seconds.
@@ -37,14 +37,17 @@ function typeInstead(words, command) {
 
 function askForEnd(one) {
   return new Promise((done) => {
-    const stays = h("input", { type: "radio", name: "end", value: "", checked: one.seq > 0, disabled: one.seq === 0 }), none = h("input", { type: "radio", name: "end", value: "none", checked: one.seq === 0 });
+    const hasPosted = one.seq > 0;
+    const stays = h("input", { type: "radio", name: "end", value: "", checked: hasPosted, disabled: !hasPosted }), none = h("input", { type: "radio", name: "end", value: "none", checked: !hasPosted });
+    const option = (input, words, about) => h("label", { class: "check option" }, input, h("span", {}, h("strong", {}, words), h("span", { class: "soft" }, about)));
     let isMeant = false;
     const box = dialog(`Revoke “${oneLine(nameOf(one))}”?`, () => done(isMeant ? { last: none.checked ? "none" : undefined } : null),
-      h("p", {}, h("span", { class: "key" }, digits(one.device)), " can post as you no longer, on every node that hears of it. This cannot be undone: to use that machine again, add it anew."),
-      h("label", { class: "check" }, stays, one.seq > 0 ? `What it said until now stays: ${many(one.seq, "entry", "entries")}` : "Nothing of it is here that could stay: connect first, if it has said something"),
-      h("label", { class: "check" }, none, "Take back all that it ever said: somebody else had it"),
-      h("p", { class: "soft" }, "An end in between, at a post of your choice: ", h("code", {}, `parley device revoke ${one.device.slice(0, 8)} --last POST`)),
-      h("div", { class: "ends" }, button("Leave it", () => box.close()), button("Revoke", () => { isMeant = true; box.close(); }, { class: "strong bad" })));
+      h("p", {}, h("span", { class: "key" }, digits(one.device)), " will no longer be able to post as you. This cannot be undone: to use that machine again, you have to add it as a new one."),
+      h("p", {}, h("strong", {}, "What should happen to what it has posted?")),
+      option(stays, "Keep what it has posted so far", hasPosted ? `Its ${many(one.seq, "entry stays", "entries stay")}; only what it posts from now on is rejected. Right for a machine that is lost, sold or retired.` : "Not available: nothing from this machine has arrived here. If it has posted, connect to it first."),
+      option(none, "Reject everything it ever posted", "All of its posts disappear, for everybody. Right if somebody else has been posting with it."),
+      h("p", { class: "soft" }, "To keep only what came before a certain post, type ", h("code", {}, `parley device revoke ${one.device.slice(0, 8)} --last POST`)),
+      h("div", { class: "ends" }, button("Cancel", () => box.close()), button("Revoke", () => { isMeant = true; box.close(); }, { class: "strong bad" })));
   });
 }
 
@@ -66,7 +69,7 @@ function row(one, hasRoot) {
   const times = [one.since && h("span", {}, "since ", timeOf(one.since)), one.latest && h("span", {}, ended ? "last entry " : "newest entry ", timeOf(one.latest)), one.seq > 0 && !ended && many(one.seq, "entry", "entries")].filter(Boolean);
   return h("li", { class: "device" + (ended ? " ended" : ""), "data-device": one.device, "data-state": one.state },
     h("div", { class: "row" }, h("strong", {}, h("bdi", { dir: "auto" }, nameOf(one))), one.this && kept.get(nameKey(one.device)) ? h("span", { class: "tag" }, "this machine") : null, ended ? h("span", { class: "tag off" }, "revoked") : null,
-      h("span", { class: "push" }, button("Name it", () => (naming.hasChildNodes() ? fill(naming) : fill(naming, nameForm(one, () => tell("devices")))), { class: "plain" }),
+      h("span", { class: "push" }, button(kept.get(nameKey(one.device)) ? "Rename" : "Name it", () => (naming.hasChildNodes() ? fill(naming) : fill(naming, nameForm(one, () => tell("devices")))), { class: "plain" }),
         hasRoot && !one.this && !ended && one.state !== "waiting" ? button("Revoke…", act(() => revoke(one, said)), { class: "plain bad" }) : null)),
     h("div", { class: "soft" }, times.flatMap((time, i) => (i > 0 ? ["; ", time] : [time]))),
     words ? h("div", { class: one.state === "forked" || one.state === "waiting" ? "warn" : "soft" }, words) : null,
@@ -75,15 +78,20 @@ function row(one, hasRoot) {
 
 /* ---- one more ------------------------------------------------------------------------------------ */
 
+let added = null; // what is to be done next stays in the page
+
+const next = () => added && h("div", { class: "good", role: "status" }, h("p", {}, h("strong", {}, "The new machine is yours now. "), "Next, on that machine: start ", h("code", {}, "parleyd"), " and connect it to this machine, a friend's node or a relay."),
+  h("p", { class: "soft" }, "Key ", h("span", { class: "key" }, added)));
+
 async function add(line, said) {
   const request = /pdevice-[0-9a-f]+/i.exec(line)?.[0].toLowerCase() || line.trim();
   try {
     const { device } = await send("devices", { request, check: true });
-    const isMeant = await confirmWith("Is this what the new machine shows?",
-      h("span", {}, "Device ", h("strong", { class: "key" }, device), ". Whoever holds that machine can post as you until you revoke it: go on only if it stands before you, and shows the same."), "It shows the same: add it");
+    const isMeant = await confirmWith("Does the new machine show the same?",
+      h("span", {}, "Device ", h("strong", { class: "key" }, device), ". Whoever has that machine can post as you until you revoke it. Go on only if it is in front of you and shows the same."), "It is the same: add it");
     if (!isMeant) return;
     await send("devices", { request });
-    toast("It is yours now. On it, start parleyd, and connect it to this machine, a friend or a relay.");
+    added = device;
     tell("devices");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -97,30 +105,31 @@ function adder(told) {
   const said = h("div");
   const isStale = Date.now() - Number(kept.get("entered") || 0) > FRESH_MS;
   return [
+    next(),
     h("ol", { class: "numbered" },
-      h("li", {}, h("p", {}, "Install parley on the new machine and type there:"), h("p", {}, h("code", {}, join)), h("p", {}, button("Copy it", act(async () => { await navigator.clipboard.writeText(join); toast("Copied."); })))),
+      h("li", {}, h("p", {}, "Install parley on the new machine and type there:"), h("p", {}, h("code", {}, join)), h("p", {}, copyButton("Copy", join))),
       h("li", {}, told.root
-        ? h("form", { onsubmit: act(() => add(line.value, said)) }, h("p", {}, "It prints a line. Bring it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Look at it"))
+        ? h("form", { onsubmit: act(() => add(line.value, said)) }, h("p", {}, "It prints a line. Paste it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Check"))
         : typeInstead("It prints a line. Your root key is not on this machine: where it is, or here in a terminal, type", "parley device add LINE")),
-      h("li", {}, "On it, start parleyd and connect it. What you said and whom you follow in public comes by itself; or bring it ", h("a", { href: "#/files" }, "your posts as a file"), ".")),
-    h("p", { class: "soft" }, "No key leaves a machine, and the new one gets none of yours: it has its own. Take such a line from nobody else."),
-    told.root && isStale ? h("p", { class: "soft" }, "For your safety keys are changed only within ten minutes of opening the page by a link: type ", h("code", {}, "parley open"), " in a terminal first.") : null];
+      h("li", {}, "On the new machine, start parleyd and connect it. Your posts and public follows arrive by themselves; or carry them over as ", h("a", { href: "#/files" }, "a file"), ".")),
+    h("p", { class: "soft" }, "No key leaves a machine: the new one has its own. Never add a line that somebody else sends you."),
+    told.root && isStale ? h("p", { class: "soft" }, "For your safety, keys can be changed only within ten minutes of opening this page with a link: type ", h("code", {}, "parley open"), " in a terminal first.") : null];
 }
 
 export async function devices() {
   await learnSelf();
-  if (!state.me) return { title: "Devices", element: h("div", {}, h("h1", {}, "Devices"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and has no devices.")) };
+  if (!state.me) return { title: "Devices", element: h("div", {}, h("h1", {}, "Devices"), h("p", { class: "soft" }, "This node is a relay: it has no author and so no devices.")) };
   const told = await get("devices");
   const order = { open: 0, waiting: 0, forked: 0, closed: 1, void: 1 };
   const list = [...told.devices].sort((a, b) => order[a.state] - order[b.state] || b.this - a.this || (b.latest || 0) - (a.latest || 0));
   return {
     title: "Devices",
     element: h("div", {}, h("h1", {}, "Your devices"), unread(told),
-      h("section", { class: "card" }, h("p", { class: "soft" }, "Each machine signs with a key of its own and has a log of its own; together they are you."),
+      h("section", { class: "card" }, h("p", { class: "soft" }, "Each machine posts with a key of its own; together they are you."),
         h("ul", { class: "plain" }, list.map((one) => row(one, told.root))),
-        told.root ? null : typeInstead("To revoke one, your root key is needed, which is not on this machine. Where it is, or here in a terminal:", "parley device revoke KEY")),
+        told.root ? null : typeInstead("Revoking needs your root key, which is not on this machine. On the machine that has it, or here in a terminal, type", "parley device revoke KEY")),
       h("section", { class: "card" }, h("h2", {}, "Add a machine"), adder(told)),
-      h("section", { class: "card" }, h("h2", {}, "When a machine is lost or was copied"),
-        h("p", {}, "Without your root key on it: revoke it above. With it, whoever has the machine could admit others: change the root key with ", h("code", {}, "parley rotate"), ". All are lost: ", h("code", {}, "parley recover"), " on an empty one. Both ask for your twelve words, in the terminal. They are kept nowhere, and this page neither shows them nor asks for them."))),
+      h("section", { class: "card" }, h("h2", {}, "If a machine is lost or was copied"),
+        h("p", {}, "If your root key was not on it, revoke it above. If it was, whoever has the machine could add others: change the root key with ", h("code", {}, "parley rotate"), ". If all your machines are lost, type ", h("code", {}, "parley recover"), " on an empty one. Both ask for your twelve words, in the terminal. This page never shows them or asks for them."))),
   };
 }

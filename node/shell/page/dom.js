@@ -30,18 +30,27 @@ export function fill(element, ...children) {
 
 export const $ = (id) => document.getElementById(id);
 
+const TOAST_MS = 4000, A_LETTER_MS = 60; // as long as it takes to read
 let toastTimer;
 export function toast(words) {
   const box = $("toast");
-  box.textContent = words;
+  box.firstElementChild.textContent = words;
+  box.querySelector("button").onclick = endToast;
   // Above whatever dialog is open.
   if (box.showPopover) {
-    box.popover = "manual";
     if (box.matches(":popover-open")) box.hidePopover();
     box.showPopover();
   }
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { box.textContent = ""; if (box.hidePopover && box.matches(":popover-open")) box.hidePopover(); }, 5000);
+  toastTimer = setTimeout(endToast, Math.max(TOAST_MS, words.length * A_LETTER_MS));
+}
+
+// It belongs to the place where it came up.
+export function endToast() {
+  const box = $("toast");
+  clearTimeout(toastTimer);
+  box.firstElementChild.textContent = "";
+  if (box.hidePopover && box.matches(":popover-open")) box.hidePopover();
 }
 
 // What a screen reader says beside what is seen.
@@ -54,7 +63,7 @@ export function act(work) {
     const button = event?.currentTarget?.tagName === "FORM" ? event.currentTarget.querySelector("button") : event?.currentTarget;
     if (button) button.disabled = true;
     // What takes longer than a second is seen to go on, and heard.
-    const slow = setTimeout(() => { button?.setAttribute("aria-busy", "true"); say("Still at it…"); document.dispatchEvent(new Event("slow")); }, 1000);
+    const slow = setTimeout(() => { button?.setAttribute("aria-busy", "true"); say("Still working…"); document.dispatchEvent(new Event("slow")); }, 1000);
     try {
       return await work(event);
     } catch (error) {
@@ -70,13 +79,24 @@ export function act(work) {
 
 export const button = (words, onclick, attributes = {}) => h("button", { type: "button", ...attributes, onclick }, words);
 
+// Says itself that it did: a message elsewhere would cover what is to be copied.
+export function copyButton(words, text, attributes = {}) {
+  const made = button(words, act(async () => {
+    await navigator.clipboard.writeText(text);
+    made.textContent = "Copied";
+    say("Copied.");
+    setTimeout(() => (made.textContent = words), 2000);
+  }), attributes);
+  return made;
+}
+
 // Whatever asks before it does.
 export function confirmWith(title, words, yes, attributes = {}) {
   return new Promise((done) => {
     const box = dialog(title, () => done(false),
       h("p", {}, words),
       h("div", { class: "ends" },
-        button("Leave it", () => box.close()),
+        button("Cancel", () => box.close()),
         button(yes, () => { done(true); box.close(); }, { class: "strong", ...attributes })));
   });
 }

@@ -1,6 +1,6 @@
 // Invites: one text, or one code for a camera, by which two people follow each other.
 import { post as send } from "./api.js";
-import { act, button, fill, h, toast } from "./dom.js";
+import { act, button, copyButton, fill, h, toast } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET = 4; // modules of light around the code, without which cameras miss it
@@ -28,17 +28,17 @@ function shown(made) {
   const until = new Date(made.expires).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
   const isHere = made.places.every((place) => /^(127\.|\[::1\])/.test(place));
   return [
+    isHere ? h("p", { class: "warn apart" }, h("strong", {}, "This invite works on this machine only. "), "Nodes on other machines cannot connect to yours yet. To change that, see “How others reach your node” below, then make another invite.") : null,
     h("p", { class: "apart" }, h("code", {}, made.invite)),
-    button("Copy the invite", act(async () => { await navigator.clipboard.writeText(made.invite); toast("Copied."); }), { class: "strong" }),
+    copyButton("Copy the invite", made.invite, isHere ? {} : { class: "strong" }),
     made.qr ? h("p", { class: "apart" }, code(made.qr)) : null,
-    h("p", { class: "soft" }, `Good once, until ${until}. Give it to one person: they paste it under People, or type parley accept, and you two follow each other and are connected.`,
-      isHere ? " Your node listens to this machine only, so it is good on this machine alone." : ""),
+    h("p", { class: "soft" }, `It works once, until ${until}. Give it to one person: they paste it under People, or type parley accept. Then you follow each other and your nodes are connected.`),
   ];
 }
 
 export function inviteMaker() {
-  const box = h("div", { "aria-live": "polite" });
-  return h("div", {}, h("p", { class: "soft" }, "One text, or one code for a camera, for one friend: they paste it, and you two follow each other."), button("Invite somebody", act(async () => { fill(box, shown(await send("invites", {}))); })), box);
+  const box = h("div", { "aria-live": "polite", class: "invite" });
+  return h("div", {}, h("p", { class: "soft" }, "An invite is a text, or a code for a camera, for one friend. Once they use it, you follow each other."), button("Invite somebody", act(async () => { fill(box, shown(await send("invites", {}))); })), box);
 }
 
 // An invite in what was pasted, or null.

@@ -118,12 +118,12 @@ export class PostList {
   finish() {
     fill(this.end);
     if (this.next !== null) {
-      put(this.end, button("Older ones", () => this.more()));
+      put(this.end, button("Older posts", () => this.more()));
       this.watch.observe(this.end);
     } else if (this.seen.size === 0 && this.empty && !this.isLacking) {
       put(this.end, this.empty());
     } else if (this.seen.size > 0) {
-      put(this.end, h("p", { class: "soft" }, this.isLacking ? "That is all that can be read here." : "That is all that is here."));
+      put(this.end, h("p", { class: "soft" }, this.isLacking ? "That is everything that can be read." : "That is everything."));
     }
   }
 

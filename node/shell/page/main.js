@@ -1,7 +1,7 @@
 // The frame: where one is, what comes by itself, keys.
 import { enter, get, Refused, Stream } from "./api.js";
 import { compose } from "./compose.js";
-import { $, button, dialog, fill, h, refreshTimes, say, toast } from "./dom.js";
+import { $, button, dialog, endToast, fill, h, refreshTimes, say, toast } from "./dom.js";
 import { icon } from "./icons.js";
 import * as nodeViews from "./node.js";
 import { person } from "./person.js";
@@ -39,8 +39,13 @@ function signedOut() {
   document.body.classList.add("out");
   stream.stop();
   fill($("main"), h("section", { class: "card" }, h("h1", {}, "This page opens with a link"),
-    h("p", {}, "Your node gives it only to you. In a terminal on this machine, type"), h("p", {}, h("code", {}, "parley open")),
-    h("p", {}, "and open the link that it prints. The link is good once; this browser then stays in for thirty days.")));
+    h("p", {}, "Only the owner of this node can make the link:"),
+    h("ol", { class: "numbered" },
+      h("li", {}, "On the computer where the node runs, open a terminal."),
+      h("li", {}, "Type ", h("code", {}, "parley open"), " and press Enter."),
+      h("li", {}, "Open the link that it prints in this browser.")),
+    h("p", {}, "If parley was installed with a menu entry, that entry does the same; the installer prints the first link at its end."),
+    h("p", { class: "soft" }, "A link works once. After that this browser stays signed in for thirty days.")));
 }
 
 function failed(error) {
@@ -65,7 +70,7 @@ async function show({ keep = false } = {}) {
   const reading = h("p", { class: "soft" }, "Reading…");
   if (!keep) fill($("main"), reading);
   showWords();
-  const slow = setTimeout(() => { reading.textContent = "Reading… your node has much to do just now, and answers when it can."; say(reading.textContent); }, 1000);
+  const slow = setTimeout(() => { reading.textContent = "Reading… your node is busy and will answer as soon as it can."; say(reading.textContent); }, 1000);
   try {
     const made = await make().finally(() => clearTimeout(slow));
     if (mine !== showing || !made) return;
@@ -113,7 +118,7 @@ let isThere = true;
 function onState(there) {
   if (isThere === there) return;
   isThere = there;
-  toast(there ? "Your node is there again." : "Your node does not answer. This page goes on when it is back.");
+  toast(there ? "Your node is back." : "Your node does not answer. This page goes on when it is back.");
 }
 
 const stream = new Stream(onEvent, onState);
@@ -152,14 +157,16 @@ async function lookAtNode() {
 /* ---- keys -------------------------------------------------------------------------------------- */
 
 const KEYS = [
-  ["j / k", "next, previous post"], ["Enter", "its thread"], ["n", "write"], ["r", "reply"], ["q", "quote"], ["e", "repost"],
-  ["u / d", "vote up, down"], ["w", "why is it here?"], ["/", "search"], ["g then h, a, p, y, s", "home, activity, people, you, node"], ["?", "these keys"],
+  ["j", "Next post"], ["k", "Previous post"], ["Enter", "Open its thread"], ["n", "Write"], ["r", "Reply"], ["q", "Quote"], ["e", "Repost"],
+  ["u", "Vote up"], ["d", "Vote down"], ["w", "Why is it here?"], ["/", "Search"],
+  ["g h", "Home"], ["g a", "Activity"], ["g p", "People"], ["g y", "You"], ["g s", "Node"], ["?", "Keyboard shortcuts"],
 ];
 
 function help() {
   if (document.querySelector("dialog[open]")) return;
-  const box = dialog("Keys", null,
-    h("dl", {}, KEYS.map(([keys, words]) => [h("dt", {}, h("kbd", {}, keys)), h("dd", {}, words)])),
+  const box = dialog("Keyboard shortcuts", null,
+    h("dl", { class: "shortcuts" }, KEYS.map(([keys, words]) => [h("dt", {}, keys.split(" ").flatMap((key, i) => [i > 0 ? " " : "", h("kbd", {}, key)])), h("dd", {}, words)])),
+    h("p", { class: "soft" }, "Two keys: one after the other."),
     h("div", { class: "ends" }, button("Close", () => box.close())));
 }
 
@@ -208,6 +215,7 @@ function onKey(event) {
 async function start() {
   for (const place of document.querySelectorAll("#nav [data-view]")) place.prepend(icon(place.dataset.view));
   window.addEventListener("hashchange", async () => {
+    endToast();
     if (location.hash.startsWith("#open=")) await enter().then(() => location.reload()).catch((error) => toast(error.message));
     else show();
   });

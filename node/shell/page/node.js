@@ -5,27 +5,27 @@ import { tell } from "./post.js";
 import { learnPeople, learnSelf, state } from "./state.js";
 import { nameOf, shortKey, who } from "./text.js";
 import { upkeep } from "./upkeep.js";
-import { invitation, nameForm, reachForm } from "./welcome.js";
+import { invitation, nameForm, REACH_TITLE, reachForm, reachWords } from "./welcome.js";
 import { unlist } from "./why.js";
 
 export const STATES = {
   ok: ["All is well.", false],
   catching_up: ["Catching up: posts are being fetched right now.", false],
-  at_quota: ["The space you gave it is used up: what comes pushes the oldest of strangers out.", false],
-  over_quota: ["More is held than the space you gave it, and none of it may go. Give it more, or drop something.", true],
-  disk_full: ["The disk is full: nothing can be posted or taken in until there is space.", true],
-  disk_failed: ["The disk fails: nothing is taken in. Look at the node's log, and at the disk.", true],
+  at_quota: ["The space you gave it is full: new posts replace the oldest posts of people you do not follow.", false],
+  over_quota: ["It holds more than the space you gave it, and nothing may be removed. Give it more space, or drop something.", true],
+  disk_full: ["The disk is full: nothing can be posted or received until there is space.", true],
+  disk_failed: ["The disk is failing: nothing is received. Check the node's log and the disk.", true],
   read_only: ["Nothing can be posted from here.", true],
 };
 
 const DEVICE = {
   open: null,
-  copy: "This is a copy of a home that runs elsewhere: it reads, and cannot post until parley device add counts it as yours.",
-  none: "This node is nobody's: it carries posts and writes none.",
-  waiting: "This machine waits to be counted as yours: `parley device add` on the machine that holds your root key.",
-  closed: "This machine's log was ended by your keys: it reads, and cannot post.",
-  forked: "This machine's log has two branches; it is hidden until your root key settles it.",
-  elsewhere: "This is a copy of a home that posts elsewhere: it reads, and cannot post.",
+  copy: "This is a copy of a home that runs elsewhere: it can read, and cannot post until you add it with parley device add.",
+  none: "This node is a relay: it carries posts and writes none.",
+  waiting: "This machine is not yet counted as yours: type parley device add on the machine that has your root key.",
+  closed: "This machine was revoked: it can read, and cannot post.",
+  forked: "Somebody else signs with this machine's key, too: its posts are hidden until you revoke it with your root key.",
+  elsewhere: "This is a copy of a home that posts elsewhere: it can read, and cannot post.",
 };
 
 function headline(status) {
@@ -33,7 +33,7 @@ function headline(status) {
   const device = DEVICE[status.device_state];
   return h("section", { class: "card" }, h("p", { class: isBad ? "fault" : "" }, h("strong", {}, words)),
     device ? h("p", { class: "warn" }, device) : null,
-    h("p", { class: "soft" }, `It has run for ${duration(status.uptime_ms)} and holds ${many(status.entries, "entry", "entries")} of ${many(status.authors, "person", "people")}.`));
+    h("p", { class: "soft" }, `Running for ${duration(status.uptime_ms)}. It holds ${many(status.entries, "entry", "entries")} by ${many(status.authors, "person", "people")}.`));
 }
 
 const NETWORKS = { machine: "on this machine", clear: "over the Internet", lan: "in the local network" };
@@ -41,7 +41,7 @@ const NETWORKS = { machine: "on this machine", clear: "over the Internet", lan: 
 function peer(one) {
   return h("li", { class: "row peer" },
     h("span", { class: "grow" }, h("strong", {}, one.relay ? "A relay " : "A node ", NETWORKS[one.network] || "over " + one.network), h("br"),
-      h("span", { class: "soft" }, `${one.direction === "out" ? "Your node connected to it" : "It connected to your node"}; ${bytes(one.received_bytes)} came, ${bytes(one.sent_bytes)} went. `, h("span", { class: "key", title: one.node_key }, shortKey(one.node_key)))),
+      h("span", { class: "soft" }, `${one.direction === "out" ? "Your node connected to it" : "It connected to your node"}; ${bytes(one.received_bytes)} received, ${bytes(one.sent_bytes)} sent. `, h("span", { class: "key", title: one.node_key }, shortKey(one.node_key)))),
     h("span", { class: "push" }, button("Disconnect", act(async () => { await remove("peers/" + part(one.node_key)); toast("Disconnected."); tell("node"); }), { class: "plain" })));
 }
 
@@ -51,33 +51,25 @@ function connectForm() {
     address, h("button", { type: "submit" }, "Connect"));
 }
 
-const REACH = { yes: "Others can connect to it", lan: "Others in the local network can connect to it", unknown: "Whether others can connect to it is not known" };
-
-function reach(status) {
-  const nat = status.nat?.state === "mapped" ? ` The router listens for it at ${status.nat.place}.` : "";
-  const words = status.reachable_words;
-  return `${status.reachable === "no" ? words[0].toUpperCase() + words.slice(1) : `${REACH[status.reachable]}: ${words}`}.${nat}`;
-}
-
 function connections(status, peers) {
   const words = peers.length === 0
-    ? status.dials ? "No other node is connected. Yours keeps trying the ones it knows." : "No other node is connected, and yours knows none to try. Connect it to a friend's node or to a relay: nothing comes and goes before."
+    ? status.dials ? "No other node is connected. Yours keeps trying the ones it knows." : "No other node is connected, and yours knows none to try. Connect it to a friend's node or to a relay; until then nothing is sent or received."
     : `Connected to ${many(peers.length, "node")}.` + (status.addresses > 0 ? ` It knows ${many(status.addresses, "other address", "other addresses")}.` : "");
-  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("ul", { class: "plain" }, peers.map(peer)), connectForm(), h("p", { class: "soft" }, reach(status)),
-    h("details", { class: "extra" }, h("summary", {}, "How others find it"), reachForm()));
+  return h("section", { class: "card" }, h("h2", {}, "Who is connected"), h("p", {}, words), h("ul", { class: "plain" }, peers.map(peer)), connectForm(), h("h3", {}, REACH_TITLE), h("p", { class: "soft" }, reachWords(status)),
+    h("details", { class: "extra" }, h("summary", {}, "Change this"), reachForm()));
 }
 
 function asked(one) {
   const person = state.people.find((known) => known.author === one.author);
-  const missing = one.missing > 0 ? many(one.missing, "entry is", "entries are") + " missing between others" : "newer ones are to come";
-  const now = one.asked ? "being asked for now" : one.peer ? `asked for again in ${Math.ceil(one.again_in_ms / 1000)} s` : "no node that is connected has them";
+  const missing = one.missing > 0 ? many(one.missing, "entry is", "entries are") + " missing" : "newer entries are to come";
+  const now = one.asked ? "asking for them now" : one.peer ? `asking again in ${Math.ceil(one.again_in_ms / 1000)} s` : "no connected node has them";
   return h("li", {}, who(one.author, person?.name), h("div", { class: "soft" }, `${missing}: ${now}.`));
 }
 
 function fetching(told, status) {
   return h("section", { class: "card" }, h("h2", {}, "What is being fetched"),
-    told.count === 0 ? h("p", { class: "soft" }, "Nothing: what is known to exist of whom you follow is here.")
-      : [h("p", {}, `Of ${many(told.count, "log")} something is still to come.`), h("ul", { class: "plain" }, told.logs.slice(0, 20).map(asked))],
+    told.count === 0 ? h("p", { class: "soft" }, "Nothing: you have everything that is known of the people you follow.")
+      : [h("p", {}, `Still to come, from ${many(told.count, "device")}:`), h("ul", { class: "plain" }, told.logs.slice(0, 20).map(asked))],
     status.state === "catching_up" ? h("p", { class: "soft" }, "Newest posts come first, history behind them.") : null);
 }
 
@@ -85,8 +77,8 @@ function disk(status) {
   return h("section", { class: "card" }, h("h2", {}, "Disk"),
     h("dl", {},
       h("dt", {}, "Posts take"), h("dd", {}, bytes(status.store_bytes)),
-      h("dt", {}, "Limit"), h("dd", {}, status.quota_bytes > 0 ? `${bytes(status.quota_bytes)}; ${bytes(status.held_bytes)} of it used` : "none: all that you follow is kept. Set one with quota = 20G in parleyd.conf."),
-      h("dt", {}, "Of strangers"), h("dd", {}, bytes(status.strangers_bytes)),
+      h("dt", {}, "Limit"), h("dd", {}, status.quota_bytes > 0 ? `${bytes(status.quota_bytes)}, of which ${bytes(status.held_bytes)} used` : "none: everything you follow is kept. Set one with quota = 20G in parleyd.conf."),
+      h("dt", {}, "Not followed"), h("dd", {}, bytes(status.strangers_bytes)),
       h("dt", {}, "Memory"), h("dd", {}, bytes(status.rss_bytes)),
       h("dt", {}, "Version"), h("dd", {}, status.version)));
 }
@@ -108,7 +100,7 @@ function ofPost(address, said) {
 function listed(one, said) {
   const what = one.word !== undefined ? h("bdi", {}, "“" + one.word + "”") : one.post ? h("a", { href: "#/post/" + one.post }, ofPost(one.post, said)) : who(one.author, state.people.find((known) => known.author === one.author)?.name);
   const { list, ...named } = one;
-  return h("li", { class: "row" }, what, h("span", { class: "push" }), button("Take off", act(async () => { await unlist(list, named); tell("lists"); }), { class: "plain" }));
+  return h("li", { class: "row" }, what, h("span", { class: "push" }), button(one.list === "mute" ? "Unmute" : one.list === "block" ? "Unblock" : "Remove", act(async () => { await unlist(list, named); tell("lists"); }), { class: "plain" }));
 }
 
 function listCard(words, items, none, more, said) {
@@ -129,40 +121,40 @@ async function ownCards() {
     listCard("Muted words", of("mute", true), "None. Posts with a muted word stay out of your timeline.", wordForm()),
     listCard("Muted people", of("mute", false), "Nobody."),
     listCard("Blocked people", of("block", false), "Nobody."),
-    listCard("Always shown", of("allow", false), "Nothing. “Show this post” under “Why?”, and “Always show” on a person's page, stand here.", null, said),
+    listCard("Always shown", of("allow", false), "Nothing. What you choose with “Show this post” under “Why?”, or “Always show” on a person's page, is listed here.", null, said),
   ];
 }
 
 export async function lists() {
   await Promise.all([learnSelf(), learnPeople()]);
   return { title: "Muted and blocked", element: h("div", {}, h("h1", {}, "Muted, blocked, always shown"),
-    h("p", { class: "soft" }, "These lists are yours alone: nobody is told, and nothing changes anywhere else."), await ownCards()) };
+    h("p", { class: "soft" }, "Only you see these lists. Nobody is told, and nothing changes on other nodes."), await ownCards()) };
 }
 
 // Where the rest of what is one's own stands.
 function places() {
   const place = (to, words, about) => h("li", {}, h("a", { href: to }, h("strong", {}, words), h("span", { class: "soft" }, about)));
   return h("section", { class: "card" }, h("ul", { class: "plain places" },
-    state.me ? place("#/devices", "Your devices", "Which machines post as you; add one, revoke one") : null,
-    place("#/files", "Posts as files", "Save what you said, bring in what came on a stick"),
-    place("#/lists", "Muted, blocked, always shown", "Words and people that you leave out, and what you make exceptions for")));
+    state.me ? place("#/devices", "Your devices", "The machines that post as you: add or revoke one") : null,
+    place("#/files", "Posts as files", "Save a copy of your posts, or import a file"),
+    place("#/lists", "Muted, blocked, always shown", "Words and people you leave out, and your exceptions")));
 }
 
 export async function me() {
   await learnSelf();
   const own = state.me
-    ? [h("section", { class: "card" }, h("h2", {}, "Your profile"), nameForm(), h("p", { class: "apart" }, h("a", { href: "#/who/" + state.me }, "See your posts as others do"))),
+    ? [h("section", { class: "card" }, h("h2", {}, "Your profile"), nameForm(), h("p", { class: "apart" }, h("a", { href: "#/who/" + state.me }, "See your profile as others do"))),
       places(),
       h("section", { class: "card" }, h("h2", {}, "Invite somebody"), invitation()),
       h("section", { class: "card" }, h("h2", {}, "Your twelve words"),
-        h("p", {}, "They are you. They were shown in the terminal once and are kept nowhere, so this page cannot show them. ", h("code", {}, "parley rotate"), " and ", h("code", {}, "parley recover"), " ask for them, there and never in a browser."))]
-    : [h("section", { class: "card" }, h("p", {}, "This node is nobody's: it carries for everybody.")), places()];
+        h("p", {}, "Anybody who has them can act as you. They were shown once, in the terminal, and are stored nowhere, so this page cannot show them. ", h("code", {}, "parley rotate"), " and ", h("code", {}, "parley recover"), " ask for them, in the terminal and never in a browser."))]
+    : [h("section", { class: "card" }, h("p", {}, "This node is a relay: it carries posts and has no author of its own.")), places()];
   return {
     title: "You",
     element: h("div", {}, h("h1", {}, "You"), own,
-      h("section", { class: "card" }, h("h2", {}, "This browser"), h("p", { class: "soft" }, "Whoever has this browser can read and post here as you, for thirty days. It ends everywhere at once:"),
+      h("section", { class: "card" }, h("h2", {}, "This browser"), h("p", { class: "soft" }, "Anybody who uses this browser can read and post as you, for thirty days. You can end that, in every browser at once:"),
         button("End every session", act(async () => {
-          if (!(await confirmWith("End every session?", "The page closes in every browser. parley open in a terminal opens it again.", "End"))) return;
+          if (!(await confirmWith("End every session?", "The page closes in every browser. To open it again, type parley open in a terminal.", "End"))) return;
           await leave();
           location.reload();
         })))),

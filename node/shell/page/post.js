@@ -1,25 +1,25 @@
 // One post as a card, and what can be done with it.
 import { get, part, post as send } from "./api.js";
 import { compose } from "./compose.js";
-import { act, button, confirmWith, fill, h, put, say, time, toast } from "./dom.js";
+import { act, button, confirmWith, fill, h, many, put, say, time, toast } from "./dom.js";
 import { face, icon } from "./icons.js";
 import { state } from "./state.js";
 import { markWords, nameOf, plainName, tagsOf, textOf, who } from "./text.js";
 import { openWhy } from "./why.js";
 
 const GONE = {
-  muted: "Left out because of what you mute",
-  blocked: "By somebody whom you block",
+  muted: "Hidden because of something you mute",
+  blocked: "By somebody you block",
   erased: "Its author took this back",
-  purged: "You dropped the words of this here",
-  no_body: "The words of this have not come here",
+  purged: "You dropped the words of this post here",
+  no_body: "The words of this post have not arrived yet",
   hidden: "Hidden: its author's keys do not vouch for it",
-  unknown: "Of a kind that this version does not know",
+  unknown: "A kind of post that this version does not know",
 };
 
 // Held, but its bytes are damaged: not the same as not here.
 const lacks = (post, name) => (post.unread || []).includes(name);
-const gone = (post) => (lacks(post, "text") ? "The words of this cannot be read: the store is damaged" : GONE[post.kind]);
+const gone = (post) => (lacks(post, "text") ? "The words of this post cannot be read: the store is damaged" : GONE[post.kind]);
 
 // Told after something was changed here, so that what is seen is seen anew.
 export const changed = new EventTarget();
@@ -32,7 +32,7 @@ function body(post, marks) {
   if (marks) markWords(text, marks);
   if (!isLong(post.text)) return [text, tagsOf(post)];
   text.classList.add("long");
-  const all = button("Show all of it", () => { text.classList.remove("long"); all.remove(); }, { class: "plain" });
+  const all = button("Show more", () => { text.classList.remove("long"); all.remove(); }, { class: "plain" });
   return [text, all, tagsOf(post)];
 }
 
@@ -57,16 +57,19 @@ function missing(address, words_) {
   return h("div", { class: "quoted soft" }, words_, " ", whyButton(address));
 }
 
-const missingEchoed = (post) => missing(post.echo_of, lacks(post, "echoed") ? "What was reposted cannot be read: the store is damaged." : "What was reposted is not here, or is hidden.");
-const missingQuoted = (post) => missing(post.quote, lacks(post, "quoted") ? "What is quoted cannot be read: the store is damaged." : "What is quoted is not here.");
+const missingEchoed = (post) => missing(post.echo_of, lacks(post, "echoed") ? "The reposted post cannot be read: the store is damaged." : "The reposted post is not here, or is hidden.");
+const missingQuoted = (post) => missing(post.quote, lacks(post, "quoted") ? "The quoted post cannot be read: the store is damaged." : "The quoted post is not here.");
+
+const SAYS = { mention: "Mentioned you", quote: "Quoted you" };
 
 function context(post, options = {}) {
   if (post.kind === "echo" && !post.text)
     return h("div", { class: "context" }, h("a", { href: "#/who/" + post.author }, nameOf(post.author, post.author_name)), " reposted", h("a", { href: "#/post/" + post.post }, time(post)));
-  if (post.kind === "echo") return h("div", { class: "context" }, "reposts, and says");
+  if (options.me && SAYS[post.concerns]) return h("div", { class: "context" }, SAYS[post.concerns]);
+  if (post.kind === "echo") return h("div", { class: "context" }, "Quoted");
   if (!post.reply_to || post.reply_to === options.below) return null; // it stands right below that one
   const author = post.reply_to_author;
-  return h("div", { class: "context" }, "replies to",
+  return h("div", { class: "context" }, "Replied to",
     h("a", { href: "#/post/" + post.reply_to }, options.me && author === state.me ? "you" : author ? nameOf(author, (post.names || {})[author]) : "a post"),
     post.about === null && post.parent_here !== true ? [h("span", {}, lacks(post, "about") || lacks(post, "parent_here") ? "(cannot be read)" : "(not here)"), whyButton(post.reply_to)] : null);
 }
@@ -78,26 +81,37 @@ async function vote(address, value) {
 
 function voteButton(post, value, sign, words_, counted) {
   const mine = post.votes?.mine === value;
-  return button([sign, counted > 0 ? " " + counted : ""], act(async (event) => {
+  return button([sign, " ", counted], act(async (event) => {
     const card = event.currentTarget.closest("article");
     const fresh = await vote(post.post, mine ? 0 : value);
     replaceCard(card, fresh, post);
     say(mine ? "Vote taken back" : "Voted " + words_);
-  }), { class: "plain", "aria-pressed": String(mine), "aria-label": `Vote ${words_}, ${counted}`, "data-act": value > 0 ? "up" : "down" });
+  }), { class: "plain", "aria-pressed": String(mine), title: mine ? `Take back your vote ${words_}` : `Vote ${words_}`, "aria-label": `Vote ${words_}: ${many(counted, "vote")}`, "data-act": value > 0 ? "up" : "down" });
 }
 
 const atLeast = (count) => (count >= 100 ? "99+" : count || "");
+
+// Whoever reposted it here is seen by the button, as far as this page knows of it.
+const echoed = new Set();
+function echoButton(post) {
+  const isMine = echoed.has(post.post);
+  return button([icon("echo"), isMine ? "Reposted " : "Repost ", atLeast(post.echoes)], act(async (event) => {
+    if (isMine) { toast("You have reposted this already."); return; }
+    const card = event.currentTarget.closest("article");
+    await send("echoes", { post: post.post });
+    echoed.add(post.post);
+    replaceCard(card, await get("posts/" + part(post.post), { details: 1 }), post);
+    toast("Reposted to your followers.");
+    tell("echo");
+  }), { class: "plain", "aria-pressed": String(isMine), "data-act": "echo" });
+}
 
 function acts(post) {
   const can = Boolean(state.me);
   const votes = post.votes || { up: 0, down: 0 };
   return h("div", { class: "acts" },
     can && button([icon("reply"), "Reply ", atLeast(post.replies)], () => compose({ reply: post }), { class: "plain", "data-act": "reply" }),
-    can && button([icon("echo"), "Repost ", atLeast(post.echoes)], act(async () => {
-      await send("echoes", { post: post.post });
-      toast("Reposted: who follows you gets it.");
-      tell("echo");
-    }), { class: "plain", "data-act": "echo" }),
+    can && echoButton(post),
     can && button([icon("quote"), "Quote"], () => compose({ quote: post }), { class: "plain", "data-act": "quote" }),
     can && voteButton(post, 1, "▲", "up", votes.up),
     can && voteButton(post, -1, "▼", "down", votes.down),
@@ -118,17 +132,17 @@ function menuItems(post) {
     h("a", { href: "#/post/" + post.post, class: "button plain" }, "The whole thread"),
     whyButton(post.post),
     button("Copy its address", act(async () => { await navigator.clipboard.writeText(post.post); toast("Copied."); }), { class: "plain" }),
-    !own && state.me && button("Mute the author", act(() => onList("mute", { author: post.author }, `Nothing of ${called} is shown in your timeline any more.`)), { class: "plain" }),
+    !own && state.me && button("Mute the author", act(() => onList("mute", { author: post.author }, `Muted: ${called} no longer appears in your timeline.`)), { class: "plain" }),
     !own && button("Block the author", act(async () => {
-      if (await confirmWith("Block?", `Nothing of ${called} will be taken, given on or shown here. Nobody is told. You can unblock at any time.`, "Block"))
+      if (await confirmWith("Block?", `Your node will no longer receive, pass on or show anything by ${called}. Nobody is told. You can unblock at any time.`, "Block"))
         await onList("block", { author: post.author }, "Blocked.");
     }), { class: "plain" }),
     button("Drop its words here", act(async () => {
-      if (await confirmWith("Drop it here?", "Its words go from this node and from no other. Showing it again asks whoever has them.", "Drop"))
+      if (await confirmWith("Drop its words here?", "Its words are removed from this node only. If you show it again, your node asks other nodes for them.", "Drop"))
         await purge(post.post, own);
     }), { class: "plain" }),
     own && button("Take it back", act(async () => {
-      if (await confirmWith("Take it back?", "Nodes that hear of it hide this post and drop its words. Whoever wants to keep them can: what was public cannot be made unsaid.", "Take it back", { class: "bad" }))
+      if (await confirmWith("Take it back?", "Other nodes are asked to hide this post and remove its words. Anybody who wants to keep a copy can: what was public cannot be made unsaid.", "Take it back", { class: "bad" }))
         await erase(post.post);
     }), { class: "plain bad" })];
 }
@@ -169,6 +183,7 @@ export function card(post, options = {}) {
 
 function drawCard(article, post) {
   article.post = post;
+  if (post.echo_of && post.author === state.me) echoed.add(post.echo_of);
   if (GONE[post.kind])
     return fill(article, h("div", { class: "gone" },
       h("span", { class: "grow" }, h("strong", {}, gone(post)), h("span", { class: "by" }, h("a", { href: "#/who/" + post.author, title: post.author }, nameOf(post.author, post.kind === "blocked" ? null : post.author_name)), " · ", time(post))),

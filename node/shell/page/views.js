@@ -1,7 +1,7 @@
 // What can be looked at: posts and people.
 import { get, part, post as send } from "./api.js";
 import { composer } from "./compose.js";
-import { act, button, fill, h, many, put, time, toast, unread } from "./dom.js";
+import { act, button, fill, h, put, time, toast, unread } from "./dom.js";
 import { face } from "./icons.js";
 import { PostList } from "./list.js";
 import { card, tell } from "./post.js";
@@ -22,13 +22,13 @@ function hiddenSwitch() {
 }
 
 function emptyHome() {
-  if (!state.me) return h("p", { class: "soft" }, "Nothing has been carried yet. As soon as another node connects, its posts show up here.");
+  if (!state.me) return h("p", { class: "soft" }, "No posts yet. As soon as another node connects, its posts show up here.");
   if (state.people.some((one) => one.followed))
     return h("div", { class: "card" },
-      h("p", {}, "Nothing has come from whom you follow yet."),
-      h("p", { class: "soft" }, "It comes by itself as soon as a node that has it is connected. ", h("a", { href: "#/node" }, "See who is connected.")));
-  return h("div", { class: "card" }, h("p", {}, "Your timeline shows whom you follow. You follow nobody yet."),
-    h("p", {}, h("a", { href: "#/people" }, "Find somebody to follow"), " or write the first post above."));
+      h("p", {}, "Nothing has arrived yet from the people you follow."),
+      h("p", { class: "soft" }, "Their posts appear by themselves as soon as a node that has them is connected. ", h("a", { href: "#/node" }, "See who is connected.")));
+  return h("div", { class: "card" }, h("p", {}, "Your timeline shows the people you follow. You follow nobody yet."),
+    h("p", {}, h("a", { href: "#/people" }, "Find somebody to follow"), " or write your first post above."));
 }
 
 export async function home() {
@@ -39,7 +39,7 @@ export async function home() {
   await Promise.race([filled, list.begun]);
   return {
     title: "Home", list,
-    element: h("div", {}, h("h1", { class: "unseen" }, "Home"), welcome(), state.me ? h("section", { class: "card", "aria-label": "Write" }, composer({ draft: "home" })) : null,
+    element: h("div", {}, h("h1", { class: "unseen" }, "Home"), welcome(), state.me ? h("section", { class: "card", "aria-label": "Write" }, composer({ draft: "home" })) : h("p", { class: "good" }, h("strong", {}, "This node is a relay: "), "it carries posts and has no author of its own. To post, use a node of your own."),
       hiddenSwitch(), list.element),
   };
 }
@@ -76,11 +76,10 @@ export async function thread(address) {
     return { title: "A post", element: h("div", {}, title("A post"), h("div", { class: "card" },
       h("p", {}, error.message), button("Why?", () => openWhy(address), { class: "strong" }))) };
   }
-  const first = told.posts.find((post) => post.post === told.root), replies = told.posts.length - (first ? 1 : 0);
-  const element = h("div", { class: "thread" }, h("h1", {}, "Thread", h("span", { class: "soft" }, replies > 0 ? ` ${many(replies, "reply", "replies")}` : "")));
+  const element = h("div", { class: "thread" }, title("Thread"));
   put(element, unread(told));
   if (!told.root_here)
-    put(element, h("div", { class: "post ghost" }, told.root_here === null ? "What began this cannot be read. " : "What began this is not here, or is hidden. ", button("Why?", () => openWhy(told.root), { class: "plain" })));
+    put(element, h("div", { class: "post ghost" }, told.root_here === null ? "The first post of this thread cannot be read. " : "The first post of this thread is not here, or is hidden. ", button("Why?", () => openWhy(told.root), { class: "plain" })));
   let posts = told.posts;
   const list = h("div", { role: "feed", "aria-label": "Thread" });
   const below = h("div");
@@ -117,7 +116,7 @@ export async function thread(address) {
 /* ---- words ---------------------------------------------------------------------------------------- */
 
 export async function tag(word) {
-  const list = new PostList("timeline", { tag: word }, { empty: () => h("p", { class: "soft" }, "Nobody whose posts you get has used this tag.") });
+  const list = new PostList("timeline", { tag: word }, { empty: () => h("p", { class: "soft" }, "No post on your node has this tag.") });
   await list.more();
   return { title: "#" + word, list, element: h("div", {}, h("h1", {}, h("bdi", {}, "#" + word)), list.element) };
 }
@@ -133,12 +132,12 @@ export async function search(words) {
   if (/^parley1[02-9ac-hj-np-z]{20,}$/.test(words)) { location.hash = "#/who/" + words; return null; }
   const marks = words.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const list = new PostList("search", { q: words }, { make: (post) => card(post, { marks }), empty: () => h("div", { class: "card" },
-    h("p", {}, "No post that is here has ", marks.length > 1 ? "all of these words." : "this word."),
-    h("p", { class: "soft" }, "Whole words are looked for, in any letter case: “rivers” is not found by “river”. Try fewer words, or another form.")) });
+    h("p", {}, "No post on your node has ", marks.length > 1 ? "all of these words." : "this word."),
+    h("p", { class: "soft" }, "Search finds whole words, in upper or lower case: “river” does not find “rivers”. Try fewer words or another form.")) });
   const [found] = await Promise.all([learnPeople().then(() => peopleCalled(words)), list.more()]);
   return { title: "Search", list, element: h("div", {}, h("h1", {}, "Posts with ", h("bdi", { class: "said" }, words)),
-    h("p", { class: "soft" }, "Searched is what your node holds, newest first. Nobody else is asked, and nobody learns what you look for."),
-    found.length > 0 ? h("section", { class: "card" }, h("h2", {}, "People of this name"), h("ul", { class: "plain" }, found.map(personRow))) : null, list.element) };
+    h("p", { class: "soft" }, "Only your own node is searched, newest first. Nobody learns what you search for."),
+    found.length > 0 ? h("section", { class: "card" }, h("h2", {}, "People with this name"), h("ul", { class: "plain" }, found.map(personRow))) : null, list.element) };
 }
 
 /* ---- what concerns you ------------------------------------------------------------------------- */
@@ -164,7 +163,7 @@ function gathering() {
       made.classList.toggle("unread", isNew);
       return made;
     }
-    const words = post.concerns === "vote" ? (post.value > 0 ? "voted your post up" : "voted your post down") : CONCERNS[post.concerns];
+    const words = post.concerns === "echo" && post.text ? "quoted your post" : post.concerns === "vote" ? (post.value > 0 ? "voted your post up" : "voted your post down") : CONCERNS[post.concerns];
     const what = post.concerns === "echo" ? post.echoed : post.about, key = words + (what?.post || "");
     const before = post.text ? null : gathered.get(key);
     if (before) {
@@ -183,11 +182,11 @@ function gathering() {
 }
 
 export async function notices() {
-  if (!state.me) return { title: "Activity", element: h("div", {}, title("Activity"), h("p", { class: "soft" }, "This node is nobody's: it carries for everybody, and nobody speaks to it.")) };
+  if (!state.me) return { title: "Activity", element: h("div", {}, title("Activity"), h("p", { class: "soft" }, "This node is a relay: it has no author, so nobody replies to it or follows it.")) };
   const list = new PostList("notifications", {}, {
     make: gathering(),
-    empty: () => h("div", { class: "card" }, h("p", {}, "Nobody has replied to, mentioned or followed you yet."),
-      h("p", { class: "soft" }, "Give a friend your invitation:"), invitation()),
+    empty: () => h("div", { class: "card" }, h("p", {}, "Nobody has replied to you, mentioned you or followed you yet."),
+      h("p", { class: "soft" }, "Invite a friend:"), invitation()),
   });
   await list.more();
   return { title: "Activity", list, element: h("div", {}, title("Activity"), list.element) };
@@ -196,11 +195,11 @@ export async function notices() {
 /* ---- people ------------------------------------------------------------------------------------- */
 
 function personRow(one) {
-  const marks = [one.followed && one.private && "privately", one.muted && "muted", one.blocked && "blocked"].filter(Boolean);
+  const marks = [one.followed && one.private && "followed privately", one.muted && "muted", one.blocked && "blocked"].filter(Boolean);
   return h("li", { class: "row person" }, face(one.author, one.name), h("span", { class: "grow" }, who(one.author, one.name), marks.map((mark) => h("span", { class: "tag off" }, mark))),
     h("span", { class: "push" }, one.followed || !state.me ? null : button("Follow", act(async () => {
       await send("follows", { author: one.author });
-      toast("You follow them.");
+      toast("Followed.");
       tell("people");
     }))));
 }
@@ -214,8 +213,8 @@ export async function people() {
   return {
     title: "People",
     element: h("div", {}, title("People"), unread(state.told), state.me ? h("section", { class: "card" }, h("h2", {}, "Follow somebody"), followForm()) : null,
-      peopleList("Whom you follow", state.people.filter((one) => one.followed), "Nobody yet. Paste what a friend gives you above."),
+      peopleList("People you follow", state.people.filter((one) => one.followed), "Nobody yet. Paste above what a friend gave you."),
       state.me ? h("section", { class: "card" }, h("h2", {}, "Invite somebody"), invitation()) : null,
-      peopleList("Others who are known here", state.people.filter((one) => !one.followed && one.known), "Nobody: they show up when somebody you follow follows or answers them.")),
+      peopleList("Other people", state.people.filter((one) => !one.followed && one.known), "Nobody yet. People show up here when somebody you follow follows them or replies to them.")),
   };
 }

@@ -1,6 +1,6 @@
 // The first steps, and what others need to find you.
 import { post as send } from "./api.js";
-import { act, button, h, toast } from "./dom.js";
+import { act, button, copyButton, h, toast } from "./dom.js";
 import { acceptInvite, inviteIn, inviteMaker } from "./invite.js";
 import { tell } from "./post.js";
 import { kept, learnSelf, state } from "./state.js";
@@ -12,30 +12,42 @@ const EVERYWHERE = /@(0\.0\.0\.0|\[::\]):/;
 export const reachable = () => (state.status.listen || []).filter((place) => place.includes("@") && !LOOPBACK.test(place) && !EVERYWHERE.test(place));
 const listensEverywhere = () => (state.status.listen || []).find((place) => EVERYWHERE.test(place));
 
-const copyable = (words) => h("div", {}, h("p", {}, h("code", {}, words)),
-  button("Copy", act(async () => { await navigator.clipboard.writeText(words); toast("Copied."); })));
+const copyable = (words) => h("div", {}, h("input", { type: "text", class: "line", readonly: true, value: words, "aria-label": "Your address", onfocus: (event) => event.target.select() }),
+  copyButton("Copy", words));
 
-// How others find this node: what is chosen holds at once, and after a restart.
+// Who can connect to this node. What a node says of itself is for its log; here it is in plain words.
+export function reachWords(status) {
+  const words = status.reachable_words, place = status.nat?.state === "mapped" ? ` Your router listens for it at ${status.nat.place}.` : "";
+  if (status.reachable === "yes") return "Other nodes can connect to yours, also from outside your network." + place;
+  if (status.reachable === "lan") return "Nodes in your local network can connect to yours. Nobody has connected from outside yet." + place;
+  if (status.reachable === "unknown") return `It is not known yet whether nodes from outside can connect to yours: ${words}.` + place;
+  if (words.includes("router")) return "Nodes in your local network can connect to yours. From outside they cannot: your router is behind another router.";
+  return "Other nodes on this machine can connect to yours; nodes on other machines cannot. Yours can connect to them, and that is enough to read and be read.";
+}
+
+// What is chosen holds at once, and after a restart.
 export function reachForm() {
   const box = (isOn) => h("input", { type: "checkbox", checked: isOn });
   const lan = box(state.status.lan), nat = box(state.status.nat !== null);
   return h("form", {
     onsubmit: act(async () => {
-      const now = await send("reach", { lan: lan.checked, nat: nat.checked });
+      await send("reach", { lan: lan.checked, nat: nat.checked });
       await learnSelf();
-      toast(`It is so from now on: ${now.reachable_words}.`);
+      toast("Saved.");
       tell("reach");
     }),
   },
-  h("label", { class: "check" }, lan, "Nodes in this local network find mine, and connect by themselves"),
-  h("label", { class: "check" }, nat, "Ask the router to let nodes from outside come in"),
-  h("p", { class: "soft" }, "Whoever shares the network can see that parley runs here, not who you are. Without either your node only connects to others, which is enough to read and be read."),
-  h("button", { type: "submit" }, "Keep it so"));
+  h("label", { class: "check" }, lan, "Let nodes in this local network find mine and connect"),
+  h("label", { class: "check" }, nat, "Ask my router to let nodes from outside connect"),
+  h("p", { class: "soft" }, "Anybody in your network can then see that parley runs here, but not who you are. With neither, your node only connects to others: that is enough to read and be read."),
+  h("button", { type: "submit" }, "Save"));
 }
+
+export const REACH_TITLE = "How others reach your node";
 
 // Where friends cannot come to this node, that is what is to be chosen first.
 export const invitation = () => h("div", {}, inviteMaker(),
-  h("details", { class: "extra", open: reachable().length === 0 && !listensEverywhere() }, h("summary", {}, "How friends' nodes reach yours"), reachForm()),
+  h("details", { class: "extra", open: reachable().length === 0 && !listensEverywhere() }, h("summary", {}, REACH_TITLE), h("p", { class: "soft" }, reachWords(state.status)), reachForm()),
   h("details", { class: "extra" }, h("summary", {}, "Without an invite: your address"), byHand()));
 
 function byHand() {
@@ -43,11 +55,11 @@ function byHand() {
   const address = places[0] || (wide && wide.replace(EVERYWHERE, "@YOUR-ADDRESS:"));
   if (!address)
     return h("div", {}, copyable(state.me),
-      h("p", { class: "soft" }, "Whoever has it can follow you. Your node listens to this machine only: friends cannot connect to it, but you can connect to theirs or to a relay, and that is enough to read and be read. To let friends connect, choose one of the two above."));
+      h("p", { class: "soft" }, `Anybody who has it can follow you. Your node accepts no connections from other machines yet. You can connect to a friend's node or to a relay, or change that under “${REACH_TITLE}”.`));
   return h("div", {}, copyable(`${state.me} ${address}`),
     h("p", { class: "soft" }, places[0]
-      ? "Your name, and where your node is reached. Give it to a friend: it goes into “Follow somebody” as it is."
-      : "Your name and your node. Put your address on the network in place of YOUR-ADDRESS: inside your home that of this machine, outside that of your router, which must pass the port on."));
+      ? "Who you are and where your node is. Give it to a friend to paste under “Follow somebody”."
+      : "Who you are and where your node is. Replace YOUR-ADDRESS: for friends in your home, with the address of this machine; for others, with that of your router, which must forward the port."));
 }
 
 // What a friend gave: a name, and an address if they gave one, however much stands around them.
@@ -70,25 +82,25 @@ export function followForm() {
         toast("Connecting.");
       } else if (found.author) {
         await send("follows", { author: found.author, private: secret.checked, ...(found.address ? { address: found.address } : {}) });
-        toast("You follow them. Their posts come as soon as a node has them.");
+        toast("Followed. Their posts appear as they arrive.");
       } else {
-        toast("There is no invite and no parley1… in it: that is how people are called here.");
+        toast("That is no invite and no address: an invite starts with pinvite1, an address with parley1.");
         return;
       }
       words.value = "";
       tell("people");
     }),
-  }, words, h("div", { class: "row" }, h("label", { class: "check" }, secret, "Tell nobody that I follow them"), h("span", { class: "push" }), h("button", { type: "submit", class: "strong" }, "Follow")));
+  }, words, h("div", { class: "row" }, h("label", { class: "check" }, secret, "Follow privately: nobody is told"), h("span", { class: "push" }), h("button", { type: "submit", class: "strong" }, "Follow")));
 }
 
 export function nameForm(onsaved) {
   const name = h("input", { type: "text", maxlength: 60, dir: "auto", required: true, placeholder: "How others see you", value: state.person?.name || "" });
-  const about = h("textarea", { rows: 2, dir: "auto", maxlength: 2000, placeholder: "Some words on yourself, if you like" });
+  const about = h("textarea", { rows: 2, dir: "auto", maxlength: 2000, placeholder: "A few words about yourself, if you like" });
   about.value = state.person?.about || "";
   return h("form", {
     onsubmit: act(async () => {
       await send("profile", { name: name.value, about: about.value });
-      toast("Saved. It is public.");
+      toast("Saved. Your profile is public.");
       onsaved?.();
       tell("people");
     }),
@@ -98,8 +110,7 @@ export function nameForm(onsaved) {
 // [isDone, words, more]: the first that is to do is open.
 function step([isDone, words, ...more], isOpen) {
   const name = [h("strong", {}, words), h("span", { class: "unseen" }, isDone ? " (done)" : " (to do)")];
-  return h("li", { class: isDone ? "done" : "" }, h("span", { class: "tick", "aria-hidden": "true" }, isDone ? "✓" : "○"),
-    isDone ? h("div", {}, name) : h("details", { open: isOpen }, h("summary", {}, name), more));
+  return h("li", { class: isDone ? "done" : "" }, isDone ? [h("span", { class: "tick", "aria-hidden": "true" }, "✓"), h("span", {}, name)] : h("details", { open: isOpen }, h("summary", {}, name), more));
 }
 
 function steps(all) {
@@ -113,13 +124,13 @@ export function welcome() {
   const hasName = Boolean(state.person?.name), follows = state.people.some((one) => one.followed);
   const hasWords = kept.get("words") === state.me;
   const card = h("section", { class: "card", "aria-label": "First steps" },
-    h("h2", {}, "Your node runs. A few first steps"),
+    h("h2", {}, "Your node is running. A few first steps"),
     steps([
       [hasName, "A name", nameForm()],
-      [follows, "Somebody to follow", h("p", { class: "soft" }, "Paste what a friend or a relay gave you. There is no list of everybody: nobody keeps one."), followForm()],
-      [reachable().length > 0, "How friends find you", invitation()],
-      [hasWords, "Your twelve words", h("p", { class: "soft" }, "They were shown in the terminal once, when your identity was made, and are kept nowhere, so this page cannot show them either. Whoever has them is you; without them a lost machine cannot be replaced. Keep them on paper. If you have not written them down and have said nothing yet, make a new identity rather than go on."),
+      [follows, "Somebody to follow", h("p", { class: "soft" }, "Paste what a friend or a relay gave you. There is no directory of everybody."), followForm()],
+      [reachable().length > 0, REACH_TITLE, h("p", { class: "soft" }, reachWords(state.status)), reachForm(), h("p", { class: "soft" }, "To invite a friend, go to ", h("a", { href: "#/people" }, "People"), ".")],
+      [hasWords, "Your twelve words", h("p", { class: "soft" }, "They were shown once, in the terminal, when your identity was made. They are stored nowhere, so this page cannot show them. Anybody who has them can act as you, and without them you cannot replace a lost machine: keep them on paper. If you did not write them down and have posted nothing yet, make a new identity before you go on."),
         button("I have them on paper", () => { kept.set("words", state.me); tell("welcome"); })]]),
-    h("div", { class: "row" }, h("span", { class: "push" }), button(hasName && follows ? "Done" : "Not now", () => { kept.set("welcomed", state.me); card.remove(); }, { class: hasName && follows ? "" : "plain" })));
+    h("div", { class: "row" }, h("span", { class: "push" }), button("Hide these steps", () => { kept.set("welcomed", state.me); card.remove(); })));
   return card;
 }

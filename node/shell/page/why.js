@@ -5,40 +5,66 @@ import { tell } from "./post.js";
 import { nameOf } from "./text.js";
 
 const STATES = {
-  visible: "It is shown.",
-  muted: "It is here. Your timeline and threads leave it out.",
-  blocked: "It is by somebody whom you block.",
+  visible: "This post is shown.",
+  muted: "Your timeline and threads leave this post out.",
+  blocked: "It is by somebody you block.",
   erased: "Its author took it back.",
-  purged: "You dropped its words here.",
-  pruned: "It went because the disk's limit was reached.",
-  no_body: "It is here without its words.",
-  missing: "It is not here.",
-  hidden: "It is here, and hidden.",
-  frozen: "It is here, and hidden: its author's device said two different things at once.",
-  unknown: "Nothing is known here that it could belong to.",
+  purged: "You dropped its words on this node.",
+  pruned: "It was removed because the space limit was reached.",
+  no_body: "Its words have not arrived yet.",
+  missing: "This post is not on your node.",
+  hidden: "Its author's keys do not vouch for it.",
+  frozen: "Its author's device signed two different posts as one.",
+  unknown: "Your node knows nothing that has this address.",
 };
 
 // What hides it, and which exceptions can be made: of the person, of this post alone.
 const OF_PERSON = new Set(["word", "closed", "void", "fork", "unlinked", "quota"]);
 
 const VERBS = {
-  allow: (about) => [about.startsWith("post1") ? "Show this post" : "Show everything of this person", "lists", { list: "allow", ...named(about), on: true }],
-  unallow: (about) => ["Leave it to the rules again", "lists", { list: "allow", ...named(about), on: false }],
-  unmute: (about) => ["Unmute the person", "lists", { list: "mute", author: about, on: false }],
-  unblock: (about) => ["Unblock the person", "lists", { list: "block", author: about, on: false }],
-  follow: (about) => ["Follow the person", "follows", { author: about }],
+  allow: (about) => about.startsWith("post1")
+    ? ["Show this post", "lists", { list: "allow", post: about, on: true }, "Always shows this one post on this node, whatever else you hide."]
+    : ["Show everything by this person", "lists", { list: "allow", author: about, on: true }, "Always shows all of their posts on this node, also new ones."],
+  unallow: (about) => ["Stop always showing", "lists", { list: "allow", ...named(about), on: false }, "What you mute or block counts again."],
+  unmute: (about) => ["Unmute the person", "lists", { list: "mute", author: about, on: false }, "Their posts appear in your timeline again."],
+  unblock: (about) => ["Unblock the person", "lists", { list: "block", author: about, on: false }, "Your node receives and shows their posts again."],
+  follow: (about) => ["Follow the person", "follows", { author: about }, "Your node fetches their posts. Your follow is public."],
 };
 
 const named = (about) => (about.startsWith("post1") ? { post: about } : { author: about });
 
 function exception(box, address, verb, about) {
-  const [words, path, body] = VERBS[verb](about);
-  return button(words, act(async () => {
+  const [words, path, body, scope] = VERBS[verb](about);
+  return [scope, button(words, act(async () => {
     await send(path, body);
     toast("Done.");
     tell("lists");
     await show(box, address);
-  }), { "data-verb": verb });
+  }), { "data-verb": verb })];
+}
+
+// A rule in a sentence for everybody; what has none is said as the node says it.
+const PLAIN = {
+  block: "You block its author: your node receives, passes on and shows nothing by them.",
+  own: "You wrote it.",
+  relay: "This node is a relay and carries everybody's posts.",
+  hop: "Somebody you follow follows its author.",
+  stranger: "Nobody on this node follows its author. It is here because it came earlier, or because somebody you follow replied to it.",
+  void: "Its author's keys do not count the device that posted it as theirs.",
+  closed: "Its author revoked the device that posted it, and this post is later.",
+  unlinked: "It cannot be checked yet: some earlier entries of the same device have not arrived.",
+  not_wanted: "Nobody on this node follows its author, and your node fetches only posts by people you follow.",
+  quota: "The space limit was reached, and older posts by this author were removed.",
+  purge: "You dropped its words, on this node only. If you show it again, your node asks other nodes for them.",
+  mute: "You mute its author, or the author of the post it repeats.",
+  allow: "You chose to always show it.",
+  parent: "It replies to a post that is not on your node.",
+};
+
+function plainly(why) {
+  const word = why.rule === "word" && /"([^]*)", which you mute/.exec(why.words);
+  if (word) return ["It contains the word “", h("bdi", {}, word[1]), "”, which you mute."];
+  return PLAIN[why.rule] || why.words[0].toUpperCase() + why.words.slice(1) + ".";
 }
 
 function reason(box, address, why, told, given) {
@@ -53,11 +79,13 @@ function reason(box, address, why, told, given) {
   const isHere = told.state !== "missing" && told.state !== "pruned" && told.state !== "unknown";
   if (why.hides && isHere && why.rule !== "block" && why.verb) offer("allow", told.post);
   if (why.hides && told.author && OF_PERSON.has(why.rule)) offer("allow", told.author);
-  buttons.forEach((one, i) => one.classList.toggle("strong", why.hides && i === 0));
-  return h("li", {}, h("p", { dir: "auto" }, why.words[0].toUpperCase() + why.words.slice(1) + "."), buttons.length > 0 ? h("div", { class: "row" }, buttons) : null);
+  buttons.forEach(([, one], i) => one.classList.toggle("strong", why.hides && i === 0));
+  return h("li", {}, h("p", { dir: "auto" }, plainly(why)),
+    buttons.length > 0 ? h("ul", { class: "plain choices" }, buttons.map(([scope, one]) => h("li", {}, one, h("span", { class: "soft" }, scope)))) : null);
 }
 
-const TITLES = { visible: "Why is this shown?", missing: "Why is this not here?", pruned: "Why is this not here?", unknown: "Why is this not here?" };
+const NOT_HIDDEN = new Set(["missing", "pruned", "unknown", "erased", "purged", "no_body"]);
+const TITLES = { visible: "Why is this shown?", missing: "Why is this not here?", pruned: "Why is this not here?", unknown: "Why is this not here?", erased: "Why are the words gone?", purged: "Why are the words gone?", no_body: "Why are the words missing?" };
 
 // Whose it is and when, and the words of what is shown anyhow.
 async function which(address, told) {
@@ -83,14 +111,14 @@ async function show(box, address) {
   if (title) title.textContent = TITLES[told.state] || "Why is this hidden?";
   fill(box, unread(told), about,
     h("p", { class: "verdict" + (told.state === "visible" ? "" : " warn") }, h("strong", { "data-state": told.state }, STATES[told.state] || told.state)),
-    listOf("What hides it", against, { class: "plain hides" }),
-    listOf(against.length > 0 ? "What speaks for it" : "Because", others),
-    told.reasons.length === 0 ? h("p", { class: "soft" }, "Nothing speaks against it.") : null,
-    given.size > 0 ? h("p", { class: "soft" }, "Whatever you choose is yours alone: nobody is told, and nothing changes anywhere else.") : null);
+    listOf(NOT_HIDDEN.has(told.state) ? "The reason" : "What hides it", against, { class: "plain hides" }),
+    listOf(against.length > 0 ? "Also" : "The reason", others),
+    told.reasons.length === 0 ? h("p", { class: "soft" }, "No reason is recorded.") : null,
+    given.size > 0 ? h("p", { class: "soft" }, "Your choice counts on this node only. You can undo it under You, “Muted, blocked, always shown”. Following is public; of the rest nobody is told.") : null);
 }
 
 export async function openWhy(address) {
-  const body = h("div", {}, h("p", { class: "soft" }, "Asking…"));
+  const body = h("div", {}, h("p", { class: "soft" }, "Reading…"));
   const box = dialog("Why?", null, body, h("div", { class: "ends" }, button("Close", () => box.close())));
   try {
     await show(body, address);

@@ -42,11 +42,11 @@ export function worked(name, words) {
 
 const count = (number) => number.toLocaleString("en");
 const KINDS = {
-  judging: ["Looking through what is here since the node began.", (told) => `The node has begun a moment ago and looks through what it holds: ${many(told.judging, "log")} to go. Less than all is shown meanwhile.`],
-  fetching: ["All that is to be had for now is here.", (told, begun) => `Fetching posts from other nodes: ${count(Math.max(0, told.entries - begun.entries))} new so far, newest first.`],
-  purging: ["Dropped.", (told, begun) => [`Dropping words here: ${many(told.purging, "entry", "entries")} to go.`, begun.purging > 0 ? 1 - told.purging / begun.purging : null]],
-  indexing: ["The index for searching is whole.", (told) => `Making the index for searching: ${many(told.indexed, "post")} are in it. A search takes longer meanwhile.`],
-  compacting: ["The disk has got its room back.", () => "Giving the disk back the room of what was dropped."],
+  judging: ["Everything stored is checked.", (told) => `Starting up: ${many(told.judging, "part")} left to check.`],
+  fetching: ["Up to date.", (told, begun) => `Fetching posts: ${count(Math.max(0, told.entries - begun.entries))} new so far.`],
+  purging: ["What you dropped is removed.", (told, begun) => [`Removing dropped posts: ${count(told.purging)} left.`, begun.purging > 0 ? 1 - told.purging / begun.purging : null]],
+  indexing: ["Search is ready.", (told) => `Preparing search: ${many(told.indexed, "post")} so far.`],
+  compacting: ["Disk space is freed.", () => "Freeing disk space."],
 };
 const FAST_MS = 1000, SLOW_MS = 3000;
 const begun = new Map(); // kind: {at, told}

@@ -50,7 +50,7 @@ export async function machines_are_added_named_and_revoked() {
   const line = page.getByLabel("The line that the new machine prints");
   for (const words of [...NASTY, "pdevice-00", joining("other").request.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"))]) {
     await line.fill(words);
-    await page.getByRole("button", { name: "Look at it" }).click();
+    await page.getByRole("button", { name: "Check", exact: true }).click();
     await alertSays(page, "this is no request of a device");
     await page.evaluate(() => document.querySelector("[role=alert]").remove());
   }
@@ -68,12 +68,12 @@ export async function machines_are_added_named_and_revoked() {
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   holds(json(bob, "device", "list").length === 1, "who leaves it has not added it");
-  await page.getByRole("button", { name: "Look at it" }).click();
-  await dialog.getByRole("button", { name: "It shows the same: add it" }).click();
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await dialog.getByRole("button", { name: "It is the same: add it" }).click();
   await rowOf(page, laptop.device).waitFor();
   holds(json(bob, "device", "list").some((one) => one.device === laptop.device && one.state === "open"), "it is the node's");
   for (const name of NASTY) {
-    await rowOf(page, laptop.device).getByRole("button", { name: "Name it" }).click();
+    await rowOf(page, laptop.device).getByRole("button", { name: /^(Name it|Rename)$/ }).click();
     await page.getByLabel("What you call it").fill(name);
     await page.keyboard.press("Enter");
     await page.waitForFunction(([device, words]) => document.querySelector(`[data-device="${device}"] strong`).textContent === words, [laptop.device, name.slice(0, 60)]);
@@ -87,7 +87,7 @@ export async function machines_are_added_named_and_revoked() {
   await page.locator(`[data-device="${laptop.device}"][data-state=void]`).waitFor();
   holds(json(bob, "device", "list").some((one) => one.device === laptop.device && one.state === "void"), "it is revoked at the node");
   await line.fill(laptop.request);
-  await page.getByRole("button", { name: "Look at it" }).click();
+  await page.getByRole("button", { name: "Check", exact: true }).click();
   await alertSays(page, "this device was revoked");
   await what_one_says_stays_when_it_is_revoked(page, dialog);
   await without_a_root_key_it_says_what_to_type(page);
@@ -146,12 +146,12 @@ export async function posts_go_out_as_a_file_and_come_in_again() {
     await out.goto(out.url().split("#")[0] + "#/who/" + author(ann));
     await out.reload();
     await out.getByText("More", { exact: true }).first().click();
-    const { name: file } = await saved(out, () => out.getByRole("button", { name: "Save as a file" }).click());
+    const { name: file } = await saved(out, () => out.getByRole("button", { name: "Save a copy" }).click());
     holds(/^parley-[A-Za-z0-9-]+\.parley$/.test(file), "a plain name of a file: " + file);
   }
   parley(ann, "profile", "set", "--name", "Ann");
   await go(out, "#/files");
-  const { path } = await saved(out, () => out.getByRole("button", { name: "Save your posts as a file" }).click());
+  const { path } = await saved(out, () => out.getByRole("button", { name: "Save a copy of your posts" }).click());
   await out.locator("main [role=status]", { hasText: "Your browser has it now" }).waitFor();
   const bundle = readFileSync(path);
   holds(bundle.equals(execFileSync(setting.parley, ["--home", ann, "export"])), "the file is what parley export writes");
@@ -175,16 +175,16 @@ export async function posts_go_out_as_a_file_and_come_in_again() {
   await go(page, "#/files");
   await page.locator("[data-outcome=good]").waitFor();
   await bring(page, NASTY[1], bundle.subarray(0, bundle.length - 1000));
-  await page.getByText("a part of it is missing").waitFor();
+  await page.getByText("a part of it is missing").waitFor({ state: "attached" });
   await bring(page, "none.parley", Buffer.from("<script>alert(1)</script>"));
-  await page.getByText("this is no bundle of posts").waitFor();
+  await page.getByText("this is no file of posts").waitFor();
   await bring(page, "empty.parley", Buffer.alloc(0));
-  await page.getByText("this is no bundle of posts").waitFor();
+  await page.getByText("this is no file of posts").waitFor();
   const patched = Buffer.from(bundle);
   patched[bundle.length - 5] ^= 1; // of the trailer's hash
   const odd = await bring(page, "patched.parley", patched);
   holds(odd[0] === 0 && odd[2] === 0, "what is good of it was taken: " + odd);
-  await page.getByText("does not fit the rest").waitFor();
+  await page.getByText("does not fit the rest").waitFor({ state: "attached" });
   holds(json(setting.reader, "timeline", "--author", author(ann), "--limit", "0").length === json(ann, "timeline", "--author", author(ann), "--limit", "0").length, "the posts are here");
   await clean(page);
 }
@@ -200,11 +200,11 @@ export async function what_takes_longer_than_a_second_is_said() {
   let told = IDLE;
   await page.route("**/v1/work", (route) => route.fulfill({ json: told }));
   for (const [work, words, ended] of [
-    [{ judging: 7 }, /looks through what it holds: 7 logs to go/, /^Looking through/],
-    [{ fetching: true, entries: 1334 }, /Fetching posts from other nodes: [\d,]+ new so far/, /All that is to be had/],
-    [{ purging: 5000 }, /Dropping words here: 5,?000 entries to go/, /Dropped/],
-    [{ indexing: true, indexed: 54000 }, /index for searching: 54,?000 posts are in it/, /index for searching is whole/],
-    [{ compacting: true }, /Giving the disk back/, /got its room back/]]) {
+    [{ judging: 7 }, /Starting up: 7 parts left to check/, /stored is checked/],
+    [{ fetching: true, entries: 1334 }, /Fetching posts: [\d,]+ new so far/, /Up to date/],
+    [{ purging: 5000 }, /Removing dropped posts: 5,?000 left/, /dropped is removed/],
+    [{ indexing: true, indexed: 54000 }, /Preparing search: 54,?000 posts so far/, /Search is ready/],
+    [{ compacting: true }, /Freeing disk space/, /space is freed/]]) {
     told = { ...IDLE, ...work };
     await page.locator("#work:not([hidden])", { hasText: words }).waitFor();
     await page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector("#live").textContent), words.source);
@@ -213,7 +213,7 @@ export async function what_takes_longer_than_a_second_is_said() {
     await page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector("#live").textContent), ended.source);
   }
   told = { ...IDLE, judging: 7, fetching: true, indexing: true, purging: 9 };
-  await page.locator("#work", { hasText: /index for searching/ }).waitFor();
+  await page.locator("#work", { hasText: /Preparing search/ }).waitFor();
   await isWell(page, "work");
   told = IDLE;
   await page.locator("#work").waitFor({ state: "hidden" });
@@ -229,13 +229,13 @@ const slowly = (page, path, ms) => page.route(path, async (route) => { await new
 async function a_slow_view_and_a_slow_button_say_so(page) {
   await slowly(page, "**/v1/people?*", 2500);
   await page.evaluate(() => (location.hash = "#/people"));
-  await page.getByText("your node has much to do just now").first().waitFor();
+  await page.getByText("your node is busy").first().waitFor();
   await page.getByRole("heading", { name: "Follow somebody" }).waitFor();
   await page.unroute("**/v1/people?*");
   await slowly(page, "**/v1/invites", 2500);
   await page.getByRole("button", { name: "Invite somebody" }).click();
   await page.locator("button[aria-busy=true]", { hasText: "Invite somebody" }).waitFor();
-  await page.waitForFunction(() => document.querySelector("#live").textContent === "Still at it…");
+  await page.waitForFunction(() => document.querySelector("#live").textContent === "Still working…");
   await page.locator("code", { hasText: /^pinvite1/ }).waitFor();
   await page.unroute("**/v1/invites");
 }
@@ -247,9 +247,9 @@ async function a_slow_import_shows_how_far_it_is_and_can_be_stopped(page) {
   const held = new Promise((done) => (goOn = done));
   await page.route("**/v1/import", async (route) => { await held; await route.continue().catch(() => {}); });
   await page.getByLabel("Choose a file").setInputFiles({ name: "slow.parley", mimeType: "application/octet-stream", buffer: bundle });
-  await page.locator("#work", { hasText: "Bringing in a file" }).waitFor();
+  await page.locator("#work", { hasText: "Importing" }).waitFor();
   await go(page, "#/");
-  await page.locator("#work", { hasText: "Bringing in a file" }).waitFor();
+  await page.locator("#work", { hasText: "Importing" }).waitFor();
   await go(page, "#/files");
   await page.getByRole("progressbar", { name: "How far it is" }).first().waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
@@ -261,6 +261,6 @@ async function a_slow_import_shows_how_far_it_is_and_can_be_stopped(page) {
 
 async function the_check_of_the_store_ends_in_words(page) {
   await go(page, "#/node");
-  await page.getByRole("button", { name: "Check all that is here" }).click();
+  await page.getByRole("button", { name: "Check everything stored here" }).click();
   await page.locator("[data-damages='0']").waitFor();
 }

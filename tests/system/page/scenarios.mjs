@@ -37,9 +37,9 @@ async function a_newcomer_is_led_from_a_name_to_the_first_post() {
   await until(page, () => document.querySelectorAll(".steps .done").length >= 2);
   holds(json(setting.new, "profile")[0].name === "Nia", "the name is the node's");
   holds(json(setting.new, "follows")[0].author === author(ann), "the follow is the node's");
-  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: "Hide these steps" }).click();
   await page.getByLabel("What do you want to say?").first().fill("My first words");
-  await saysText(page, "14 letters");
+  await saysText(page, "14 characters");
   await page.getByRole("button", { name: "Post", exact: true }).click();
   await postCard(page, "My first words").waitFor();
   await look(page, "new-first-post");
@@ -84,12 +84,12 @@ async function one_paste_makes_two_follow_each_other() {
   const giver = await openPage(bob);
   await go(giver, "#/people");
   const keep = async (isOn, words) => {
-    await giver.getByLabel(/Nodes in this local network/).first().setChecked(isOn);
-    await giver.getByRole("button", { name: "Keep it so" }).first().click();
+    await giver.getByLabel(/nodes in this local network/).first().setChecked(isOn);
+    await giver.getByRole("button", { name: "Save" }).first().click();
     await until(giver, (part) => document.querySelector("#toast").textContent.includes(part), words);
   };
   await keep(true, "where this node is started");
-  await keep(false, "It is so from now on");
+  await keep(false, "Saved.");
   await giver.getByRole("button", { name: "Invite somebody" }).click();
   await giver.locator("code", { hasText: /^pinvite1/ }).waitFor();
   const invite = await giver.locator("code", { hasText: /^pinvite1/ }).textContent();
@@ -106,7 +106,7 @@ async function one_paste_makes_two_follow_each_other() {
   for (const bad of [invite.slice(0, -9), invite.replace(/.$/, (letter) => (letter === "A" ? "B" : "A")), "pinvite1<script>alert(1)</script>", "pinvite1" + "A".repeat(5000)]) {
     await paste(bad);
     await until(page, () => /invite/.test(document.querySelector("#toast").textContent) && !/Asking/.test(document.querySelector("#toast").textContent));
-    await page.evaluate(() => (document.querySelector("#toast").textContent = ""));
+    await page.evaluate(() => (document.querySelector("#toast span").textContent = ""));
   }
   holds(!json(setting.new, "follows").some((one) => one.author === author(bob)), "nobody is followed for a bad one");
   await paste(`Here you are: ${invite}.`);
@@ -124,7 +124,7 @@ async function writing_answering_quoting_passing_on_and_voting() {
   await page.keyboard.type("Hello @An");
   await page.getByRole("group", { name: "Whom do you mean?" }).getByRole("button").first().click();
   await page.keyboard.type("and the #rivers 👩‍👩‍👧");
-  await saysText(page, "28 letters");
+  await saysText(page, "28 characters");
   await look(page, "composing");
   await page.keyboard.press("Control+Enter");
   await postCard(page, "and the #rivers").waitFor();
@@ -262,7 +262,7 @@ async function keys_alone_are_enough() {
   const at = () => page.evaluate(() => [...document.querySelectorAll("#main article")].indexOf(document.activeElement));
   holds(await at() === 0, "j, j, k is the first: " + await at());
   await page.keyboard.press("?");
-  await page.locator("dialog").getByText("next, previous post").waitFor();
+  await page.locator("dialog").getByText("Previous post").waitFor();
   await look(page, "keys");
   await page.keyboard.press("Escape");
   await page.keyboard.press("w");
@@ -408,7 +408,7 @@ async function a_node_that_goes_and_comes_back() {
   await saysText(page, "Your node does not answer");
   page.faults.length = 0; // that its requests fail is what happened
   node = await startNode(home, place);
-  await saysText(page, "Your node is there again");
+  await saysText(page, "Your node is back");
   parley(home, "post", "after");
   await postCard(page, "after").waitFor();
   await page.getByLabel("What do you want to say?").first().fill("and so do I");
@@ -426,7 +426,7 @@ async function a_relay_is_nobodys_and_shows_what_it_carries() {
   const home = setting.folder + "/relay";
   const node = await startNode(home, "127.0.0.1:0", "--relay");
   const page = await openPage(home);
-  await saysText(page, "Nothing has been carried yet");
+  await saysText(page, "No posts yet");
   holds(await page.locator("#write").isHidden() && await page.locator("textarea").count() === 0, "nothing is written here");
   parley(ann, "connect", json(home, "id")[0].listen[0]);
   await page.locator("article.post").first().waitFor();
