@@ -191,7 +191,7 @@ async function start(file, box) {
   let isStopped = false;
   isRunning = true;
   const name = shownName(file.name);
-  const words = h("p", {}), bar = h("progress", { max: 1, value: 0, "aria-label": "How far it is" });
+  const words = h("p", {}), bar = h("progress", { max: 1, value: 0, "aria-label": "Progress" });
   current = h("div", {}, words, bar, h("div", { class: "row" }, button("Stop", () => { isStopped = true; words.textContent = "Stopping…"; })));
   fill(box, current);
   let shown = 0;

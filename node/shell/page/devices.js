@@ -81,7 +81,7 @@ function row(one, hasRoot) {
 let added = null; // what is to be done next stays in the page
 
 const next = () => added && h("div", { class: "good", role: "status" }, h("p", {}, h("strong", {}, "The new machine is yours now. "), "Next, on that machine: start ", h("code", {}, "parleyd"), " and connect it to this machine, a friend's node or a relay."),
-  h("p", { class: "soft" }, "Key ", h("span", { class: "key" }, added)));
+  h("p", { class: "soft" }, "Key ", h("span", { class: "key" }, digits(added))));
 
 async function add(line, said) {
   const request = /pdevice-[0-9a-f]+/i.exec(line)?.[0].toLowerCase() || line.trim();

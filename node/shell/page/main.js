@@ -2,11 +2,12 @@
 import { enter, get, Refused, Stream } from "./api.js";
 import { compose } from "./compose.js";
 import { $, button, dialog, endToast, fill, h, refreshTimes, say, toast } from "./dom.js";
-import { icon } from "./icons.js";
+import { face, icon } from "./icons.js";
 import * as nodeViews from "./node.js";
 import { person } from "./person.js";
 import { changed, refreshCard } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
+import { isVisible, nameOf } from "./text.js";
 import * as views from "./views.js";
 import { openWhy } from "./why.js";
 import { watchWork } from "./work.js";
@@ -61,6 +62,14 @@ function showWords() {
   else if (document.activeElement !== $("words")) $("words").value = "";
 }
 
+// Whose page it is, beside the place that is theirs.
+function showSelf() {
+  if (!state.me) return;
+  const name = state.person?.name;
+  document.querySelector("#nav [data-view=me]").querySelector(".icon, .face")?.replaceWith(face(state.me, name));
+  fill($("self"), isVisible(name) ? nameOf(state.me, name) : null);
+}
+
 async function show({ keep = false } = {}) {
   const mine = ++showing, [name, make] = route();
   for (const link of document.querySelectorAll("#nav a")) {
@@ -78,6 +87,7 @@ async function show({ keep = false } = {}) {
     view = { name, ...made };
     document.title = made.title + " · parley";
     fill($("main"), made.element);
+    showSelf();
     if (keep) {
       window.scrollTo(0, at);
       // What had the focus may be gone with what stood there.

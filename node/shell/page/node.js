@@ -76,9 +76,9 @@ function fetching(told, status) {
 function disk(status) {
   return h("section", { class: "card" }, h("h2", {}, "Disk"),
     h("dl", {},
-      h("dt", {}, "Posts take"), h("dd", {}, bytes(status.store_bytes)),
+      h("dt", {}, "Used by posts"), h("dd", {}, bytes(status.store_bytes)),
       h("dt", {}, "Limit"), h("dd", {}, status.quota_bytes > 0 ? `${bytes(status.quota_bytes)}, of which ${bytes(status.held_bytes)} used` : "none: everything you follow is kept. Set one with quota = 20G in parleyd.conf."),
-      h("dt", {}, "Not followed"), h("dd", {}, bytes(status.strangers_bytes)),
+      h("dt", {}, "Not followed by you"), h("dd", {}, bytes(status.strangers_bytes)),
       h("dt", {}, "Memory"), h("dd", {}, bytes(status.rss_bytes)),
       h("dt", {}, "Version"), h("dd", {}, status.version)));
 }

@@ -59,7 +59,7 @@ function card(one) {
   return h("section", { class: "card person" },
     h("div", { class: "top" }, face(one.author, one.name),
       h("div", {}, h("h1", {}, isVisible(one.name) ? nameOf(one.author, one.name) : h("span", { class: "soft" }, "No name")),
-        h("div", { class: "row" }, h("span", { class: "key", title: one.author }, shortKey(one.author)),
+        h("div", { class: "row" }, h("input", { type: "text", class: "line", readonly: true, value: one.author, "aria-label": "Address", onfocus: (event) => event.target.select() }),
           copyButton("Copy the address", one.author, { class: "plain" })))),
     one.about ? textOf({ text: one.about }) : null,
     marks.length > 0 ? h("p", {}, marks.map((mark) => h("span", { class: "tag off" }, mark))) : null,

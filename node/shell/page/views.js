@@ -18,7 +18,7 @@ function hiddenSwitch() {
   const shown = kept.get("hidden") === "1";
   return h("label", { class: "check shown" },
     h("input", { type: "checkbox", checked: shown, onchange: (event) => { kept.set("hidden", event.target.checked ? "1" : "0"); tell("switch"); } }),
-    "Show where something is hidden");
+    "Show placeholders for hidden posts");
 }
 
 function emptyHome() {

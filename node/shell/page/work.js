@@ -10,7 +10,7 @@ const SAY_EVERY_MS = 15000; // to screen readers, which are told of the beginnin
 const rows = new Map();
 
 function makeRow(name) {
-  const words = h("span", {}), bar = h("progress", { max: 1, "aria-label": "How far it is" });
+  const words = h("span", {}), bar = h("progress", { max: 1, "aria-label": "Progress" });
   const row = { words, bar, element: h("div", { class: "work", "data-work": name }, words, bar), said: 0 };
   rows.set(name, row);
   put($("work"), row.element);

@@ -251,7 +251,7 @@ async function a_slow_import_shows_how_far_it_is_and_can_be_stopped(page) {
   await go(page, "#/");
   await page.locator("#work", { hasText: "Importing" }).waitFor();
   await go(page, "#/files");
-  await page.getByRole("progressbar", { name: "How far it is" }).first().waitFor();
+  await page.getByRole("progressbar", { name: "Progress" }).first().waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
   goOn();
   await page.locator("[data-outcome]", { hasText: "Stopped" }).waitFor();

@@ -201,7 +201,7 @@ async function what_is_hidden_says_why_and_is_had_back_with_one_click() {
   await saysText(page, "“spider”");
   await go(page, "#/");
   holds(await postCard(page, "A spider in the kitchen").count() === 0, "the word hides it");
-  await page.getByLabel("Show where something is hidden").check();
+  await page.getByLabel("Show placeholders for hidden posts").check();
   const place = page.locator("article.ghost").first();
   await place.waitFor();
   await look(page, "hidden");
