@@ -45,7 +45,6 @@ function signedOut() {
       h("li", {}, "On the computer where the node runs, open a terminal."),
       h("li", {}, "Type ", h("code", {}, "parley open"), " and press Enter."),
       h("li", {}, "Open the link that it prints in this browser.")),
-    h("p", {}, "If parley was installed with a menu entry, that entry does the same; the installer prints the first link at its end."),
     h("p", { class: "soft" }, "A link works once. After that this browser stays signed in for thirty days.")));
 }
 
