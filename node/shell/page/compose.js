@@ -93,7 +93,8 @@ export function composer({ reply, quote, draft, onsent, label = "What do you wan
   const form = h("form", { class: "compose", onsubmit: submit }, area, suggest, warn,
     h("div", { class: "row" },
       button("Add a warning", () => { warn.hidden = !warn.hidden; if (warn.hidden) warning.value = ""; else warning.focus(); }, { class: "plain" }),
-      h("span", { class: "push" }), count, go));
+      h("span", { class: "push" }), count, go),
+    h("p", { class: "soft" }, "Public, signed and permanent."));
   area.value = (draft && kept.get("draft-" + draft)) || "";
   update();
   return form;
@@ -109,6 +110,7 @@ export function compose({ reply, quote } = {}) {
   const other = reply || quote;
   const title = reply ? `Reply to ${plainName(reply.author, reply.author_name)}` : quote ? "Quote" : "Write";
   const form = composer({ reply, quote, draft: other ? null : "home", onsent: () => box.close(), label: reply ? "Your reply" : "What do you want to say?" });
-  const box = dialog(title, null, other ? about(other) : null, form, h("p", { class: "soft" }, "Public, signed and permanent. ", h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends."));
+  const box = dialog(title, null, other ? about(other) : null, form,
+    h("div", { class: "row" }, h("span", { class: "soft" }, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends."), h("span", { class: "push" }, button("Cancel", () => box.close(), { class: "plain" }))));
   form.querySelector("textarea").focus();
 }

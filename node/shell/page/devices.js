@@ -56,6 +56,7 @@ async function revoke(one, said) {
   if (!asked) return;
   try {
     await remove("devices/" + part(one.device), asked);
+    if (added === one.device) added = null;
     toast("Revoked.");
     tell("devices");
   } catch (error) {

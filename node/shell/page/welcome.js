@@ -129,7 +129,7 @@ export function welcome() {
       [hasName, "A name", nameForm()],
       [follows, "Somebody to follow", h("p", { class: "soft" }, "Paste what a friend or a relay gave you. There is no directory of everybody."), followForm()],
       [reachable().length > 0, REACH_TITLE, h("p", { class: "soft" }, reachWords(state.status)), reachForm(), h("p", { class: "soft" }, "To invite a friend, go to ", h("a", { href: "#/people" }, "People"), ".")],
-      [hasWords, "Your twelve words", h("p", { class: "soft" }, "They were shown once, in the terminal, when your identity was made. They are stored nowhere, so this page cannot show them. Anybody who has them can act as you, and without them you cannot replace a lost machine: keep them on paper. If you did not write them down and have posted nothing yet, make a new identity before you go on."),
+      [hasWords, "Your twelve recovery words", h("p", { class: "soft" }, "They were shown once, in the terminal, when your identity was made. They are stored nowhere, so this page cannot show them. Anybody who has them can act as you, and without them you cannot replace a lost machine: keep them on paper. If you did not write them down and have posted nothing yet, make a new identity before you go on."),
         button("I have them on paper", () => { kept.set("words", state.me); tell("welcome"); })]]),
     h("div", { class: "row" }, h("span", { class: "push" }), button("Hide these steps", () => { kept.set("welcomed", state.me); card.remove(); })));
   return card;
