@@ -87,7 +87,7 @@ static void answer_status(struct api_job *job) {
     set_number(json, "entries", status.entries_count);
     set_number(json, "authors", status.authors_count);
     set_number(json, "store_bytes", parley_host_store_bytes(host));
-    set_number(json, "quota_bytes", status.quota_bytes); /* 0: none, nothing is pruned */
+    set_number(json, "quota_bytes", parley_host_quota_bytes(host)); /* 0: nothing is pruned */
     set_number(json, "held_bytes", status.held_bytes);
     set_number(json, "strangers_bytes", status.strangers_bytes);
     api_digest_set(job, json);

@@ -1,6 +1,7 @@
 /* The life of a host: open, start, stop. */
 #include "host.h"
 #include "host_internal.h"
+#include "kv_sizes.h"
 #include "log.h"
 #include "memory.h"
 #include <parley/crypto.h>
@@ -172,7 +173,7 @@ static enum parley_error create_node(struct parley_host *host,
         node.hops = config->hops;
     if (config->has_erase_after)
         node.erase_after_ms = config->erase_after_ms;
-    node.quota_bytes = quota_of(config);
+    node.quota_bytes = parley_kv_room(quota_of(config));
     if (config->connections_max > 0)
         node.peers_max = config->connections_max;
     else if (config->relay)
@@ -196,6 +197,7 @@ static enum parley_error create_node(struct parley_host *host,
 static void copy_config(struct parley_host *host, const struct parley_host_config *config) {
     host->is_offline = config->offline;
     host->is_relay = config->relay;
+    host->quota_bytes = quota_of(config);
     host->peers = parley_memory(config->peers_count * sizeof *host->peers + 1);
     for (size_t i = 0; i < config->peers_count; i++) {
         host->peers[i] = config->peers[i];

@@ -143,6 +143,9 @@ const struct parley_node *parley_host_node(const struct parley_host *host);
 const struct parley_home *parley_host_home(const struct parley_host *host);
 bool parley_host_is_offline(const struct parley_host *host);
 bool parley_host_is_relay(const struct parley_host *host);
+
+/* What the files of the database are to stay within; 0: nothing limits them. */
+uint64_t parley_host_quota_bytes(const struct parley_host *host);
 /* "KEY@HOST:PORT" of listener number index, with the port that was chosen; NULL past the last. */
 const char *parley_host_listener_text(const struct parley_host *host, size_t index);
 /* Where the owner said that this node is; NULL: he named none of that key. Good until the next

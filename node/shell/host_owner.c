@@ -238,6 +238,10 @@ bool parley_host_is_relay(const struct parley_host *host) {
     return host->is_relay;
 }
 
+uint64_t parley_host_quota_bytes(const struct parley_host *host) {
+    return host->quota_bytes;
+}
+
 const char *parley_host_listener_text(const struct parley_host *host, size_t index) {
     return index < host->listeners_count ? host->listeners[index].text : NULL;
 }

@@ -1,4 +1,5 @@
 #include "kv_leveldb.h"
+#include "kv_sizes.h"
 #include <dirent.h>
 #include <errno.h>
 #include <leveldb/c.h>
@@ -7,18 +8,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A small node has 100,000 posts in about 30 MB: these keep its memory small, and a value of 64 KiB
- * makes a block of its own whatever the block size is. */
-#define WRITE_BUFFER_SIZE (2u << 20)
-#define CACHE_SIZE        (1u << 20)
-#define SPARE_BYTES_MAX   (3u << 20) /* of a batch that is kept: a full one of the worker */
-/* Few descriptors for much; and of little no large part that is written beside the old files. */
-#define FILE_SIZE_MAX   (8u << 20)
-#define FILE_SIZE_MIN   (2u << 20)
-#define FILES_OF_LITTLE 32u /* at least so many, of what there is room for */
+#define CACHE_SIZE      (1u << 20)
+#define SPARE_BYTES_MAX (3u << 20) /* of a batch that is kept: a full one of the worker */
 /* LevelDB keeps tables in descriptors; sockets need the others. */
 #define OPEN_FILES_MAX 200
 #define BLOOM_BITS     10
+#define KEY_SIZE_MAX   256u /* of a key that a compaction may stop at: no store has a longer one */
 
 struct leveldb_kv {
     struct parley_kv kv;
@@ -28,6 +23,7 @@ struct leveldb_kv {
     leveldb_writeoptions_t *write_options;
     leveldb_filterpolicy_t *filter;
     leveldb_cache_t *cache;
+    size_t file_size;
     _Atomic int broken; /* enum parley_error of the first failed write */
     /* An empty batch with the memory of an earlier one, so that it need not grow again; or NULL. */
     _Atomic(leveldb_writebatch_t *) spare;
@@ -242,11 +238,54 @@ static uint64_t leveldb_kv_bytes(struct parley_kv *kv, struct parley_span from,
     return bytes;
 }
 
+/* A part of a range that begins with its first key: `next` is the first key behind it, empty when
+ * the part is all that is left. */
+struct stroke {
+    char next[KEY_SIZE_MAX];
+    size_t next_size;
+};
+
+/* As much as makes a table. What cannot be read is passed over here: the merge itself meets it. */
+static void find_stroke(struct leveldb_kv *handle, struct parley_span from, struct parley_span to,
+                        struct stroke *stroke) {
+    const struct parley_kv_bounds bounds = {.from = from, .to = to};
+    size_t passed = 0;
+    leveldb_iterator_t *iterator = leveldb_create_iterator(handle->database, handle->read_options);
+    stroke->next_size = 0;
+    for (seek_start(iterator, &bounds); leveldb_iter_valid(iterator); leveldb_iter_next(iterator)) {
+        struct parley_span key, value;
+        key.data = (const uint8_t *)leveldb_iter_key(iterator, &key.size);
+        if (!is_inside(&bounds, key))
+            break;
+        if (passed >= handle->file_size && key.size <= sizeof stroke->next) {
+            memcpy(stroke->next, key.data, key.size);
+            stroke->next_size = key.size;
+            break;
+        }
+        (void)leveldb_iter_value(iterator, &value.size);
+        passed += key.size + value.size;
+    }
+    leveldb_iter_destroy(iterator);
+}
+
+/* LevelDB merges the tables of a level that a range meets in one go, with all that lie below them,
+ * and the old ones stand beside the new until the end. A small range meets one table of the upper
+ * level, and from left to right each has gone before the next one is met. */
 static void leveldb_kv_compact(struct parley_kv *kv, struct parley_span from,
                                struct parley_span to) {
     struct leveldb_kv *handle = (struct leveldb_kv *)kv;
-    leveldb_compact_range(handle->database, from.size == 0 ? NULL : (const char *)from.data,
-                          from.size, to.size == 0 ? NULL : (const char *)to.data, to.size);
+    struct stroke strokes[2];
+    for (size_t i = 0;; i ^= 1u) {
+        struct stroke *stroke = &strokes[i];
+        find_stroke(handle, from, to, stroke);
+        struct parley_span next = {(const uint8_t *)stroke->next, stroke->next_size};
+        struct parley_span end = next.size > 0 ? next : to;
+        leveldb_compact_range(handle->database, from.size == 0 ? NULL : (const char *)from.data,
+                              from.size, end.size == 0 ? NULL : (const char *)end.data, end.size);
+        if (next.size == 0)
+            return;
+        from = next;
+    }
 }
 
 static void leveldb_kv_close(struct parley_kv *kv) {
@@ -275,13 +314,6 @@ static const struct parley_kv_calls leveldb_calls = {
     .close = leveldb_kv_close,
 };
 
-static size_t file_size(uint64_t bytes_max) {
-    uint64_t size = bytes_max == 0 ? FILE_SIZE_MAX : bytes_max / FILES_OF_LITTLE;
-    if (size < FILE_SIZE_MIN)
-        return FILE_SIZE_MIN;
-    return size < FILE_SIZE_MAX ? (size_t)size : FILE_SIZE_MAX;
-}
-
 static struct leveldb_kv *create_handle(bool create, uint64_t bytes_max) {
     struct leveldb_kv *handle = calloc(1, sizeof *handle);
     if (handle == NULL)
@@ -292,9 +324,10 @@ static struct leveldb_kv *create_handle(bool create, uint64_t bytes_max) {
     handle->options = leveldb_options_create();
     leveldb_options_set_create_if_missing(handle->options, create);
     leveldb_options_set_paranoid_checks(handle->options, 1);
-    leveldb_options_set_write_buffer_size(handle->options, WRITE_BUFFER_SIZE);
+    leveldb_options_set_write_buffer_size(handle->options, parley_kv_buffer_size(bytes_max));
     leveldb_options_set_max_open_files(handle->options, OPEN_FILES_MAX);
-    leveldb_options_set_max_file_size(handle->options, file_size(bytes_max));
+    handle->file_size = parley_kv_file_size(bytes_max);
+    leveldb_options_set_max_file_size(handle->options, handle->file_size);
     leveldb_options_set_cache(handle->options, handle->cache);
     leveldb_options_set_filter_policy(handle->options, handle->filter);
     leveldb_options_set_compression(handle->options, leveldb_no_compression);

@@ -10,8 +10,7 @@
  * has been: files of a database without their CURRENT are STORE_MISSING in any case.
  * Errors: STORE_MISSING, STORE_LOCKED (another process), STORE_DAMAGED, DISK_FULL, DISK_FAILED,
  * NO_MEMORY. `words`, when not NULL, gets LevelDB's own sentence about it, else an empty one.
- * `bytes_max`: what all files are meant to stay below, so that merging takes little beside them; 0:
- * nothing said. */
+ * `bytes_max`: what all files are meant to stay below (kv_sizes.h); 0: nothing said. */
 PARLEY_USE_RESULT enum parley_error parley_kv_leveldb_open(struct parley_kv **kv, const char *path,
                                                            bool create, uint64_t bytes_max,
                                                            char *words, size_t words_size);

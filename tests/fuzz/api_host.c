@@ -283,6 +283,11 @@ uint64_t parley_host_store_bytes(struct parley_host *of) {
     return 1000;
 }
 
+uint64_t parley_host_quota_bytes(const struct parley_host *of) {
+    (void)of;
+    return 0;
+}
+
 enum parley_error parley_host_store_error(const struct parley_host *of) {
     return of->how & 64 ? PARLEY_E_DISK_FULL : PARLEY_E_OK;
 }
