@@ -241,7 +241,7 @@ static bool is_idle(const struct sim *sim, uint32_t node) {
     if (sim->nodes[node].core == NULL)
         return false;
     parley_node_status(sim->nodes[node].core, &status);
-    return status.is_writable && status.stores_in_flight == 0;
+    return status.is_writable && !status.is_judging && status.stores_in_flight == 0;
 }
 
 bool settled(struct sim *sim, char *why, size_t why_size) {
