@@ -26,8 +26,17 @@ void repair_scan(struct repair *repair, const struct key *low, const struct key 
 void repair_scan_letter(struct repair *repair, char letter, parley_kv_on_pair *on_pair,
                         void *context);
 
-/* Segments, evidence and erased seqs whose log has no row: a row by what the records say, or they
- * go (repair_owner.c). */
+/* Whose segments stand under a number, as they say themselves: none can be read, one of them names
+ * the log, or others do alone. */
+enum repair_claim {
+    REPAIR_CLAIM_NONE,
+    REPAIR_CLAIM_OF_LOG,
+    REPAIR_CLAIM_OF_OTHERS,
+};
+enum repair_claim repair_claim(struct repair *repair, uint32_t number,
+                               const struct parley_log *log);
+/* Segments, evidence and erased seqs whose log has no row, or a row with another number: a row by
+ * what the records say, the number that the segments have, or they go (repair_owner.c). */
 void repair_owners(struct repair *repair);
 /* Of every log with a row: what the judge takes (repair_log.c). */
 void repair_logs(struct repair *repair);

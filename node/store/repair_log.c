@@ -205,6 +205,20 @@ static bool next_log(struct logs *logs) {
     return logs->any && logs->repair->error == PARLEY_E_OK;
 }
 
+/* A log keeps its number unless that is another's, by what stands under it or by the rows that were
+ * mended before. */
+static void mend_number(struct logs *logs, struct salvage *salvage) {
+    struct log_row *row = &salvage->row;
+    struct key key;
+    struct parley_span name;
+    key_log_name(&key, row->number);
+    if (batch_get(&salvage->batch, &key, &name) ||
+        repair_claim(logs->repair, row->number, &row->held.log) == REPAIR_CLAIM_OF_OTHERS)
+        row->number = logs->store.next_number++;
+    key_log_name(&key, row->number);
+    batch_put_span(&salvage->batch, &key, PARLEY_SPAN_OF(row->held.log));
+}
+
 /* The numbers of authors are given anew: all logs of one author get the same. */
 static void mend_log(struct logs *logs, struct salvage *salvage) {
     struct repair *repair = logs->repair;
@@ -216,6 +230,7 @@ static void mend_log(struct logs *logs, struct salvage *salvage) {
         commit.batch = salvage->batch;
         salvage->row.author_number = author_number(&commit, &salvage->row.held.author);
         salvage->batch = commit.batch;
+        mend_number(logs, salvage);
         salvage_log(repair, salvage);
         version_save(&salvage->batch, logs->store.next_number);
     }
@@ -242,6 +257,7 @@ void repair_logs(struct repair *repair) {
         repair->error = PARLEY_E_NO_MEMORY;
     batch_init(&batch, repair->kv);
     repair_scan_letter(repair, 'a', on_doomed, &batch);
+    repair_scan_letter(repair, 'i', on_doomed, &batch);
     repair_write(repair, &batch);
     while (salvage != NULL && repair->error == PARLEY_E_OK && next_log(&logs))
         mend_log(&logs, salvage);

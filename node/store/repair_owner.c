@@ -47,12 +47,34 @@ static bool find_owner(struct repair *repair, struct parley_store_log *held) {
     return search.is_found;
 }
 
-/* ---- rows without an owner */
+/* ---- by segments */
 
-static bool has_row(struct owners *owners, const struct parley_log *log, uint32_t number) {
-    struct log_row row;
-    return row_read(owners->repair->kv, NULL, log, &row) == PARLEY_E_OK && row.number == number;
+struct claim {
+    const struct parley_log *log;
+    enum repair_claim found;
+};
+
+static bool on_claim(void *context, struct parley_span key, struct parley_span value) {
+    struct claim *claim = context;
+    struct segment segment;
+    (void)key;
+    if (segment_decode(&segment, value) == PARLEY_E_OK)
+        claim->found = PARLEY_EQUAL(segment.chunk.log, *claim->log) ? REPAIR_CLAIM_OF_LOG
+                                                                    : REPAIR_CLAIM_OF_OTHERS;
+    return claim->found != REPAIR_CLAIM_OF_LOG;
 }
+
+enum repair_claim repair_claim(struct repair *repair, uint32_t number,
+                               const struct parley_log *log) {
+    struct claim claim = {.log = log, .found = REPAIR_CLAIM_NONE};
+    struct key low, high;
+    key_letter_number(&low, 's', number);
+    key_after(&high, &low);
+    repair_scan(repair, &low, &high, on_claim, &claim);
+    return claim.found;
+}
+
+/* ---- rows without an owner */
 
 struct owned {
     uint32_t number;
@@ -74,13 +96,26 @@ static bool is_any_log(struct owners *owners, uint32_t number) {
 }
 
 static bool adopt(struct owners *owners, const struct parley_log *log) {
-    struct log_row row = {.held.log = *log, .number = owners->number}, other;
+    struct log_row row = {.held.log = *log, .number = owners->number};
     struct parley_store_log held = {.log = *log};
-    if (row_load(&owners->commit.batch, log, &other) == PARLEY_E_OK ||
-        !find_owner(owners->repair, &held))
+    if (!find_owner(owners->repair, &held))
         return false;
     row.held = held;
     row.author_number = author_number(&owners->commit, &held.author);
+    row_save(&owners->commit.batch, &row);
+    return true;
+}
+
+/* Whether the log stands under the number. A row that says another number, under which there is
+ * nothing of it, was read wrong in that: what is here names it. */
+static bool is_numbered(struct owners *owners, const struct parley_log *log) {
+    struct log_row row;
+    if (row_load(&owners->commit.batch, log, &row) != PARLEY_E_OK)
+        return adopt(owners, log);
+    if (row.number != owners->number &&
+        repair_claim(owners->repair, row.number, log) == REPAIR_CLAIM_OF_LOG)
+        return false;
+    row.number = owners->number;
     row_save(&owners->commit.batch, &row);
     return true;
 }
@@ -101,8 +136,7 @@ static bool on_segment(void *context, struct parley_span key, struct parley_span
         owners->is_owned = false;
     }
     if (!owners->is_owned && is_readable)
-        owners->is_owned =
-            has_row(owners, &segment.chunk.log, number) || adopt(owners, &segment.chunk.log);
+        owners->is_owned = is_numbered(owners, &segment.chunk.log);
     if (owners->is_owned || (!is_readable && is_any_log(owners, number)))
         return true;
     struct parley_store_log lost = {.ranges = {0}};

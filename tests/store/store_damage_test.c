@@ -144,6 +144,42 @@ static void break_a_row(struct scene *scene) {
     flip(scene, &key, 500 % 80);
 }
 
+/* What the row of a log says that its number is: the first thing in it. */
+static void say_number(struct scene *scene, size_t log, uint32_t number) {
+    static uint8_t value[PARLEY_CHUNK_LARGEST * 2];
+    struct key key;
+    key_log(&key, &scene->logs[log]->log);
+    size_t size = get(scene, &key, value, sizeof value);
+    parley_put_u32(value, number);
+    put(scene, &key, PARLEY_SPAN(value, size));
+}
+
+static void say_nobodys_number(struct scene *scene) {
+    say_number(scene, 1, 200);
+}
+
+static void say_anothers_number(struct scene *scene) {
+    say_number(scene, 1, scene->numbers[0]);
+}
+
+static void say_anothers_number_without_segments(struct scene *scene) {
+    struct key key;
+    for (parley_seq seq = 1; seq <= 41; seq += 20) {
+        key_segment(&key, scene->numbers[1], seq);
+        drop(scene, &key);
+    }
+    say_number(scene, 1, scene->numbers[2]);
+}
+
+static void say_one_number_without_segments(struct scene *scene) {
+    say_anothers_number_without_segments(scene);
+    struct key key;
+    for (parley_seq seq = 1; seq <= 41; seq += 40) {
+        key_segment(&key, scene->numbers[2], seq);
+        drop(scene, &key);
+    }
+}
+
 static void lose_the_records(struct scene *scene) {
     struct parley_store_op op = {.kind = PARLEY_STORE_UNRECORD, .author = scene->logs[2]->author};
     assert_int_equal(harness_commit(scene->harness, &op), PARLEY_E_OK);
@@ -221,6 +257,10 @@ static const struct damage_case {
      false,
      {"1-60", "1-60", "41-60 1-20"}},
     {break_a_row, NULL, false, {"1-60", "1-60", "41-60 1-20"}},
+    {say_nobodys_number, NULL, false, {"1-60", "1-60", "41-60 1-20"}},
+    {say_anothers_number, NULL, false, {"1-60", "1-60", "41-60 1-20"}},
+    {say_anothers_number_without_segments, NULL, false, {"1-60", "", "41-60 1-20"}},
+    {say_one_number_without_segments, NULL, false, {"1-60", "", ""}},
     {lose_the_records, "RECORDS_MISSING r 0-0\n", false, {"1-60", "1-60", "41-60 1-20"}},
     {change_a_record, NULL, false, {NULL, NULL, NULL}},
     {lose_a_name, NULL, true, {"1-60", "1-60", "41-60 1-20"}},
