@@ -154,7 +154,9 @@ struct parley_span puppet_run(struct sim *sim, struct sim_puppet *puppet, uint32
     if (piece == NULL || (!piece->is_signed && !sim_chance(sim, 8)) ||
         sim_below(sim, 10) < puppet->omits)
         return PARLEY_NO_SPAN;
-    return piece_chunk(sim, piece, 1 + (size_t)sim_below(sim, 20), !sim_chance(sim, 4), buffer);
+    bool has_bodies = !sim_chance(sim, 4); /* two draws in one call come in either order */
+    size_t count = 1 + (size_t)sim_below(sim, 20);
+    return piece_chunk(sim, piece, count, has_bodies, buffer);
 }
 
 static void answer_run(struct sim *sim, struct sim_puppet *puppet,

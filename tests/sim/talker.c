@@ -234,9 +234,10 @@ static void say_runs(struct sim *sim, struct sim_puppet *puppet) {
     struct parley_writer runs;
     size_t count = 0;
     parley_writer_init(&runs, out_buffer, sizeof out_buffer);
-    for (size_t i = 0; i < 3; i++)
-        count += put_run(sim, puppet, &runs, sim_below(sim, 100),
-                         (uint32_t)sim_below(sim, sim->logs_count));
+    for (size_t i = 0; i < 3; i++) { /* two draws in one call come in either order */
+        uint32_t log = (uint32_t)sim_below(sim, sim->logs_count);
+        count += put_run(sim, puppet, &runs, sim_below(sim, 100), log);
+    }
     send_runs(sim, puppet, &runs, count);
 }
 
