@@ -176,6 +176,148 @@ static void test_followed_later(void **state) {
     }
 }
 
+/* What was said of him while the store was failing is lost: he is named again as it opens. */
+static void test_named_after_a_failed_store(void **state) {
+    struct story story;
+    struct story_person friend, other_one;
+    static struct other other;
+    story_begin_relay(&story);
+    other = (struct other){0};
+    other_is_dialled(&story, &other, 'A');
+    story_person(&friend, 9);
+    story_follow(&story, 0, &friend.author, true, true);
+    story_settle(&story);
+    story_wait(&story, PARLEY_HEADS_EVERY_MS / 4);
+    assert_int_equal(other.named, 1);
+    story_person(&other_one, 10);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_RECORD, other_one.inception);
+    story_verified(&story);
+    story_stored(&story, PARLEY_E_DISK_FULL);
+    story_wait(&story, 1);
+    assert_int_equal(other.named, 1);
+    struct parley_event event = {.kind = PARLEY_EVENT_STORE_OPENED};
+    story_step(&story, &event);
+    story_wait(&story, 1);
+    assert_int_equal(other.named, 2);
+    story_end(&story);
+}
+
+/* --- bounds -------------------------------------------------------------------------------- */
+
+#define NAMES_MAX 4096u /* as missing.c has it */
+#define FOLLOWED  (NAMES_MAX + 100u)
+
+struct names {
+    unsigned count;
+    bool was_named[FOLLOWED];
+};
+
+static void note_names(struct story *story, const struct story_puppet *puppet,
+                       const struct parley_wire_message *message) {
+    struct names *names = story->context;
+    struct parley_author named;
+    (void)puppet;
+    if (message->type != PARLEY_WIRE_INTEREST_CHANGE)
+        return;
+    for (struct parley_wire_list added = message->as.interest_change.added;
+         parley_wire_next_author(&added, &named); names->count++)
+        names->was_named[parley_get_u64(named.bytes)] = true;
+}
+
+/* Whoever follows very many: so many names in one turn, and the others in the next. */
+static void test_names_of_one_turn(void **state) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = FOLLOWED + 8, .logs = 16};
+    static struct story story;
+    static struct names names;
+    struct parley_author author = {{0}};
+    names = (struct names){0};
+    story_begin_sized(&story, true, &sizes);
+    for (unsigned i = 0; i < FOLLOWED; i++) {
+        parley_put_u64(author.bytes, i);
+        story_follow(&story, 0, &author, true, true);
+        story_settle(&story);
+        story_forget(&story);
+    }
+    story.is_silent = true;
+    story.on_message = note_names;
+    story.context = &names;
+    story_connect(&story, 1, 'A');
+    story_settle(&story);
+    struct story_puppet *peer = story_answer(&story, 'A');
+    story_hello(&story, peer);
+    for (unsigned i = 0; i < 20; i++)
+        story_wait(&story, 1);
+    assert_int_equal(names.count, NAMES_MAX);
+    for (unsigned i = 0; i < 20; i++)
+        story_wait(&story, i < 10 ? PARLEY_HEADS_EVERY_MS / 5 : 1);
+    for (unsigned i = 0; i < FOLLOWED; i++)
+        assert_true(names.was_named[i]);
+    story_end(&story);
+}
+
+#define IN_ONE 512u /* message */
+#define BEYOND (4 * IN_ONE)
+#define PEOPLE (PARLEY_INTEREST_AUTHORS_MAX + BEYOND)
+
+/* From the disk, which is believed: other people's keys cost too much here. */
+static void load_people(struct story *story, struct parley_author *authors) {
+    struct story_person person;
+    struct parley_record record;
+    struct parley_event event = {.kind = PARLEY_EVENT_LOAD_RECORD};
+    story_person(&person, 9);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        /* In the middle of the commitment, which stands behind the only root. */
+        parley_put_u64(person.inception_bytes + 50, i);
+        assert_int_equal(parley_record_decode(&record, person.inception).error, PARLEY_E_OK);
+        authors[i] = record.author;
+        event.load_record.author = record.author;
+        event.load_record.record = person.inception;
+        story_step(story, &event);
+    }
+}
+
+static void count_told(struct story *story, const struct story_puppet *puppet,
+                       const struct parley_wire_message *message) {
+    unsigned *told = story->context;
+    (void)puppet;
+    if (message->type == PARLEY_WIRE_HEADS)
+        *told += (unsigned)message->as.heads.authors.count;
+}
+
+/* Whom a link names for the first time is told of without being paid for; but a link may not name
+ * more than anybody may follow. What comes beyond costs it what it may be told again. */
+static void test_named_beyond_all_measure(void **state) {
+    static const struct story_sizes sizes = {.peers = 4, .authors = PEOPLE + 8, .logs = 16};
+    static struct story story;
+    static struct parley_author authors[PEOPLE];
+    static struct other other;
+    static uint8_t bytes[IN_ONE * 34];
+    unsigned told = 0, told_free = 0;
+    other = (struct other){0};
+    story_begin_sized(&story, true, &sizes);
+    load_people(&story, authors);
+    story.is_silent = true;
+    other_connect(&story, &other, 'A');
+    story.on_message = count_told;
+    story.context = &told;
+    for (unsigned i = 0; i < PEOPLE;) {
+        struct parley_wire_message change = {.type = PARLEY_WIRE_INTEREST_CHANGE};
+        struct parley_writer names;
+        size_t count = 0;
+        parley_writer_init(&names, bytes, sizeof bytes);
+        for (; count < IN_ONE; count++)
+            parley_wire_put_author(&names, &authors[i++]);
+        change.as.interest_change.added = parley_wire_list_of(&names, count);
+        story_send(&story, other.puppet, &change);
+        story_wait(&story, 1);
+        if (i == PARLEY_INTEREST_AUTHORS_MAX)
+            told_free = told;
+    }
+    assert_int_equal(told_free, PARLEY_INTEREST_AUTHORS_MAX);
+    assert_in_range(told - told_free, 1, BEYOND - BEYOND / 8);
+    story_end(&story);
+}
+
 /* Who wants everything and names somebody is told of him before all the others, be it before the
  * first session. */
 static void test_named_by_a_relay(void **state) {
@@ -208,7 +350,10 @@ int main(void) {
         cmocka_unit_test(test_missing_from_a_liar),
         cmocka_unit_test(test_followed_by_name),
         cmocka_unit_test(test_followed_later),
+        cmocka_unit_test(test_named_after_a_failed_store),
         cmocka_unit_test(test_named_by_a_relay),
+        cmocka_unit_test(test_names_of_one_turn),
+        cmocka_unit_test(test_named_beyond_all_measure),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("missing", tests, NULL, NULL);
