@@ -93,6 +93,7 @@ static void answer_opening(struct exchange *exchange) {
     struct parley_http *http = exchange->http;
     char secret[HTTP_SECRET_SIZE];
     uint8_t random[16];
+    uint64_t expires = door_now() + HTTP_OPENING_MS;
     if (http->url[0] == '\0') {
         exchange_problem(exchange, 404, "this node serves no page: it was started with --api no");
         return;
@@ -102,7 +103,7 @@ static void answer_opening(struct exchange *exchange) {
     /* Behind the #, which no browser sends, and which no log and no Referer gets. */
     answer_json(exchange, 201,
                 json_pack("{s:o, s:I}", "url", json_sprintf("%s/#open=%s", http->url, secret),
-                          "expires", (json_int_t)(door_now() + HTTP_OPENING_MS)));
+                          "expires", (json_int_t)expires));
     sodium_memzero(secret, sizeof(secret));
 }
 
