@@ -11,6 +11,7 @@ struct repair {
     void *context;
     uint32_t next_number;
     enum parley_error error; /* the first one ends it */
+    bool is_renumbered;      /* a log has got another number than its row said */
     bool has_author;
     struct parley_author author; /* whose records were looked at last */
     struct author_set set;

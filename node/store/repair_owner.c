@@ -116,6 +116,7 @@ static bool is_numbered(struct owners *owners, const struct parley_log *log) {
         repair_claim(owners->repair, row.number, log) == REPAIR_CLAIM_OF_LOG)
         return false;
     row.number = owners->number;
+    owners->repair->is_renumbered = true;
     row_save(&owners->commit.batch, &row);
     return true;
 }
@@ -173,6 +174,9 @@ static void walk(struct repair *repair, char letter, parley_kv_on_pair *on_pair)
 
 void repair_owners(struct repair *repair) {
     walk(repair, 's', on_segment);
+    /* What cannot be read under the number that it had is nobody's now. */
+    if (repair->is_renumbered)
+        walk(repair, 's', on_segment);
     walk(repair, 'e', on_beside);
     walk(repair, 'x', on_beside);
 }

@@ -180,6 +180,19 @@ static void say_one_number_without_segments(struct scene *scene) {
     }
 }
 
+static void move_the_only_readable(struct scene *scene) {
+    static uint8_t value[PARLEY_CHUNK_LARGEST * 2];
+    struct key key, moved;
+    key_segment(&key, scene->numbers[1], 41);
+    key_segment(&moved, 200, 41);
+    put(scene, &moved, PARLEY_SPAN(value, get(scene, &key, value, sizeof value)));
+    drop(scene, &key);
+    for (parley_seq seq = 1; seq <= 21; seq += 20) {
+        key_segment(&key, scene->numbers[1], seq);
+        put(scene, &key, PARLEY_SPAN("no segment", 10));
+    }
+}
+
 static void lose_the_records(struct scene *scene) {
     struct parley_store_op op = {.kind = PARLEY_STORE_UNRECORD, .author = scene->logs[2]->author};
     assert_int_equal(harness_commit(scene->harness, &op), PARLEY_E_OK);
@@ -261,6 +274,7 @@ static const struct damage_case {
     {say_anothers_number, NULL, false, {"1-60", "1-60", "41-60 1-20"}},
     {say_anothers_number_without_segments, NULL, false, {"1-60", "", "41-60 1-20"}},
     {say_one_number_without_segments, NULL, false, {"1-60", "", ""}},
+    {move_the_only_readable, NULL, false, {"1-60", "41-60", "41-60 1-20"}},
     {lose_the_records, "RECORDS_MISSING r 0-0\n", false, {"1-60", "1-60", "41-60 1-20"}},
     {change_a_record, NULL, false, {NULL, NULL, NULL}},
     {lose_a_name, NULL, true, {"1-60", "1-60", "41-60 1-20"}},
