@@ -24,6 +24,8 @@ static void close_watch(struct exchange *exchange) {
     if (exchange->watch != NULL)
         parley_api_watch_close(exchange->watch);
     exchange->watch = NULL;
+    hangup_close(exchange->hangup);
+    exchange->hangup = NULL;
 }
 
 static void free_exchange(struct exchange *exchange) {

@@ -85,6 +85,13 @@ void exchange_ping(struct exchange *exchange);
 /* Like those of libwebsockets: not 0 closes the connection. */
 int exchange_on_writable(struct session *session);
 
+/* http_hangup.c */
+/* From now on the connection is closed as soon as who reads the stream has gone. False: no memory
+ * or no descriptor. */
+bool hangup_open(struct exchange *exchange);
+/* NULL is none. */
+void hangup_close(struct hangup *hangup);
+
 /* http_request.c */
 /* Like those of libwebsockets: not 0 closes the connection. */
 int request_on_head(struct lws *wsi, struct session *session);

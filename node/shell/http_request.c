@@ -158,8 +158,10 @@ static void open_stream(struct exchange *exchange, const struct parley_api_reque
         parley_api_watch_open(exchange->http->api, request, exchange_on_event, exchange, &problem);
     if (exchange->watch == NULL)
         exchange_answer(exchange, problem.status, problem.content_type, problem.body, NULL);
-    else
+    else {
+        exchange->is_drained = !hangup_open(exchange);
         exchange_answer(exchange, 200, "text/event-stream", PARLEY_NO_SPAN, NULL);
+    }
 }
 
 void request_dispatch(struct exchange *exchange) {

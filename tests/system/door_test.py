@@ -4,10 +4,12 @@ import os
 import socket
 import stat
 import subprocess
+import time
 
 from door import Stream, Visitor, page, program, secret_of, url_of
 from nodes import PARLEY, PARLEYD, lines_of_posts, run, wait_until
 
+STREAMS_MAX = 32  # at once; one more is refused
 EVERYBODYS = ["/", "/healthz", "/readyz"]
 CONSTANT = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
             "cross-origin-resource-policy": "same-origin", "x-frame-options": "DENY"}
@@ -253,6 +255,20 @@ def streams_of_different_age_do_not_disturb_each_other(scratch):
     assert home.end() == 0
 
 
+def a_stream_whose_reader_went_is_over_and_costs_nothing(scratch):
+    home = scratch.home("a").init().start()
+    inside = page(home)
+    for _ in range(STREAMS_MAX + 1):  # one after the other
+        stream = Stream(inside, "/v1/events")
+        assert stream.next()[2] is None
+        stream.close()
+        home.parley("status")
+    before = home.ticks()
+    time.sleep(1)
+    assert home.ticks() - before < 20, "the node is busy with nobody"
+    assert home.end() == 0
+
+
 def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
     ann = scratch.home("ann").init().start()
     bob = scratch.home("bob").init().start(peers=[ann.address])
@@ -285,4 +301,4 @@ def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
 run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing, no_address_brings_headers_along,
     a_link_lets_in_once, a_browser_is_given_a_file_and_no_secret_on_its_command_line, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
     every_refusal_is_a_problem, a_stream_goes_on_where_it_was, streams_of_different_age_do_not_disturb_each_other,
-    other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)
+    a_stream_whose_reader_went_is_over_and_costs_nothing, other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)

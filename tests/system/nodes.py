@@ -74,6 +74,11 @@ class Home:
         self.process = None
         return status
 
+    def ticks(self):
+        """Processor time of the node: user and system, in units of 10 ms."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
     def log(self):
         return self.errors.read_text(encoding="utf-8")
 
