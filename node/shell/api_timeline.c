@@ -195,6 +195,7 @@ static bool add_posts(struct api_job *job) {
 
 static void answer_page(struct api_job *job) {
     struct page *page = job->state;
+    struct api_search *search = job->api->search;
     char next[API_PLACE_TEXT_SIZE];
     api_place_encode(next, &page->before);
     json_t *json = json_object();
@@ -202,6 +203,7 @@ static void answer_page(struct api_job *job) {
     json_object_set_new(json, "next", page->is_full ? json_string(next) : json_null());
     json_object_set_new(json, "problem", api_unread_json(page->unread));
     api_answer_json(job, 200, json);
+    api_search_expect(search); /* who reads is not to wait for it */
 }
 
 static void begin_turn(struct api_job *job);
@@ -310,7 +312,6 @@ static struct page *take_page(struct api_job *job) {
     page->view.owner = page->owner = home->author;
     api_filter_init(&page->filter, job->api->host, author != NULL ? &author->author : NULL,
                     api_parameter(job, "tag"));
-    api_search_expect(job->api->search);
     page->has_before = before_text != NULL;
     if (before != NULL)
         page->before = before->entry->place;

@@ -85,6 +85,7 @@ static bool answer_file(struct exchange *exchange) {
     if (file == NULL || exchange->method != PARLEY_API_GET || !exchange->is_tcp)
         return false;
     exchange->policy = PAGE_POLICY;
+    exchange->is_lasting = file->is_lasting;
     exchange_answer(exchange, 200, file->type, PARLEY_SPAN(file->data, file->size), NULL);
     return true;
 }

@@ -186,7 +186,9 @@ static int write_headers(struct exchange *exchange) {
         exchange->watch != NULL ? LWS_ILLEGAL_HTTP_CONTENT_LEN : exchange->out_size;
     if (lws_add_http_common_headers(wsi, exchange->status, exchange->answer_type, length, &at,
                                     end) ||
-        add_header(wsi, "cache-control:", "no-store", &at, end) ||
+        add_header(wsi, "cache-control:",
+                   exchange->is_lasting ? "private, max-age=31536000, immutable" : "no-store", &at,
+                   end) ||
         add_header(wsi, "x-content-type-options:", "nosniff", &at, end) ||
         add_header(wsi, "referrer-policy:", "no-referrer", &at, end) ||
         add_header(wsi, "cross-origin-resource-policy:", "same-origin", &at, end) ||

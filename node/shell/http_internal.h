@@ -41,9 +41,11 @@ struct exchange {
     char answer_next[256];
     char answer_cookie[256]; /* Set-Cookie; "": none */
     const char *policy;      /* of a file of the page: its Content-Security-Policy; NULL: none */
+    bool is_lasting;         /* a browser may keep the answer */
     uint8_t *out;            /* of a stream: what is not sent yet */
     size_t out_size, out_at, out_room;
     struct parley_api_watch *watch;
+    struct hangup *hangup; /* of a stream; NULL: none */
 };
 
 struct session {

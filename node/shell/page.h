@@ -2,6 +2,7 @@
 #ifndef PARLEY_SHELL_PAGE_H
 #define PARLEY_SHELL_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@ struct page_file {
     const char *type;
     const uint8_t *data;
     size_t size;
+    bool is_lasting; /* its path says what is in it */
 };
 
 /* NULL: no such file. */

@@ -1,6 +1,9 @@
 """The API over TCP: where it listens, who is let in, what every answer says, and streams that go on
 where they were."""
+import base64
+import hashlib
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -75,6 +78,24 @@ def what_is_everybodys_tells_nothing(scratch):
         answer = stranger.get(path)
         assert answer.status == 401 and answer.problem()["error"] == "UNAUTHORIZED", (path, answer.bytes)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert home.end() == 0
+
+
+def the_page_is_one_script(scratch):
+    """Each more is another way to the node and back before the first post is seen."""
+    home = scratch.home("a").init().start()
+    stranger = Visitor(url_of(home))
+    asked = re.findall(r'(?:src|href)="([^"#][^"]*)"(?: integrity="([^"]*)")?', stranger.get("/").bytes.decode())
+    assert [re.sub("-[0-9a-f]{16}", "", path) for path, _ in asked] == ["mark.svg", "style.css", "page.js"], asked
+    for path, integrity in asked:  # kept by the browser: its name is of what is in it, and what else is kept there is refused
+        answer = stranger.get("/" + path)
+        digest = hashlib.sha256(answer.bytes).digest()
+        assert answer.status == 200 and digest.hex()[:16] in path
+        assert integrity == ("" if path.endswith("svg") else "sha256-" + base64.b64encode(digest).decode()), (path, integrity)
+        assert answer.headers == {**answer.headers, **CONSTANT, "cache-control": "private, max-age=31536000, immutable"}
+    script = answer.bytes.decode()
+    assert "function card(" in script and not re.search(r"^\s*(?:import|export)\b|\bimport\(", script, re.MULTILINE)
+    assert stranger.get("/page.js").status == stranger.get("/main.js").status == 401
     assert home.end() == 0
 
 
@@ -298,7 +319,7 @@ def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
     assert ann.end() == bob.end() == 0
 
 
-run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing, no_address_brings_headers_along,
+run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing, the_page_is_one_script, no_address_brings_headers_along,
     a_link_lets_in_once, a_browser_is_given_a_file_and_no_secret_on_its_command_line, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
     every_refusal_is_a_problem, a_stream_goes_on_where_it_was, streams_of_different_age_do_not_disturb_each_other,
     a_stream_whose_reader_went_is_over_and_costs_nothing, other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)

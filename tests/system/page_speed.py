@@ -39,7 +39,7 @@ def main():
         subprocess.run([PARLEY, "--home", home.path, "post", "--ndjson"], input="\n".join(lines()), text=True,
                        stdout=subprocess.DEVNULL, check=True)
         home.start()
-        time.sleep(5)  # the index of words is made
+        time.sleep(5)  # what a start brings with it is over
         setting = {"parley": PARLEY, "parleyd": PARLEYD, "chromium": shutil.which("chromium"),
                    "playwright": os.environ["PARLEY_PLAYWRIGHT"], "home": str(home.path), "scrolled": SCROLLED,
                    "words": [f"rare{POSTS // 2000 * 1000}", "uncommon", "the", "nosuchwordatall", "President of the", "rare1000 uncommon"]}

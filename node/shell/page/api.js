@@ -57,7 +57,7 @@ function withParameters(path, parameters = {}) {
 }
 
 export const get = (path, parameters) => ask("GET", withParameters("/v1/" + path, parameters));
-export const post = (path, body) => ask("POST", "/v1/" + path, body);
+export const send = (path, body) => ask("POST", "/v1/" + path, body);
 export const remove = (path, parameters) => ask("DELETE", withParameters("/v1/" + path, parameters));
 export const sendBytes = (path, blob) => ask("POST", "/v1/" + path, undefined, blob);
 
@@ -77,7 +77,7 @@ export async function enter() {
   const found = /^#open=([0-9a-f]+)$/.exec(location.hash);
   if (!found) return;
   history.replaceState(null, "", "/");
-  const session = await post("sessions", { secret: found[1] });
+  const session = await send("sessions", { secret: found[1] });
   localStorage.setItem(WORD, session.word);
   localStorage.setItem("parley-entered", Date.now());
 }

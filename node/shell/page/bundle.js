@@ -31,7 +31,7 @@ const STEPS = Uint8Array.from(ORDERS.flatMap((order) => MIXED.flatMap((places, i
 const BLOCK = 128;
 
 // v[to] += from[at], of 64 bits.
-function add(v, to, from, at) {
+function add64(v, to, from, at) {
   const low = (v[to] >>> 0) + (from[at] >>> 0);
   v[to] = low | 0;
   v[to + 1] = (v[to + 1] + from[at + 1] + (low > 0xffffffff ? 1 : 0)) | 0;
@@ -47,17 +47,17 @@ function turn(v, to, by, bits) {
 function mixAll(v, m) {
   for (let i = 0; i < STEPS.length; i += 6) {
     const a = STEPS[i], b = STEPS[i + 1], c = STEPS[i + 2], d = STEPS[i + 3];
-    add(v, a, v, b);
-    add(v, a, m, STEPS[i + 4]);
+    add64(v, a, v, b);
+    add64(v, a, m, STEPS[i + 4]);
     const low = v[d] ^ v[a];
     v[d] = v[d + 1] ^ v[a + 1]; // by 32
     v[d + 1] = low;
-    add(v, c, v, d);
+    add64(v, c, v, d);
     turn(v, b, c, 24);
-    add(v, a, v, b);
-    add(v, a, m, STEPS[i + 5]);
+    add64(v, a, v, b);
+    add64(v, a, m, STEPS[i + 5]);
     turn(v, d, a, 16);
-    add(v, c, v, d);
+    add64(v, c, v, d);
     const under = v[b] ^ v[c], over = v[b + 1] ^ v[c + 1]; // by 63
     v[b] = (under << 1) | (over >>> 31);
     v[b + 1] = (over << 1) | (under >>> 31);

@@ -1,13 +1,12 @@
 // Posts as files: out of the node, and into it.
 import { get, getPage, part, sendBytes } from "./api.js";
 import { Damaged, sections, Writer } from "./bundle.js";
-import { act, button, bytes, fill, h, many, put } from "./dom.js";
+import { act, button, bytes, fill, grouped, h, many, put } from "./dom.js";
 import { tell } from "./post.js";
 import { learnPeople, learnSelf, state } from "./state.js";
 import { oneLine, plainName, shortKey } from "./text.js";
 import { worked, working } from "./work.js";
 
-const count = (number) => number.toLocaleString("en");
 
 /* ---- out ----------------------------------------------------------------------------------------- */
 
@@ -151,7 +150,7 @@ async function bringIn(file, { onStep, isStopped }) {
 }
 
 function refusal(one) {
-  const where = one.log ? [one.low === one.high ? `Entry ${count(one.low)}` : `Entries ${count(one.low)} to ${count(one.high)}`, " of log ", h("span", { class: "key", title: one.log }, one.log.slice(0, 12) + "…")] : ["A record of somebody's keys"];
+  const where = one.log ? [one.low === one.high ? `Entry ${grouped(one.low)}` : `Entries ${grouped(one.low)} to ${grouped(one.high)}`, " of log ", h("span", { class: "key", title: one.log }, one.log.slice(0, 12) + "…")] : ["A record of somebody's keys"];
   return h("li", {}, where, `: ${one.detail}.`);
 }
 
@@ -163,7 +162,7 @@ function verdict(sum, isGood, isStopped) {
   return sum.damage && sum.damage.offset === 0 ? "Nothing was imported: this is no file of posts." : "Nothing was imported: the file is damaged or was changed.";
 }
 
-function outcome(name, sum, isStopped) {
+function importOutcome(name, sum, isStopped) {
   const isGood = !sum.damage && sum.passed.length === 0;
   const held = sum.entries - sum.added;
   return h("div", { "data-outcome": isGood && !isStopped ? "good" : "not" },
@@ -176,7 +175,7 @@ function outcome(name, sum, isStopped) {
     isGood ? null : h("p", {}, "Ask whoever gave you the file for a new copy, or type ", h("code", {}, "parley import FILE"), " in a terminal, which may get more out of it."),
     isGood ? null : h("details", { class: "extra" }, h("summary", {}, "Technical details"),
       sum.passed.length > 0 ? [h("p", {}, "Refused by the node, in groups of up to some hundred entries:"), h("ul", {}, sum.passed.map(refusal))] : null,
-      sum.damage ? h("p", {}, `Damaged at byte ${count(sum.damage.offset)}: ${sum.damage.message}.`) : null),
+      sum.damage ? h("p", {}, `Damaged at byte ${grouped(sum.damage.offset)}: ${sum.damage.message}.`) : null),
     h("p", { class: "soft" }, "Importing follows nobody. Posts by people you do not follow appear on their own pages and in search."));
 }
 
@@ -187,7 +186,7 @@ const shownName = (name) => (oneLine(name).slice(0, 200) || "a file").replace(MA
 // Goes on while other views are looked at; the view shows what there is of it.
 let current = null, isRunning = false;
 
-async function start(file, box) {
+async function startImport(file, box) {
   let isStopped = false;
   isRunning = true;
   const name = shownName(file.name);
@@ -199,7 +198,7 @@ async function start(file, box) {
   const step = (sum, at, isReading) => {
     if (isReading && Date.now() - shown < 200) return;
     shown = Date.now();
-    const text = isReading ? `read ${bytes(at)} of ${bytes(file.size)}.` : `${many(sum.entries, "entry", "entries")} so far, ${count(sum.added)} of them new; ${bytes(at)} of ${bytes(file.size)}.`;
+    const text = isReading ? `read ${bytes(at)} of ${bytes(file.size)}.` : `${many(sum.entries, "entry", "entries")} so far, ${grouped(sum.added)} of them new; ${bytes(at)} of ${bytes(file.size)}.`;
     fill(words, "Importing “", h("bdi", { dir: "auto" }, name), `”: ${text}`);
     bar.value = file.size > 0 ? at / file.size : 1;
     working("in", `Importing: ${bytes(at)} of ${bytes(file.size)}.`, bar.value);
@@ -208,7 +207,7 @@ async function start(file, box) {
   const mine = current;
   try {
     const sum = await bringIn(file, { onStep: step, isStopped: () => isStopped });
-    fill(mine, outcome(name, sum, isStopped));
+    fill(mine, importOutcome(name, sum, isStopped));
     worked("in", `Import finished: ${many(sum.added, "new entry", "new entries")}.`);
     isRunning = false;
     box.scrollIntoView({ block: "nearest" }); // on a phone it would stand below what is seen
@@ -228,7 +227,7 @@ function bringer() {
     const [file] = input.files;
     if (!file) return;
     input.disabled = true;
-    await start(file, box);
+    await startImport(file, box);
     input.disabled = false;
     input.value = ""; // the same file again is a change, too
   });

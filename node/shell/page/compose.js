@@ -1,5 +1,5 @@
 // Writing: a post, an answer, a quote.
-import { post as send } from "./api.js";
+import { send } from "./api.js";
 import { act, button, dialog, fill, h, many, say, toast } from "./dom.js";
 import { kept, learnPeople, state } from "./state.js";
 import { nameOf, plainName, shortKey, tagsIn, textOf } from "./text.js";

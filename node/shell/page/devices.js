@@ -1,6 +1,6 @@
 // Your machines: which there are, one more, one less. What `parley device` does, where the root key is
 // here. The recovery words have no place in a browser: where they are needed it says what to type.
-import { get, post as send, part, Refused, remove } from "./api.js";
+import { get, part, Refused, remove, send } from "./api.js";
 import { act, button, confirmWith, copyButton, dialog, fill, h, many, timeOf, toast, unread } from "./dom.js";
 import { tell } from "./post.js";
 import { kept, learnSelf, state } from "./state.js";
@@ -10,9 +10,9 @@ const FRESH_MS = 600000; // as the node has it: so long after a link keys can be
 
 const digits = (device) => device.slice(0, 8) + " " + device.slice(8, 16) + " …";
 const nameKey = (device) => "device-" + device;
-const nameOf = (one) => kept.get(nameKey(one.device)) || (one.this ? "This machine" : "Another machine");
+const deviceName = (one) => kept.get(nameKey(one.device)) || (one.this ? "This machine" : "Another machine");
 
-const STATES = {
+const DEVICE_STATES = {
   open: (one) => (one.seq > 0 ? null : one.this ? "It has posted nothing yet." : "It has posted nothing yet, or nothing that has arrived here."),
   closed: (one) => `Revoked: what it posted up to entry ${one.seq} counts, and nothing after.`,
   void: () => "Revoked: nothing that it ever posted counts.",
@@ -20,7 +20,7 @@ const STATES = {
   waiting: () => "Not yet counted as yours: add it on the machine that has your root key.",
 };
 
-function nameForm(one, done) {
+function deviceNameForm(one, done) {
   const name = h("input", { type: "text", maxlength: 60, dir: "auto", value: kept.get(nameKey(one.device)) || "", "aria-label": "What you call it", placeholder: "The laptop, say" });
   return h("form", { class: "row", onsubmit: (event) => { event.preventDefault(); kept.set(nameKey(one.device), oneLine(name.value).trim()); done(); } },
     name, h("button", { type: "submit" }, "Save"), h("p", { class: "soft" }, "Only this browser knows the name."));
@@ -41,7 +41,7 @@ function askForEnd(one) {
     const stays = h("input", { type: "radio", name: "end", value: "", checked: hasPosted, disabled: !hasPosted }), none = h("input", { type: "radio", name: "end", value: "none", checked: !hasPosted });
     const option = (input, words, about) => h("label", { class: "check option" }, input, h("span", {}, h("strong", {}, words), h("span", { class: "soft" }, about)));
     let isMeant = false;
-    const box = dialog(`Revoke “${oneLine(nameOf(one))}”?`, () => done(isMeant ? { last: none.checked ? "none" : undefined } : null),
+    const box = dialog(`Revoke “${oneLine(deviceName(one))}”?`, () => done(isMeant ? { last: none.checked ? "none" : undefined } : null),
       h("p", {}, h("span", { class: "key" }, digits(one.device)), " will no longer be able to post as you. This cannot be undone: to use that machine again, you have to add it as a new one."),
       h("p", {}, h("strong", {}, "What should happen to what it has posted?")),
       option(stays, "Keep what it has posted so far", hasPosted ? `Its ${many(one.seq, "entry stays", "entries stay")}; only what it posts from now on is rejected. Right for a machine that is lost, sold or retired.` : "Not available: nothing from this machine has arrived here. If it has posted, connect to it first."),
@@ -65,12 +65,12 @@ async function revoke(one, said) {
 }
 
 function row(one, hasRoot) {
-  const said = h("div"), naming = h("div"), words = STATES[one.state]?.(one);
+  const said = h("div"), naming = h("div"), words = DEVICE_STATES[one.state]?.(one);
   const ended = one.state === "closed" || one.state === "void";
   const times = [one.since && h("span", {}, "since ", timeOf(one.since)), one.latest && h("span", {}, ended ? "last entry " : "newest entry ", timeOf(one.latest)), one.seq > 0 && !ended && many(one.seq, "entry", "entries")].filter(Boolean);
   return h("li", { class: "device" + (ended ? " ended" : ""), "data-device": one.device, "data-state": one.state },
-    h("div", { class: "row" }, h("strong", {}, h("bdi", { dir: "auto" }, nameOf(one))), one.this && kept.get(nameKey(one.device)) ? h("span", { class: "tag" }, "this machine") : null, ended ? h("span", { class: "tag off" }, "revoked") : null,
-      h("span", { class: "push" }, button(kept.get(nameKey(one.device)) ? "Rename" : "Name it", () => (naming.hasChildNodes() ? fill(naming) : fill(naming, nameForm(one, () => tell("devices")))), { class: "plain" }),
+    h("div", { class: "row" }, h("strong", {}, h("bdi", { dir: "auto" }, deviceName(one))), one.this && kept.get(nameKey(one.device)) ? h("span", { class: "tag" }, "this machine") : null, ended ? h("span", { class: "tag off" }, "revoked") : null,
+      h("span", { class: "push" }, button(kept.get(nameKey(one.device)) ? "Rename" : "Name it", () => (naming.hasChildNodes() ? fill(naming) : fill(naming, deviceNameForm(one, () => tell("devices")))), { class: "plain" }),
         hasRoot && !one.this && !ended && one.state !== "waiting" ? button("Revoke…", act(() => revoke(one, said)), { class: "plain bad" }) : null)),
     h("div", { class: "soft" }, times.flatMap((time, i) => (i > 0 ? ["; ", time] : [time]))),
     words ? h("div", { class: one.state === "forked" || one.state === "waiting" ? "warn" : "soft" }, words) : null,
@@ -84,7 +84,7 @@ let added = null; // what is to be done next stays in the page
 const next = () => added && h("div", { class: "good", role: "status" }, h("p", {}, h("strong", {}, "The new machine is yours now. "), "Next, on that machine: start ", h("code", {}, "parleyd"), " and connect it to this machine, a friend's node or a relay."),
   h("p", { class: "soft" }, "Key ", h("span", { class: "key" }, digits(added))));
 
-async function add(line, said) {
+async function addDevice(line, said) {
   const request = /pdevice-[0-9a-f]+/i.exec(line)?.[0].toLowerCase() || line.trim();
   try {
     const { device } = await send("devices", { request, check: true });
@@ -110,7 +110,7 @@ function adder(told) {
     h("ol", { class: "numbered" },
       h("li", {}, h("p", {}, "Install parley on the new machine and type there:"), h("p", {}, h("code", {}, join)), h("p", {}, copyButton("Copy", join))),
       h("li", {}, told.root
-        ? h("form", { onsubmit: act(() => add(line.value, said)) }, h("p", {}, "It prints a line. Paste it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Check"))
+        ? h("form", { onsubmit: act(() => addDevice(line.value, said)) }, h("p", {}, "It prints a line. Paste it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Check"))
         : typeInstead("It prints a line. Your root key is not on this machine: where it is, or here in a terminal, type", "parley device add LINE")),
       h("li", {}, "On the new machine, start parleyd and connect it. Your posts and public follows arrive by themselves; or carry them over as ", h("a", { href: "#/files" }, "a file"), ".")),
     h("p", { class: "soft" }, "No key leaves a machine: the new one has its own. Never add a line that somebody else sends you."),

@@ -28,6 +28,10 @@ export function fill(element, ...children) {
   return put(element, ...children);
 }
 
+// A page that is not seen has no frames.
+export const nextFrame = () => new Promise((done) => (document.visibilityState === "visible" ? requestAnimationFrame(done) : setTimeout(done)));
+export const pause = (ms = 0) => new Promise((done) => setTimeout(done, ms));
+
 export const $ = (id) => document.getElementById(id);
 
 const TOAST_MS = 4000, A_LETTER_MS = 60; // as long as it takes to read
@@ -149,4 +153,6 @@ export function duration(ms) {
   return minutes < 2880 ? `${Math.floor(minutes / 60)} hours` : `${Math.floor(minutes / 1440)} days`;
 }
 
-export const many = (count, one, several = one + "s") => `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
+// 1,234; few numbers are that large, and to ask for one costs as much as to make the rest of a button.
+export const grouped = (number) => (number < 1000 ? String(number) : number.toLocaleString("en"));
+export const many = (count, one, several = one + "s") => `${grouped(count)} ${count === 1 ? one : several}`;

@@ -10,7 +10,7 @@ const SHAPES = {
   echo: "M6 16V8a2 2 0 0 1 2-2h9M14 3l3 3-3 3M18 8v8a2 2 0 0 1-2 2H7M10 21l-3-3 3-3",
   quote: "M5 17c2-1 3-3 3-5H5V7h5v5c0 3-2 5-4 6zM14 17c2-1 3-3 3-5h-3V7h5v5c0 3-2 5-4 6z",
 };
-const SVG = "http://www.w3.org/2000/svg";
+export const SVG = "http://www.w3.org/2000/svg";
 
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg"), path = document.createElementNS(SVG, "path");

@@ -1,8 +1,8 @@
 // Invites: one text, or one code for a camera, by which two people follow each other.
-import { post as send } from "./api.js";
+import { send } from "./api.js";
 import { act, button, copyButton, fill, h, toast } from "./dom.js";
+import { SVG } from "./icons.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const QUIET = 4; // modules of light around the code, without which cameras miss it
 const INVITE = /pinvite1[A-Za-z0-9_-]+/;
 

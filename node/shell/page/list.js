@@ -1,12 +1,9 @@
 // A list of posts that goes on as it is scrolled, newest first.
 import { get } from "./api.js";
-import { button, fill, h, many, put, say, unread } from "./dom.js";
+import { button, fill, h, many, nextFrame, put, say, unread } from "./dom.js";
 import { card } from "./post.js";
 
 const A_SCREEN = 6, A_FRAME = 4; // cards
-// A page that is not seen has no frames.
-const nextFrame = () => new Promise((done) => (document.visibilityState === "visible" ? requestAnimationFrame(done) : setTimeout(done)));
-
 // Posts stand in groups. From so many on, what is far from what is seen is taken out of the page and
 // leaves its height, so that a list of thousands is no slower than one of hundreds.
 const A_GROUP = 20, WHOLE_MAX = 300;
@@ -30,12 +27,12 @@ function bringBack(group) {
 
 export class PostList {
   // make(post) gives what stands for one; empty() what stands there when there is nothing.
-  constructor(path, parameters, { make = card, empty, limit = 30, after } = {}) {
+  constructor(path, parameters, { make = card, empty, limit = 30 } = {}) {
     this.path = path;
     this.parameters = { details: 1, limit, ...parameters };
     this.make = make;
     this.empty = empty;
-    this.after = after; // what the cards need to know
+    this.after = null; // what the cards need to know, being asked for
     this.next = undefined;
     this.seen = new Set();
     this.posts = h("div");
@@ -57,7 +54,8 @@ export class PostList {
     this.watch.disconnect();
     fill(this.end, h("span", { class: "soft" }, "Reading…"));
     try {
-      const [page] = await Promise.all([get(this.path, { ...this.parameters, before: this.next }), this.after]);
+      const page = await get(this.path, { ...this.parameters, before: this.next });
+      await this.after;
       if (round !== this.round) return;
       await this.addAll(page.posts, round);
       if (round !== this.round) return;
@@ -76,8 +74,9 @@ export class PostList {
   // A screen of them at once, and then a few a frame: scrolling goes on meanwhile.
   async addAll(posts, round) {
     const isFirst = this.seen.size === 0;
+    const first = isFirst ? A_SCREEN : A_FRAME;
     for (const [at, post] of posts.entries()) {
-      if (at % A_FRAME === 0 && at >= (isFirst ? A_SCREEN : 1)) {
+      if (at >= first && (at - first) % A_FRAME === 0) {
         this.begin();
         await nextFrame();
       }

@@ -1,14 +1,16 @@
 // The frame: where one is, what comes by itself, keys.
 import { enter, get, Refused, Stream } from "./api.js";
+import { files } from "./carry.js";
 import { compose } from "./compose.js";
-import { $, button, dialog, endToast, fill, h, refreshTimes, say, toast } from "./dom.js";
+import { devices } from "./devices.js";
+import { $, button, dialog, endToast, fill, h, nextFrame, pause, refreshTimes, say, toast } from "./dom.js";
 import { face, icon } from "./icons.js";
-import * as nodeViews from "./node.js";
+import { lists, me, node, STATES } from "./node.js";
 import { person } from "./person.js";
 import { changed, refreshCard } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
 import { isVisible, nameOf } from "./text.js";
-import * as views from "./views.js";
+import { home, notices, people, search, tag, thread } from "./views.js";
 import { openWhy } from "./why.js";
 import { watchWork } from "./work.js";
 
@@ -26,12 +28,12 @@ function route() {
     // shown as it stands
   }
   const routes = {
-    "": ["home", views.home], notices: ["notices", views.notices], people: ["people", views.people],
-    me: ["me", nodeViews.me], node: ["node", nodeViews.node], post: ["", () => views.thread(about)],
-    who: ["", () => person(about)], tag: ["", () => views.tag(about)],
-    devices: ["me", () => import("./devices.js").then((its) => its.devices())], files: ["me", () => import("./carry.js").then((its) => its.files())],
-    lists: ["me", nodeViews.lists],
-    search: ["", () => views.search(new URLSearchParams(query).get("q") || "")],
+    "": ["home", home], notices: ["notices", notices], people: ["people", people],
+    me: ["me", me], node: ["node", node], post: ["", () => thread(about)],
+    who: ["", () => person(about)], tag: ["", () => tag(about)],
+    devices: ["me", devices], files: ["me", files],
+    lists: ["me", lists],
+    search: ["", () => search(new URLSearchParams(query).get("q") || "")],
   };
   return routes[name] || routes[""];
 }
@@ -158,7 +160,7 @@ function readNotices() {
 
 async function lookAtNode() {
   const status = await get("status");
-  const trouble = nodeViews.STATES[status.state];
+  const trouble = STATES[status.state];
   $("trouble").hidden = !(trouble && trouble[1]);
   if (view?.name === "node" && !document.querySelector("dialog[open]") && !document.activeElement?.closest("#main form")) await show({ keep: true });
 }
@@ -235,6 +237,8 @@ async function start() {
   });
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", onVisible);
+  window.addEventListener("pagehide", () => stream.stop()); // that it ends is no news to who goes
+  window.addEventListener("pageshow", (event) => event.persisted && onVisible());
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
@@ -252,6 +256,8 @@ async function start() {
   await show();
   if (document.body.classList.contains("out")) return;
   $("write").hidden = !state.me;
+  await nextFrame(); // what stands there is to be seen first
+  await pause();
   onVisible();
   countNotices().catch(() => {});
   setInterval(() => refreshTimes(document), 30000);

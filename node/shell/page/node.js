@@ -1,5 +1,5 @@
 // How the node is, in plain words; and the owner's own: profile, lists, sessions.
-import { get, leave, part, post as send, remove } from "./api.js";
+import { get, leave, part, remove, send } from "./api.js";
 import { act, button, bytes, confirmWith, duration, h, many, toast } from "./dom.js";
 import { tell } from "./post.js";
 import { learnPeople, learnSelf, state } from "./state.js";

@@ -1,5 +1,6 @@
 // One person: who they are, how you stand to them, what they said.
-import { get, part, post as send } from "./api.js";
+import { get, part, send } from "./api.js";
+import { saveFile } from "./carry.js";
 import { act, button, confirmWith, copyButton, h, many, put, toast, unread } from "./dom.js";
 import { face } from "./icons.js";
 import { PostList } from "./list.js";
@@ -36,7 +37,7 @@ function choices(one) {
         if (await confirmWith("Block?", `Nothing of ${called} will be taken, given on or shown here. Nobody is told. You can unblock at any time.`, "Block")) await onList("block", { author: one.author }, "Blocked.");
       }, "Receives, passes on and shows nothing by them. Nobody is told."),
       toggle(one.allowed, "allow", ["Always show", "Stop always showing"], "Nothing hides their posts here, and none are removed to make room.")],
-    one.known ? choice("Save a copy", async () => { const { saveFile } = await import("./carry.js"); toast(await saveFile(one.author, one.name)); }, "All their posts that are here, as a file that proves they are theirs.") : null,
+    one.known ? choice("Save a copy", async () => { toast(await saveFile(one.author, one.name)); }, "All their posts that are here, as a file that proves they are theirs.") : null,
     one.known && !one.self ? choice("Drop all their posts here", async () => {
       if (!(await confirmWith("Drop all their posts here?", `The words of everything ${called} posted are removed from this node only. To get no more of them, unfollow or block them, too. “Always show” asks other nodes for them again.`, "Drop all"))) return;
       const { entries } = await send("purges", { author: one.author });
@@ -53,7 +54,7 @@ function mainAct(one) {
     : button("Follow", act(async () => { await send("follows", { author: one.author }); done("Followed."); }), { class: "strong" });
 }
 
-function card(one) {
+function personCard(one) {
   const marks = [one.muted && "muted", one.blocked && "blocked", one.allowed && "always shown"].filter(Boolean);
   const more = h("details", { class: "extra" }, h("summary", {}, "More"), choices(one));
   return h("section", { class: "card person" },
@@ -71,12 +72,12 @@ export async function person(author) {
   const one = await get("people/" + part(author));
   const title = one.name || shortKey(one.author);
   if (one.blocked)
-    return { title, element: h("div", {}, card(one), h("p", { class: "card soft" }, "You block them: nothing by them is shown. What arrived before you blocked them is still on your disk; “Drop all their posts here” removes it.")) };
+    return { title, element: h("div", {}, personCard(one), h("p", { class: "card soft" }, "You block them: nothing by them is shown. What arrived before you blocked them is still on your disk; “Drop all their posts here” removes it.")) };
   const list = new PostList("timeline", { author: one.author, ...(kept.get("hidden") === "1" ? { hidden: 1 } : {}) }, {
     empty: () => h("p", { class: "card soft" }, one.self ? "You have posted nothing yet." : one.followed ? "None of their posts are here yet. They appear as soon as a node that has them is connected." : "None of their posts are here."),
   });
   await list.more();
-  const element = h("div", {}, unread(one), card(one));
+  const element = h("div", {}, unread(one), personCard(one));
   if (one.muted) put(element, h("p", { class: "soft" }, "You mute them: their posts are shown here only, and not in your timeline."));
   return { title, list, element: put(element, list.element) };
 }

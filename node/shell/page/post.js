@@ -1,5 +1,5 @@
 // One post as a card, and what can be done with it.
-import { get, part, post as send } from "./api.js";
+import { get, part, send } from "./api.js";
 import { compose } from "./compose.js";
 import { act, button, confirmWith, fill, h, many, put, say, time, toast } from "./dom.js";
 import { face, icon } from "./icons.js";

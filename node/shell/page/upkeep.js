@@ -11,7 +11,7 @@ function damage(one) {
   return h("li", {}, one.words, ": ", where);
 }
 
-function outcome(checked, damages) {
+function checkOutcome(checked, damages) {
   if (damages.length === 0) return h("p", { "data-damages": 0 }, h("strong", {}, "Everything is intact: "), `${many(checked.entries, "entry", "entries")} and ${many(checked.records, "key record")} were checked.`);
   return h("div", { "data-damages": damages.length },
     h("p", { class: "warn" }, `${many(damages.length, "damaged place")} found. The rest is intact.`),
@@ -33,7 +33,7 @@ async function check(box, entries) {
       box.textContent = words;
       working("check", words, entries > 0 ? Math.min(1, checked.entries / entries) : null);
     }
-    fill(box, outcome(checked, damages));
+    fill(box, checkOutcome(checked, damages));
   } finally {
     worked("check", "The check is done.");
   }

@@ -1,5 +1,5 @@
 // What can be looked at: posts and people.
-import { get, part, post as send } from "./api.js";
+import { get, part, send } from "./api.js";
 import { composer } from "./compose.js";
 import { act, button, fill, h, put, time, toast, unread } from "./dom.js";
 import { face } from "./icons.js";
@@ -32,10 +32,9 @@ function emptyHome() {
 }
 
 export async function home() {
-  const after = Promise.all([learnSelf(), learnPeople()]);
-  const list = new PostList("timeline", kept.get("hidden") === "1" ? { hidden: 1 } : {}, { empty: emptyHome, after });
-  const filled = list.more();
-  await after;
+  const list = new PostList("timeline", kept.get("hidden") === "1" ? { hidden: 1 } : {}, { empty: emptyHome });
+  const filled = list.more(); // asked for first: it takes longest
+  await (list.after = Promise.all([learnSelf(), learnPeople()]));
   await Promise.race([filled, list.begun]);
   return {
     title: "Home", list,

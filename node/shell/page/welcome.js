@@ -1,5 +1,5 @@
 // The first steps, and what others need to find you.
-import { post as send } from "./api.js";
+import { send } from "./api.js";
 import { act, button, copyButton, h, toast } from "./dom.js";
 import { acceptInvite, inviteIn, inviteMaker } from "./invite.js";
 import { tell } from "./post.js";
@@ -108,7 +108,7 @@ export function nameForm(onsaved) {
 }
 
 // [isDone, words, more]: the first that is to do is open.
-function step([isDone, words, ...more], isOpen) {
+function oneStep([isDone, words, ...more], isOpen) {
   const name = [h("strong", {}, words), h("span", { class: "unseen" }, isDone ? " (done)" : " (to do)")];
   return h("li", { class: isDone ? "done" : "" }, isDone ? [h("span", { class: "tick", "aria-hidden": "true" }, "✓"), h("span", {}, name)] : h("details", { open: isOpen }, h("summary", {}, name), more));
 }
@@ -116,7 +116,7 @@ function step([isDone, words, ...more], isOpen) {
 function steps(all) {
   // With a name and somebody to follow there is something to read: what is left opens by a click.
   const first = all[0][0] && all[1][0] ? -1 : all.findIndex(([isDone]) => !isDone);
-  return h("ol", { class: "plain steps" }, all.map((one, at) => step(one, at === first)));
+  return h("ol", { class: "plain steps" }, all.map((one, at) => oneStep(one, at === first)));
 }
 
 export function welcome() {

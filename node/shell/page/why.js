@@ -1,10 +1,10 @@
 // Why a post is here, hidden or missing, and a click to have it otherwise.
-import { get, part, post as send, remove } from "./api.js";
+import { get, part, remove, send } from "./api.js";
 import { act, button, dialog, fill, h, time, toast, unread } from "./dom.js";
 import { tell } from "./post.js";
 import { nameOf } from "./text.js";
 
-const STATES = {
+const VERDICTS = {
   visible: "This post is shown.",
   muted: "Your timeline and threads leave this post out.",
   blocked: "It is by somebody you block.",
@@ -39,7 +39,7 @@ function exception(box, address, verb, about) {
     await send(path, body);
     toast("Done.");
     tell("lists");
-    await show(box, address);
+    await showWhy(box, address);
   }), { "data-verb": verb })];
 }
 
@@ -102,7 +102,7 @@ function listOf(words, items, attributes = {}) {
   return items.length > 0 ? [h("h3", {}, words), h("ol", { class: "plain", ...attributes }, items)] : null;
 }
 
-async function show(box, address) {
+async function showWhy(box, address) {
   const told = await get("why/" + part(address)), about = await which(address, told);
   const given = new Set();
   const made = (hides) => told.reasons.filter((one) => one.hides === hides).map((one) => reason(box, address, one, told, given));
@@ -110,7 +110,7 @@ async function show(box, address) {
   const title = box.closest("dialog")?.querySelector("h2");
   if (title) title.textContent = TITLES[told.state] || "Why is this hidden?";
   fill(box, unread(told), about,
-    h("p", { class: "verdict" + (told.state === "visible" ? "" : " warn") }, h("strong", { "data-state": told.state }, STATES[told.state] || told.state)),
+    h("p", { class: "verdict" + (told.state === "visible" ? "" : " warn") }, h("strong", { "data-state": told.state }, VERDICTS[told.state] || told.state)),
     listOf(NOT_HIDDEN.has(told.state) ? "The reason" : "What hides it", against, { class: "plain hides" }),
     listOf(against.length > 0 ? "Also" : "The reason", others),
     told.reasons.length === 0 ? h("p", { class: "soft" }, "No reason is recorded.") : null,
@@ -121,7 +121,7 @@ export async function openWhy(address) {
   const body = h("div", {}, h("p", { class: "soft" }, "Reading…"));
   const box = dialog("Why?", null, body, h("div", { class: "ends" }, button("Close", () => box.close())));
   try {
-    await show(body, address);
+    await showWhy(body, address);
   } catch (error) {
     fill(body, h("p", { class: "fault" }, error.message));
   }

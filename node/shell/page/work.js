@@ -1,7 +1,7 @@
 // What takes longer than a second, said in words above whatever is looked at: what the page does
 // itself, and what the node does.
 import { get, Refused } from "./api.js";
-import { $, h, many, put, say } from "./dom.js";
+import { $, grouped, h, many, put, say } from "./dom.js";
 
 const SAY_EVERY_MS = 15000; // to screen readers, which are told of the beginning and the end, too
 
@@ -40,11 +40,10 @@ export function worked(name, words) {
 
 /* ---- what the node does ------------------------------------------------------------------------ */
 
-const count = (number) => number.toLocaleString("en");
 const KINDS = {
   judging: ["Everything stored is checked.", (told) => `Starting up: ${many(told.judging, "part")} left to check.`],
-  fetching: ["Up to date.", (told, begun) => `Fetching posts: ${count(Math.max(0, told.entries - begun.entries))} new so far.`],
-  purging: ["What you dropped is removed.", (told, begun) => [`Removing dropped posts: ${count(told.purging)} left.`, begun.purging > 0 ? 1 - told.purging / begun.purging : null]],
+  fetching: ["Up to date.", (told, begun) => `Fetching posts: ${grouped(Math.max(0, told.entries - begun.entries))} new so far.`],
+  purging: ["What you dropped is removed.", (told, begun) => [`Removing dropped posts: ${grouped(told.purging)} left.`, begun.purging > 0 ? 1 - told.purging / begun.purging : null]],
   indexing: ["Search is ready.", (told) => `Preparing search: ${many(told.indexed, "post")} so far.`],
   compacting: ["Disk space is freed.", () => "Freeing disk space."],
 };
@@ -82,5 +81,5 @@ async function look() {
 // From now on, for as long as somebody is let in.
 export function watchWork() {
   document.addEventListener("slow", look); // what was asked for takes its time: perhaps the node says more
-  look();
+  timer = setTimeout(look, FAST_MS); // the page itself comes first
 }

@@ -80,6 +80,18 @@ async function posts_come_by_themselves() {
   await clean(page);
 }
 
+// So many go to the node and back before the first post is seen; the rest is asked for behind it.
+async function the_first_screen_asks_for_little() {
+  const page = await openPage(bob), asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.reload();
+  for (let i = 0; i < 100 && !asked.includes("/v1/events"); i++) await page.waitForTimeout(100);
+  const before = asked.slice(0, asked.findIndex((path) => /events|notifications|work/.test(path)));
+  const wanted = ["/v1/people", "/v1/people/" + author(bob), "/v1/status", "/v1/timeline"];
+  holds(before.filter((path) => path.startsWith("/v1")).sort().join() === wanted.join(), "before the first screen: " + asked.join());
+  await clean(page);
+}
+
 async function one_paste_makes_two_follow_each_other() {
   const giver = await openPage(bob);
   await go(giver, "#/people");
@@ -441,7 +453,7 @@ async function a_relay_is_nobodys_and_shows_what_it_carries() {
   holds(await node.ended === 0, "it ends");
 }
 
-const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves, one_paste_makes_two_follow_each_other,
+const all = [a_newcomer_is_led_from_a_name_to_the_first_post, posts_come_by_themselves, the_first_screen_asks_for_little, one_paste_makes_two_follow_each_other,
   writing_answering_quoting_passing_on_and_voting, threads_tags_people_and_what_concerns_you,
   what_is_hidden_says_why_and_is_had_back_with_one_click, dropping_here_and_taking_back_everywhere,
   keys_alone_are_enough, screen_readers_get_landmarks_names_and_news, axe_finds_nothing_serious_in_any_view,
