@@ -101,5 +101,6 @@ int main(void) {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_merges_a_part_at_a_time),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("kv_sizes", tests, NULL, NULL);
 }

@@ -34,7 +34,9 @@ def options():
 
 HOSTILE = os.path.abspath(sys.argv[3])
 SIZE = options()
-BOUND_KB = MEMORY_BASE_MB * 1024 + MEMORY_PEER_KB * SIZE.peers
+# AddressSanitizer keeps a shadow of the memory, and for a while what was freed.
+SANITIZER_TIMES = 8 if "ASAN_OPTIONS" in os.environ else 1
+BOUND_KB = (MEMORY_BASE_MB * 1024 + MEMORY_PEER_KB * SIZE.peers) * SANITIZER_TIMES
 
 
 @contextlib.contextmanager
