@@ -131,66 +131,7 @@ static void test_never_agrees(void **state) {
     story_end(&story);
 }
 
-/* Silence ends a session, and gives its place to the next one; what was cut is begun anew. */
-static void test_silence(void **state) {
-    struct story story;
-    struct story_person writers[1];
-    static struct other others[4];
-    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 64};
-    story_begin_sized(&story, true, &sizes);
-    know_writers(&story, writers, 1);
-    for (unsigned i = 0; i < 4; i++) {
-        other_connect(&story, &others[i], (char)('A' + i));
-        other_open_session(&story, &others[i], 2, false);
-    }
-    /* Two are answered at a time. */
-    assert_int_equal(others[0].messages + others[1].messages, 2);
-    assert_int_equal(others[2].messages + others[3].messages, 0);
-    story.context = &others[2];
-    story_wait(&story, PARLEY_SESSION_IDLE_MS);
-    story_wait(&story, 1);
-    assert_int_equal(others[2].messages, 1);
-    story_end(&story);
-}
-
-/* With somebody who waits, silence of seconds is enough; and who was silent has to wait longer than
- * they. */
-static void test_silent_gives_way(void **state) {
-    struct story story;
-    struct story_person writers[1];
-    static struct other others[4];
-    static const struct story_sizes sizes = {.peers = 8, .authors = 16, .logs = 64};
-    memset(others, 0, sizeof others);
-    story_begin_sized(&story, true, &sizes);
-    know_writers(&story, writers, 1);
-    for (unsigned i = 0; i < 4; i++)
-        other_connect(&story, &others[i], (char)('A' + i));
-    other_open_session(&story, &others[1], 2, false);
-    story.context = &others[0];
-    other_open_session(&story, &others[0], 2, false);
-    story_wait(&story, 2 * PARLEY_SESSION_PATIENCE_MS); /* nobody waits: it has its place still */
-    other_has_nothing(&others[0], 2);
-    other_talk(&story, &others[0]);
-    assert_int_equal(others[0].heads, 1);
-    other_open_session(&story, &others[2], 2, false); /* in the free place */
-    story_wait(&story, PARLEY_SESSION_PATIENCE_MS / 2);
-    story.context = &others[3];
-    others[3].messages = 0;
-    other_open_session(&story, &others[3], 2, false); /* the second one is silent for long */
-    story_wait(&story, 1);
-    assert_int_equal(others[3].messages, 1);
-    story.context = &others[1];
-    others[1].messages = 0;
-    other_open_session(&story, &others[1], 4, false);
-    for (unsigned ms = 0; ms < PARLEY_SESSION_EVERY_MS; ms += 1000) {
-        assert_int_equal(others[1].messages, 0);
-        story_wait(&story, 1000);
-    }
-    story_wait(&story, PARLEY_SESSION_PATIENCE_MS);
-    assert_int_equal(others[1].messages, 1);
-    story_end(&story);
-}
-
+/* What silence has cut is begun anew. */
 static void test_cut_is_begun_anew(void **state) {
     struct story story;
     struct story_person writers[1];
@@ -284,6 +225,28 @@ static void test_first_is_begun_anew(void **state) {
     story_end(&story);
 }
 
+/* While the store has failed nobody is read, so nobody is silent: it begins anew as the store
+ * opens, without the pause that follows silence. */
+static void test_failed_store_blames_nobody(void **state) {
+    struct story story;
+    struct story_person stranger;
+    struct other other = {0};
+    struct parley_event opened = {.kind = PARLEY_EVENT_STORE_OPENED};
+    story_begin(&story);
+    other_is_dialled(&story, &other, 'A');
+    assert_int_equal(other.openings, 1);
+    story_person(&stranger, 9);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_RECORD, stranger.inception);
+    story_verified(&story);
+    story_stored(&story, PARLEY_E_DISK_FULL);
+    story_wait(&story, PARLEY_SESSION_IDLE_MS);
+    story_wait(&story, PARLEY_SESSION_EVERY_MS);
+    story_step(&story, &opened);
+    story_wait(&story, 1);
+    assert_int_equal(other.openings, 2);
+    story_end(&story);
+}
+
 static bool is_catching_up(const struct story *story) {
     struct parley_node_status status;
     parley_node_status(story->node, &status);
@@ -316,12 +279,17 @@ static void test_unanswered_is_no_work(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_session),       cmocka_unit_test(test_changes_go_on),
-        cmocka_unit_test(test_told_once),           cmocka_unit_test(test_not_too_often),
-        cmocka_unit_test(test_never_agrees),        cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_silent_gives_way),    cmocka_unit_test(test_cut_is_begun_anew),
-        cmocka_unit_test(test_first_is_begun_anew), cmocka_unit_test(test_unanswered_is_no_work),
-        cmocka_unit_test(test_small_ask),           cmocka_unit_test(test_small_ask_of_nothing),
+        cmocka_unit_test(test_first_session),
+        cmocka_unit_test(test_changes_go_on),
+        cmocka_unit_test(test_told_once),
+        cmocka_unit_test(test_not_too_often),
+        cmocka_unit_test(test_never_agrees),
+        cmocka_unit_test(test_cut_is_begun_anew),
+        cmocka_unit_test(test_first_is_begun_anew),
+        cmocka_unit_test(test_unanswered_is_no_work),
+        cmocka_unit_test(test_failed_store_blames_nobody),
+        cmocka_unit_test(test_small_ask),
+        cmocka_unit_test(test_small_ask_of_nothing),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
