@@ -1,4 +1,4 @@
-#include "story.h"
+#include "sessions_bed.h"
 
 /* Whose turn it is to go when too much is held. */
 
@@ -127,10 +127,75 @@ static void test_who_leaves_is_not_fetched(void **state) {
     story_end(&story);
 }
 
+/* Followed on his way out: what he had goes, and then he is asked for by name, as somebody of whom
+ * nothing is here. */
+static void test_followed_while_he_leaves(void **state) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    static struct other other;
+    struct story story;
+    struct story_person leaver;
+    other = (struct other){0};
+    story_begin_relay(&story);
+    story.config.quota_bytes = QUOTA;
+    story_restart(&story);
+    story_person(&leaver, 10);
+    story_know(&story, &leaver);
+    other_is_dialled(&story, &other, 'A');
+    (void)story_entries(&leaver, 50, buffer);
+    load(&story, &leaver, QUOTA);
+    story_wait(&story, 1);
+    assert_true(story_has(&story, "STORE forget"));
+    story_follow(&story, 0, &leaver.author, true, true);
+    story_wait(&story, 1);
+    assert_int_equal(other.named, 0);
+    story_settle(&story);
+    story_wait(&story, 1);
+    assert_int_equal(other.named, 1);
+    assert_true(PARLEY_EQUAL(other.named_last, leaver.author));
+    story_end(&story);
+}
+
+/* What may prove a fork keeps its log for the minute in which the other half may come. */
+static void test_evidence_keeps_for_a_minute(void **state) {
+    static uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    struct story story;
+    struct story_person friend, stranger;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_EVIDENCE};
+    story_begin_relay(&story);
+    story.config.quota_bytes = QUOTA;
+    story_restart(&story);
+    story_person(&friend, 9);
+    story_person(&stranger, 10);
+    story_know(&story, &friend);
+    story_know(&story, &stranger);
+    story_follow(&story, 1, &friend.author, true, true);
+    story_settle(&story);
+    (void)story_entries(&stranger, 50, buffer);
+    load(&story, &stranger, QUOTA / 2);
+    (void)story_entries(&stranger, 9, buffer);
+    message.as.evidence.log = stranger.log;
+    message.as.evidence.chunk = story_entries(&stranger, 1, buffer);
+    story_send(&story, story_peer(&story, 'A'), &message);
+    story_settle(&story);
+    (void)story_entries(&friend, 100, buffer);
+    load(&story, &friend, QUOTA / 8 * 5);
+    for (unsigned ms = 0; ms < 58000; ms += 2000) {
+        story_wait(&story, 2000);
+        assert_false(story_has(&story, "STORE forget"));
+    }
+    story_wait(&story, 2000);
+    story_wait(&story, 2000);
+    assert_true(story_has(&story, "STORE forget"));
+    assert_false(story_has(&story, "STORE prune"));
+    story_end(&story);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stranger_is_waited_for),
         cmocka_unit_test(test_who_leaves_is_not_fetched),
+        cmocka_unit_test(test_followed_while_he_leaves),
+        cmocka_unit_test(test_evidence_keeps_for_a_minute),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("quota", tests, NULL, NULL) == 0 ? 0 : 1;
