@@ -1,3 +1,4 @@
+#include "sessions_bed.h"
 #include "tree_bed.h"
 
 #include <parley/body.h>
@@ -197,6 +198,32 @@ static void test_follows_of_another_device(void **state) {
     story_end(&story);
 }
 
+/* A relay of the owner's own hears of everybody in any order: it asks for him by name. */
+static void test_a_relay_names_whom_another_device_follows(void **state) {
+    static struct other other;
+    struct story story;
+    struct story_person second, friend;
+    uint8_t buffer[PARLEY_CHUNK_BUFFER_SIZE];
+    other = (struct other){0};
+    story_begin_relay(&story);
+    story.config.has_device = true;
+    story.config.author = story.own.author;
+    story.config.device_key = story.own.device;
+    story_restart(&story);
+    story_know(&story, &story.own);
+    second_device(&second, &story);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_RECORD, second.certificate);
+    story_settle(&story);
+    other_is_dialled(&story, &other, 'A');
+    story_person(&friend, 9);
+    story_import(&story, 0, PARLEY_EVENT_IMPORT_CHUNK,
+                 say_follow(&second, &friend.author, true, STORY_WALL_START - 5, buffer));
+    story_settle(&story);
+    assert_int_equal(other.named, 1);
+    assert_true(PARLEY_EQUAL(other.named_last, friend.author));
+    story_end(&story);
+}
+
 /* What the store lost of it nobody would say again: the entry comes back as one that is known. */
 static void test_a_follow_outlives_a_failed_store(void **state) {
     struct story story;
@@ -324,6 +351,7 @@ int main(void) {
         cmocka_unit_test(test_own_words_come_back),
         cmocka_unit_test(test_above_a_hole),
         cmocka_unit_test(test_follows_of_another_device),
+        cmocka_unit_test(test_a_relay_names_whom_another_device_follows),
         cmocka_unit_test(test_last_word_counts),
         cmocka_unit_test(test_follow_from_tomorrow),
         cmocka_unit_test(test_ended_elsewhere),
