@@ -100,7 +100,7 @@ export function composer({ reply, quote, draft, onsent, label = "What do you wan
   return form;
 }
 
-function about(other) {
+export function repliedTo(other) {
   return h("blockquote", { class: "quoted" }, nameOf(other.author, other.author_name), textOf({ ...other, text: (other.text || "").slice(0, 600) }));
 }
 
@@ -110,7 +110,7 @@ export function compose({ reply, quote } = {}) {
   const other = reply || quote;
   const title = reply ? `Reply to ${plainName(reply.author, reply.author_name)}` : quote ? "Quote" : "Write";
   const form = composer({ reply, quote, draft: other ? null : "home", onsent: () => box.close(), label: reply ? "Your reply" : "What do you want to say?" });
-  const box = dialog(title, null, other ? about(other) : null, form,
+  const box = dialog(title, null, other ? repliedTo(other) : null, form,
     h("div", { class: "row" }, h("span", { class: "soft" }, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends."), h("span", { class: "push" }, button("Cancel", () => box.close(), { class: "plain" }))));
   form.querySelector("textarea").focus();
 }

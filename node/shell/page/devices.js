@@ -38,8 +38,10 @@ function typeInstead(words, command) {
 function askForEnd(one) {
   return new Promise((done) => {
     const hasPosted = one.seq > 0;
-    const stays = h("input", { type: "radio", name: "end", value: "", checked: hasPosted, disabled: !hasPosted }), none = h("input", { type: "radio", name: "end", value: "none", checked: !hasPosted });
+    const stays = h("input", { type: "radio", name: "end", value: "", checked: hasPosted, disabled: !hasPosted }), none = h("input", { type: "radio", name: "end", value: "none", onchange: () => (go.disabled = false) });
     const option = (input, words, about) => h("label", { class: "check option" }, input, h("span", {}, h("strong", {}, words), h("span", { class: "soft" }, about)));
+    // What cannot be undone is chosen, not come upon.
+    const go = button("Revoke", () => { isMeant = true; box.close(); }, { class: "strong bad", disabled: !hasPosted });
     let isMeant = false;
     const box = dialog(`Revoke “${oneLine(deviceName(one))}”?`, () => done(isMeant ? { last: none.checked ? "none" : undefined } : null),
       h("p", {}, h("span", { class: "key" }, digits(one.device)), " will no longer be able to post as you. This cannot be undone: to use that machine again, you have to add it as a new one."),
@@ -47,7 +49,7 @@ function askForEnd(one) {
       option(stays, "Keep what it has posted so far", hasPosted ? `Its ${many(one.seq, "entry stays", "entries stay")}; only what it posts from now on is rejected. Right for a machine that is lost, sold or retired.` : "Not available: nothing from this machine has arrived here. If it has posted, connect to it first."),
       option(none, "Reject everything it ever posted", "All of its posts disappear, for everybody. Right if somebody else has been posting with it."),
       h("p", { class: "soft" }, "To keep only what came before a certain post, type ", h("code", {}, `parley device revoke ${one.device.slice(0, 8)} --last POST`)),
-      h("div", { class: "ends" }, button("Cancel", () => box.close()), button("Revoke", () => { isMeant = true; box.close(); }, { class: "strong bad" })));
+      h("div", { class: "ends" }, button("Cancel", () => box.close()), go));
   });
 }
 
@@ -71,7 +73,7 @@ function row(one, hasRoot) {
   return h("li", { class: "device" + (ended ? " ended" : ""), "data-device": one.device, "data-state": one.state },
     h("div", { class: "row" }, h("strong", {}, h("bdi", { dir: "auto" }, deviceName(one))), one.this && kept.get(nameKey(one.device)) ? h("span", { class: "tag" }, "this machine") : null, ended ? h("span", { class: "tag off" }, "revoked") : null,
       h("span", { class: "push" }, button(kept.get(nameKey(one.device)) ? "Rename" : "Name it", () => (naming.hasChildNodes() ? fill(naming) : fill(naming, deviceNameForm(one, () => tell("devices")))), { class: "plain" }),
-        hasRoot && !one.this && !ended && one.state !== "waiting" ? button("Revoke…", act(() => revoke(one, said)), { class: "plain bad" }) : null)),
+        hasRoot && !one.this && !ended && one.state !== "waiting" ? button("Revoke…", () => revoke(one, said), { class: "plain bad" }) : null)),
     h("div", { class: "soft" }, times.flatMap((time, i) => (i > 0 ? ["; ", time] : [time]))),
     words ? h("div", { class: one.state === "forked" || one.state === "waiting" ? "warn" : "soft" }, words) : null,
     h("div", { class: "soft" }, "Key ", h("span", { class: "key", title: one.device }, digits(one.device))), naming, said);
@@ -110,7 +112,7 @@ function adder(told) {
     h("ol", { class: "numbered" },
       h("li", {}, h("p", {}, "Install parley on the new machine and type there:"), h("p", {}, h("code", {}, join)), h("p", {}, copyButton("Copy", join))),
       h("li", {}, told.root
-        ? h("form", { onsubmit: act(() => addDevice(line.value, said)) }, h("p", {}, "It prints a line. Paste it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Check"))
+        ? h("form", { onsubmit: act(() => addDevice(line.value, said)) }, h("p", {}, "It prints a line. Paste it here:"), line, said, h("button", { type: "submit", class: "strong" }, "Compare, then add"))
         : typeInstead("It prints a line. Your root key is not on this machine: where it is, or here in a terminal, type", "parley device add LINE")),
       h("li", {}, "On the new machine, start parleyd and connect it. Your posts and public follows arrive by themselves; or carry them over as ", h("a", { href: "#/files" }, "a file"), ".")),
     h("p", { class: "soft" }, "No key leaves a machine: the new one has its own. Never add a line that somebody else sends you."),

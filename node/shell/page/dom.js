@@ -36,8 +36,9 @@ export const $ = (id) => document.getElementById(id);
 
 const TOAST_MS = 4000, A_LETTER_MS = 60; // as long as it takes to read
 let toastTimer;
-export function toast(words) {
+export function toast(words, isBad = false) {
   const box = $("toast");
+  box.classList.toggle("bad", isBad);
   box.firstElementChild.textContent = words;
   box.querySelector("button").onclick = endToast;
   // Above whatever dialog is open.
@@ -71,7 +72,7 @@ export function act(work) {
     try {
       return await work(event);
     } catch (error) {
-      toast(error.message);
+      toast(error.message, true);
       return undefined;
     } finally {
       clearTimeout(slow);

@@ -129,7 +129,7 @@ let isThere = true;
 function onState(there) {
   if (isThere === there) return;
   isThere = there;
-  toast(there ? "Your node is back." : "Your node does not answer. This page goes on when it is back.");
+  toast(there ? "Your node is back." : "Your node does not answer. This page goes on when it is back.", !there);
 }
 
 const stream = new Stream(onEvent, onState);
@@ -227,7 +227,7 @@ async function start() {
   for (const place of document.querySelectorAll("#nav [data-view]")) place.prepend(icon(place.dataset.view));
   window.addEventListener("hashchange", async () => {
     endToast();
-    if (location.hash.startsWith("#open=")) await enter().then(() => location.reload()).catch((error) => toast(error.message));
+    if (location.hash.startsWith("#open=")) await enter().then(() => location.reload()).catch((error) => toast(error.message, true));
     else show();
   });
   changed.addEventListener("change", async ({ detail }) => {
@@ -245,7 +245,7 @@ async function start() {
   $("search").addEventListener("submit", (event) => { event.preventDefault(); const words = $("words").value.trim(); if (words) location.hash = "#/search?q=" + encodeURIComponent(words); });
   $("write").addEventListener("click", () => compose());
   $("write").hidden = true;
-  await enter().catch((error) => toast(error.message));
+  await enter().catch((error) => toast(error.message, true));
   watchWork();
   try {
     if (route()[0] !== "home") await learnSelf(); // home asks with everything else

@@ -29,7 +29,7 @@ function choices(one) {
     : choice(yes, () => onList(list, { author: one.author }, "Done."), about);
   const called = plainName(one.author, one.name);
   return h("ul", { class: "plain choices" },
-    state.me && !one.followed && !one.self ? choice("Follow privately", async () => { await send("follows", { author: one.author, private: true }); done("Followed privately."); }, "Nobody is told, not even they.") : null,
+    canFollow(one) ? choice("Follow privately", async () => { await send("follows", { author: one.author, private: true }); done("Followed privately."); }, "Nobody is told, not even they.") : null,
     one.blocked && one.followed ? choice("Unfollow", async () => { await unfollow(one.author); done("Unfollowed."); }, "Your follow is public; this takes it back.") : null,
     one.self ? null : [
       toggle(one.muted, "mute", ["Mute", "Unmute"], "Hides them from your timeline and threads. Nobody is told."),
@@ -44,6 +44,8 @@ function choices(one) {
       done(`${many(entries, "entry", "entries")} dropped here.`);
     }, "Removes the words from this node only.", { class: "bad" }) : null);
 }
+
+const canFollow = (one) => Boolean(state.me) && !one.self && !one.blocked && !one.followed;
 
 function mainAct(one) {
   if (one.self) return h("a", { href: "#/me", class: "button" }, "Edit your profile");
@@ -65,7 +67,7 @@ function personCard(one) {
     one.about ? textOf({ text: one.about }) : null,
     marks.length > 0 ? h("p", {}, marks.map((mark) => h("span", { class: "tag off" }, mark))) : null,
     h("p", { class: "soft" }, relation(one), " ", held(one)),
-    h("div", { class: "row" }, mainAct(one)), more);
+    h("div", { class: "row" }, mainAct(one), canFollow(one) ? h("span", { class: "soft grow" }, "Public: others can see it. “More” has a private way.") : null), more);
 }
 
 export async function person(author) {

@@ -86,7 +86,7 @@ function voteButton(post, value, sign, words_, counted) {
     const fresh = await vote(post.post, mine ? 0 : value);
     replaceCard(card, fresh, post);
     say(mine ? "Vote taken back" : "Voted " + words_);
-  }), { class: "plain", "aria-pressed": String(mine), title: mine ? `Take back your vote ${words_}` : `Vote ${words_}`, "aria-label": `Vote ${words_}: ${many(counted, "vote")}`, "data-act": value > 0 ? "up" : "down" });
+  }), { class: "plain", "aria-pressed": String(mine), title: `${mine ? `Take back your vote ${words_}` : `Vote ${words_}`}. Each person's latest vote counts, as far as it has arrived here.`, "aria-label": `Vote ${words_}: ${many(counted, "vote")}`, "data-act": value > 0 ? "up" : "down" });
 }
 
 const atLeast = (count) => (count >= 100 ? "99+" : count || "");

@@ -1,13 +1,13 @@
 // What can be looked at: posts and people.
 import { get, part, send } from "./api.js";
-import { composer } from "./compose.js";
+import { composer, repliedTo } from "./compose.js";
 import { act, button, fill, h, put, time, toast, unread } from "./dom.js";
 import { face } from "./icons.js";
 import { PostList } from "./list.js";
 import { card, tell } from "./post.js";
 import { kept, learnPeople, learnSelf, state } from "./state.js";
 import { nameOf, plainName, who } from "./text.js";
-import { followForm, invitation, welcome } from "./welcome.js";
+import { FOLLOWING, followForm, invitation, welcome } from "./welcome.js";
 import { openWhy } from "./why.js";
 
 const title = (words) => h("h1", {}, words);
@@ -100,7 +100,8 @@ export async function thread(address) {
   put(element, list, below);
   const asked = posts.find((post) => post.post === address);
   if (state.me && asked && asked.text)
-    put(element, h("section", { class: "card", "aria-label": "Reply" }, composer({ reply: asked, label: `Your reply to ${plainName(asked.author, asked.author_name)}` })));
+    put(element, h("section", { class: "card", "aria-label": "Reply" }, h("h2", {}, "Reply to the outlined post"), repliedTo(asked),
+      composer({ reply: asked, label: `Your reply to ${plainName(asked.author, asked.author_name)}` })));
   // What is being written below it stays.
   const refresh = async () => {
     const fresh = await get("threads/" + part(address), { details: 1, limit: 300 });
@@ -188,7 +189,7 @@ export async function notices() {
       h("p", { class: "soft" }, "Invite a friend:"), invitation()),
   });
   await list.more();
-  return { title: "Activity", list, element: h("div", {}, title("Activity"), list.element) };
+  return { title: "Activity", list, element: h("div", {}, title("Activity"), h("p", { class: "soft" }, "What was done, as it came. The figures at a post count each person's latest vote."), list.element) };
 }
 
 /* ---- people ------------------------------------------------------------------------------------- */
@@ -203,8 +204,8 @@ function personRow(one) {
     }))));
 }
 
-function peopleList(words, people, none) {
-  return h("section", { class: "card" }, h("h2", {}, words), people.length > 0 ? h("ul", { class: "plain" }, people.map(personRow)) : h("p", { class: "soft" }, none));
+function peopleList(words, people, none, about) {
+  return h("section", { class: "card" }, h("h2", {}, words), about && people.length > 0 ? h("p", { class: "soft" }, about) : null, people.length > 0 ? h("ul", { class: "plain" }, people.map(personRow)) : h("p", { class: "soft" }, none));
 }
 
 export async function people() {
@@ -214,6 +215,7 @@ export async function people() {
     element: h("div", {}, title("People"), unread(state.told), state.me ? h("section", { class: "card" }, h("h2", {}, "Follow somebody"), followForm()) : null,
       peopleList("People you follow", state.people.filter((one) => one.followed), "Nobody yet. Paste above what a friend gave you."),
       state.me ? h("section", { class: "card" }, h("h2", {}, "Invite somebody"), invitation()) : null,
-      peopleList("Other people", state.people.filter((one) => !one.followed && one.known), "Nobody yet. People show up here when somebody you follow follows them or replies to them.")),
+      peopleList("Other people", state.people.filter((one) => !one.followed && one.known), "Nobody yet. People show up here when somebody you follow follows them or replies to them.",
+        state.me && `${FOLLOWING} To follow somebody privately, open their page.`)),
   };
 }

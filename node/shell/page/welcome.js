@@ -69,6 +69,8 @@ function readInvitation(words) {
   return { author: author && author[0], address: address && address[0].replace(/[.,;)>"']+$/, "") };
 }
 
+export const FOLLOWING = "Whom you follow is public, unless you follow them privately.";
+
 export function followForm() {
   const words = h("textarea", { rows: 2, placeholder: "Paste an invite, or an address: parley1…", "aria-label": "What a friend gave you", spellcheck: "false" });
   const secret = h("input", { type: "checkbox" });
@@ -84,13 +86,14 @@ export function followForm() {
         await send("follows", { author: found.author, private: secret.checked, ...(found.address ? { address: found.address } : {}) });
         toast("Followed. Their posts appear as they arrive.");
       } else {
-        toast("That is no invite and no address: an invite starts with pinvite1, an address with parley1.");
+        toast("That is no invite and no address: an invite starts with pinvite1, an address with parley1.", true);
         return;
       }
       words.value = "";
       tell("people");
     }),
-  }, words, h("div", { class: "row" }, h("label", { class: "check" }, secret, "Follow privately: nobody is told"), h("span", { class: "push" }), h("button", { type: "submit", class: "strong" }, "Follow")));
+  }, words, h("div", { class: "row" }, h("label", { class: "check" }, secret, "Follow privately: nobody is told"), h("span", { class: "push" }), h("button", { type: "submit", class: "strong" }, "Follow")),
+  h("p", { class: "soft" }, FOLLOWING));
 }
 
 export function nameForm(onsaved) {

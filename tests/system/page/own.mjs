@@ -50,7 +50,7 @@ export async function machines_are_added_named_and_revoked() {
   const line = page.getByLabel("The line that the new machine prints");
   for (const words of [...NASTY, "pdevice-00", joining("other").request.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"))]) {
     await line.fill(words);
-    await page.getByRole("button", { name: "Check", exact: true }).click();
+    await page.getByRole("button", { name: "Compare, then add", exact: true }).click();
     await alertSays(page, "this is no request of a device");
     await page.evaluate(() => document.querySelector("[role=alert]").remove());
   }
@@ -68,10 +68,15 @@ export async function machines_are_added_named_and_revoked() {
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   holds(json(bob, "device", "list").length === 1, "who leaves it has not added it");
-  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await page.getByRole("button", { name: "Compare, then add", exact: true }).click();
   await dialog.getByRole("button", { name: "It is the same: add it" }).click();
   await rowOf(page, laptop.device).waitFor();
   holds(json(bob, "device", "list").some((one) => one.device === laptop.device && one.state === "open"), "it is the node's");
+  const now = page.locator("main [role=status]", { hasText: "The new machine is yours now." });
+  holds((await now.textContent()).includes(laptop.device.slice(0, 8)), "what is next stands there, and for which");
+  await go(page, "#/me");
+  await go(page, "#/devices");
+  await now.waitFor();
   for (const name of NASTY) {
     await rowOf(page, laptop.device).getByRole("button", { name: /^(Name it|Rename)$/ }).click();
     await page.getByLabel("What you call it").fill(name);
@@ -82,12 +87,15 @@ export async function machines_are_added_named_and_revoked() {
   await isWell(page, "devices");
   await rowOf(page, laptop.device).getByRole("button", { name: "Revoke…" }).click();
   holds(await dialog.getByRole("radio").first().isDisabled(), "nothing of it is here that could stay");
+  holds(await dialog.getByRole("radio", { checked: true }).count() === 0 && await dialog.getByRole("button", { name: "Revoke", exact: true }).isDisabled(), "to reject everything is chosen by nobody but the owner");
+  await dialog.getByRole("radio").nth(1).check();
   await isWell(page, "revoke");
   await dialog.getByRole("button", { name: "Revoke", exact: true }).click();
   await page.locator(`[data-device="${laptop.device}"][data-state=void]`).waitFor();
   holds(json(bob, "device", "list").some((one) => one.device === laptop.device && one.state === "void"), "it is revoked at the node");
+  holds(await now.count() === 0, "it is theirs no more");
   await line.fill(laptop.request);
-  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await page.getByRole("button", { name: "Compare, then add", exact: true }).click();
   await alertSays(page, "this device was revoked");
   await what_one_says_stays_when_it_is_revoked(page, dialog);
   await without_a_root_key_it_says_what_to_type(page);

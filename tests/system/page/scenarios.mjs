@@ -71,8 +71,12 @@ async function posts_come_by_themselves() {
   await postCard(page, "The river is high today").waitFor();
   const seen = await page.locator("article.post").evaluateAll((all) => all.map((one) => one.dataset.post));
   holds(new Set(seen).size === seen.length && seen.length >= 61, "each stands once: " + seen.length);
+  const places = () => page.evaluate(() => document.querySelector("#nav").getBoundingClientRect().top);
+  await page.evaluate(() => window.scrollTo(0, 0));
+  const above = await places();
   await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight)); // where what comes waits behind a button
   await page.waitForTimeout(200);
+  holds(Math.abs(await places() - above) < 1, "the places stay where they are: " + above);
   parley(ann, "post", "while you were reading");
   await page.getByRole("button", { name: /1 new post/ }).click({ timeout: 20000 });
   await postCard(page, "while you were reading").waitFor();
@@ -145,6 +149,12 @@ async function writing_answering_quoting_passing_on_and_voting() {
   const theirs = cardOf(page, bob, "while you were reading");
   await theirs.locator("[data-act=reply]").click();
   await look(page, "answering");
+  await page.getByLabel("Your reply").fill("not this");
+  await dialogButton(page, "Cancel").click();
+  await page.locator("dialog").waitFor({ state: "detached" });
+  holds(!json(bob, "timeline", "--author", author(bob)).some((one) => one.text === "not this"), "what is cancelled is not sent");
+  await theirs.locator("[data-act=reply]").click();
+  holds(await page.getByLabel("Your reply").inputValue() === "", "nor is it there again");
   await page.getByLabel("Your reply").fill("I was");
   await dialogButton(page, "Reply").click();
   await postCard(page, "I was").waitFor();
@@ -183,6 +193,8 @@ async function threads_tags_people_and_what_concerns_you() {
   await page.getByLabel("Your reply").fill("Then you are quick");
   await page.getByRole("button", { name: "Reply", exact: true }).last().click();
   await postCard(page, "Then you are quick").waitFor();
+  const box = page.getByRole("region", { name: "Reply", exact: true });
+  holds((await box.locator("blockquote").textContent()).includes(await page.locator("article.here .text").textContent()), "what the box replies to stands in it");
   await look(page, "thread");
   await go(page, "#/tag/rivers");
   await postCard(page, "and the #rivers").waitFor();
@@ -190,6 +202,7 @@ async function threads_tags_people_and_what_concerns_you() {
   await page.locator("article a.who").first().click();
   await page.getByRole("button", { name: "Unfollow" }).click();
   await page.getByRole("button", { name: "Follow", exact: true }).waitFor();
+  await saysText(page, "Public: others can see it.");
   holds(json(ann, "follows").length === 0, "unfollowed");
   await look(page, "person");
   await page.getByRole("button", { name: "Follow", exact: true }).click();
@@ -392,6 +405,9 @@ async function small_dark_and_right_to_left() {
     await fits(page);
     await look(page, "small-" + place.slice(2));
   }
+  await go(page, "#/tag/" + "longtag".repeat(9));
+  await fits(page);
+  holds(await page.evaluate(() => document.querySelector("main h1").scrollWidth <= document.querySelector("main h1").clientWidth), "a long tag is whole");
   const low = await page.evaluate(() => {
     const light = (color) => {
       const [r, g, b] = color.match(/[\d.]+/g).slice(0, 3).map((one) => { const v = one / 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
