@@ -126,7 +126,7 @@ def main():
     parser.add_argument("--strangers", type=int, default=1500)
     parser.add_argument("--followed", type=int, default=50)
     parser.add_argument("--posts", type=int, default=10)
-    parser.add_argument("--quota", type=int, default=3000000)
+    parser.add_argument("--quota", type=int, default=7000000)
     parser.add_argument("--seconds", type=int, default=500)
     options = parser.parse_args()
     os.environ.pop("PARLEY_HOME", None)
