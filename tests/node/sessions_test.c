@@ -108,6 +108,28 @@ static void test_not_too_often(void **state) {
     story_end(&story);
 }
 
+/* A session that found something is followed by another soon: there may be more than it had room
+ * for. */
+static void test_soon_after_a_finding(void **state) {
+    struct story story;
+    struct story_person writers[3];
+    struct other other = {0};
+    story_begin_relay(&story);
+    know_writers(&story, writers, 3);
+    other_connect(&story, &other, 'A');
+    other_open_session(&story, &other, 2, false);
+    other_has_nothing(&other, 2);
+    other_talk(&story, &other);
+    assert_int_equal(other.heads, 3);
+    other.messages = 0;
+    other_open_session(&story, &other, 4, false);
+    assert_int_equal(other.messages, 0);
+    story_wait(&story, PARLEY_SESSION_AGAIN_MS);
+    assert_int_equal(other.messages, 1);
+    assert_int_equal(other.session, 4);
+    story_end(&story);
+}
+
 /* Whoever says the same for ever is answered a bounded number of times. */
 static void test_never_agrees(void **state) {
     struct story story;
@@ -283,6 +305,7 @@ int main(void) {
         cmocka_unit_test(test_changes_go_on),
         cmocka_unit_test(test_told_once),
         cmocka_unit_test(test_not_too_often),
+        cmocka_unit_test(test_soon_after_a_finding),
         cmocka_unit_test(test_never_agrees),
         cmocka_unit_test(test_cut_is_begun_anew),
         cmocka_unit_test(test_first_is_begun_anew),
