@@ -113,6 +113,16 @@ static void check_lines(struct parley_span text) {
     }
 }
 
+/* Prometheus's text: a comment or a number in each line. */
+static void check_metrics(struct parley_span text) {
+    while (text.size > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        FUZZ_HOLDS(end != NULL);
+        FUZZ_HOLDS(text.data[0] == '#' || (end > text.data && end[-1] >= '0' && end[-1] <= '9'));
+        text = PARLEY_SPAN(end + 1, text.size - (size_t)(end + 1 - text.data));
+    }
+}
+
 static void on_answer(void *context, const struct parley_api_answer *answer) {
     answers_count++;
     answer_status = answer->status;
@@ -123,6 +133,8 @@ static void on_answer(void *context, const struct parley_api_answer *answer) {
         check_json(answer->body, is_problem);
     else if (strcmp(answer->content_type, "application/x-ndjson") == 0)
         check_lines(answer->body);
+    else if (strncmp(answer->content_type, "text/plain;", 11) == 0)
+        check_metrics(answer->body);
     else
         FUZZ_HOLDS(strcmp(answer->content_type, "application/octet-stream") == 0);
 }
