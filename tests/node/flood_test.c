@@ -302,6 +302,13 @@ static void test_heads_again_are_paid_for(void **state) {
             (void)ask_heads(&story, peer);
     }
     assert_int_equal(told.authors, WRITERS);
+    /* Asked for every second it comes when there is that much again. */
+    told.authors = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        story_send(&story, peer, &ask);
+        story_wait(&story, 1000);
+    }
+    assert_in_range(told.authors, WRITERS, 300 * WRITERS / 4);
     story_end(&story);
 }
 
