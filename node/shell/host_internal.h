@@ -52,7 +52,7 @@ struct parley_host {
     uv_loop_t *loop;
     struct parley_home home;
     bool is_offline, is_relay;
-    uint64_t quota_bytes; /* of all files; 0: none */
+    uint64_t quota_bytes;                                    /* of all files; 0: none */
     struct parley_address *peers;                            /* as the node got them */
     struct parley_address owners[PARLEY_BOOK_ADDRESSES_MAX]; /* whom the owner named */
     size_t owners_count;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of one table, where all files are to stay within `bytes_max`; 0: where nothing limits them. */
+/* Bytes of one table, where all files are to stay within `bytes_max`; 0: nothing limits them. */
 size_t parley_kv_file_size(uint64_t bytes_max);
 
 /* Bytes that wait in memory, and in LevelDB's log, until they become a table. */
