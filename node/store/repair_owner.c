@@ -112,8 +112,9 @@ static bool is_numbered(struct owners *owners, const struct parley_log *log) {
     struct log_row row;
     if (row_load(&owners->commit.batch, log, &row) != PARLEY_E_OK)
         return adopt(owners, log);
-    if (row.number != owners->number &&
-        repair_claim(owners->repair, row.number, log) == REPAIR_CLAIM_OF_LOG)
+    if (row.number == owners->number)
+        return true;
+    if (repair_claim(owners->repair, row.number, log) == REPAIR_CLAIM_OF_LOG)
         return false;
     row.number = owners->number;
     owners->repair->is_renumbered = true;
