@@ -124,8 +124,9 @@ void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t sessio
     peer->is_told = true;
     peer->budget.is_paid = false;
     peer->heads_next = 0;
+    peer->heads_left = node->authors_count;
     peer->heads_log = NONE;
-    peer->heads_since = 0;
+    peer->heads_since = peer->unwanted.since = 0;
     peer->heads_until = node->changes_count;
     peer->heads_session = session; /* the end of the step sends them */
 }
@@ -135,11 +136,14 @@ void heads_send_changes(struct parley_node *node, struct peer *peer) {
         return; /* what is on its way tells it, and what changes meanwhile the next time */
     heads_send_all(node, peer, 0);
     peer->heads_since = peer->heads_told;
+    peer->unwanted.since = peer->unwanted.told;
 }
 
 static bool is_told_to(const struct parley_node *node, const struct peer *peer, uint32_t author) {
     const struct author_row *row = &node->authors[author];
-    return row->set.revealed && !row->quota.is_leaving && row->changed > peer->heads_since &&
+    bool is_wanted = author_is_wanted(node, author);
+    return row->set.revealed && !row->quota.is_leaving &&
+           row->changed > (is_wanted ? peer->heads_since : peer->unwanted.since) &&
            peer_wants(node, peer, author);
 }
 
@@ -147,30 +151,34 @@ static bool is_told_to(const struct parley_node *node, const struct peer *peer, 
 static bool heads_send_next(struct parley_node *node, struct peer *peer) {
     struct parley_writer items;
     size_t count = 0;
-    uint32_t author = peer->heads_next, log = peer->heads_log;
+    uint32_t author = peer->heads_next, left = peer->heads_left, log = peer->heads_log;
     size_t target = HEADS_BYTES_TARGET;
     if (peer->budget.is_paid)
         target = budget_telling(node, peer, target);
     parley_writer_init(&items, node->items, PARLEY_ITEMS_BYTES);
-    while (author < node->authors_count && items.size < target && count < PARLEY_WIRE_AUTHORS_MAX) {
+    while (left > 0 && items.size < target && count < PARLEY_WIRE_AUTHORS_MAX) {
         if (log != NONE || is_told_to(node, peer, author)) {
             if (log == NONE)
                 log = node->authors[author].logs_first;
             put_author(node, &items, author, &log);
             count++;
         }
-        author += log == NONE;
+        if (log != NONE)
+            continue;
+        author = (author + 1) % node->authors_count;
+        left--;
     }
-    bool last = author == node->authors_count;
+    bool last = left == 0;
     if (!send_heads(node, peer, &items, count, peer->heads_session, last))
         return false;
     if (peer->budget.is_paid || count == 0) /* that there is nothing new is no news */
         budget_take_telling(peer, PARLEY_LINK_SEALED_SIZE(items.size + 8));
     peer->heads_next = author;
+    peer->heads_left = left;
     peer->heads_log = log;
     peer->is_told = !last;
     if (last)
-        peer->heads_told = peer->heads_until;
+        peer->heads_told = peer->unwanted.told = peer->heads_until;
     return true;
 }
 
@@ -218,6 +226,7 @@ void heads_pump(struct parley_node *node) {
         if (peer->phase != PEER_OPEN)
             continue;
         pay_what_is_owed(node, peer);
+        unwanted_pay(node, peer);
         if (peer->is_told)
             heads_pump_peer(node, peer);
     }

@@ -162,8 +162,10 @@ void on_interest(struct parley_node *node, struct peer *peer,
     sort_hashes(peer->interest, peer->interest_count);
     if (!peer->session.is_spoken)
         heads_answer_all(node, peer);
-    else if (peer->session.is_begun)
-        peer->is_forgotten = true; /* another one than that of the first session */
+    else if (peer->session.is_begun) { /* another one than that of the first session */
+        peer->is_forgotten = true;
+        unwanted_lost(node, peer);
+    }
 }
 
 static bool interest_insert(struct parley_node *node, struct peer *peer, uint64_t hash) {

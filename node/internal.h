@@ -61,6 +61,7 @@ enum pin_state { PIN_ABSENT, PIN_HELD, PIN_OTHER };
 #include "sessions.h"
 #include "ticket.h"
 #include "tree.h"
+#include "unwanted.h"
 #include "views.h"
 
 /* --- rows ---------------------------------------------------------------------------------- */
@@ -189,12 +190,14 @@ struct peer {
     uint32_t interest_count, interest_max;
     /* heads on their way to it */
     bool is_told; /* all of heads_next .. are still to be sent */
-    uint32_t heads_next;
+    uint32_t heads_next; /* author to go on with, around */
+    uint32_t heads_left; /* rows of authors that are still to be looked at */
     uint32_t heads_log; /* the author's next log, when a message ended within an author; or NONE */
     uint64_t heads_session;
     uint64_t heads_since; /* only authors that changed after this */
     uint64_t heads_until; /* the newest change when this telling began */
     uint64_t heads_told;  /* all that it wants was told up to this change */
+    struct peer_unwanted unwanted;
     /* heads from it */
     bool is_forgotten; /* something that it told was lost here: it is asked for everything again */
     uint64_t asked;    /* the regular turn that was its last; 0: none yet */

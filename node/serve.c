@@ -162,6 +162,7 @@ void on_ask_identity(struct parley_node *node, struct peer *peer,
             break; /* asked again at the next exchange of heads */
         serve->kind = SERVE_RECORDS;
         serve->author = author;
+        unwanted_asked(node, peer, row);
     }
     serve_pump(node);
 }

@@ -135,6 +135,8 @@ void sessions_open_link(struct parley_node *node, struct peer *peer, uint64_t fe
     peer->session.is_spoken = (features & PARLEY_WIRE_RECONCILES) != 0 && !node->config.tells_all;
     peer->session.ours = peer->is_dialled ? 0 : 1;
     peer->session.is_due = peer->session.is_spoken && peer->is_dialled;
+    if (peer->session.is_spoken)
+        unwanted_begin(node, peer);
 }
 
 void sessions_drop_peer(struct parley_node *node, struct peer *peer) {
@@ -299,6 +301,8 @@ static bool answer_next(struct parley_node *node) {
     state->answer_at = node->now + PARLEY_SESSION_EVERY_MS;
     take_slot(node, slot, peer, false, state->theirs);
     begin_set(node, slot);
+    if (state->is_again)
+        unwanted_lost(node, peer);
     state->is_again = false;
     state->turns = 0;
     peer->is_forgotten = false; /* a session serves both */
