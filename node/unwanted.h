@@ -23,7 +23,8 @@ void unwanted_begin(struct parley_node *node, struct peer *peer);
 void unwanted_lost(struct parley_node *node, struct peer *peer);
 /* The peer has asked for the author's records. */
 void unwanted_asked(struct parley_node *node, struct peer *peer, uint32_t author);
-/* At the end of a step: begins to tell what is owed, after the first session and when it is paid. */
+/* At the end of a step: begins to tell what is owed, after the first session and when it is paid.
+ */
 void unwanted_pay(struct parley_node *node, struct peer *peer);
 
 #endif

@@ -1,7 +1,7 @@
 #include "sessions_bed.h"
 
-/* What a person's node holds and its owner does not follow (imported from a file, say) is no item of
- * a session. Whoever wants it is told of it all the same. */
+/* What a person's node holds and its owner does not follow (imported from a file, say) is no item
+ * of a session. Whoever wants it is told of it all the same. */
 
 #define WRITERS 80u /* more than a stranger is told for nothing */
 #define OWN     1u  /* the owner's log, which a session tells */

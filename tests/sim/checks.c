@@ -104,8 +104,11 @@ static void note_durable(struct sim *sim, uint32_t node, const struct parley_ent
     check_seen(sim, node, &header->log, header->seq, &entry->id);
     struct sim_log *log = &sim->logs[index];
     bool is_own = writes(sim, node, &header->log);
-    struct sim_known *known = is_own && is_sure ? ledger_take(log, header->seq, &entry->id)
-                                                : ledger_find(log, header->seq, &entry->id);
+    /* A write that failed may be on the disk, which shows when the node comes back: perhaps with
+     * another device. */
+    bool is_new = is_sure && (is_own || log->host == node);
+    struct sim_known *known = is_new ? ledger_take(log, header->seq, &entry->id)
+                                     : ledger_find(log, header->seq, &entry->id);
     if (known == NULL)
         return; /* a thief's, or of a node whose disk is an old one */
     known->maybe_on |= bit(node);
