@@ -122,6 +122,7 @@ void heads_tell_log(struct parley_node *node, uint32_t log) {
 
 void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t session) {
     peer->is_told = true;
+    peer->unwanted.is_telling = false;
     peer->budget.is_paid = false;
     peer->heads_next = 0;
     peer->heads_left = node->authors_count;
@@ -132,7 +133,7 @@ void heads_send_all(struct parley_node *node, struct peer *peer, uint64_t sessio
 }
 
 void heads_send_changes(struct parley_node *node, struct peer *peer) {
-    if (peer->is_told)
+    if (peer->is_told && !unwanted_gives_way(peer))
         return; /* what is on its way tells it, and what changes meanwhile the next time */
     heads_send_all(node, peer, 0);
     peer->heads_since = peer->heads_told;

@@ -166,14 +166,14 @@ static bool is_referred_to(const struct parley_node *node, uint32_t author) {
     return row->is_asked || row->is_queued;
 }
 
-/* A peer that was being told of him is told of the next one. */
+/* A peer that was being told of him is told no more: of whoever has the row then. */
 static void skip_in_telling(struct parley_node *node, uint32_t author) {
     for (size_t i = 0; i < node->peers_count; i++) {
         struct peer *peer = &node->peers[i];
-        if (peer->heads_next == author && peer->heads_log != NONE) {
+        if (peer->heads_next == author)
             peer->heads_log = NONE;
-            peer->heads_next++;
-        }
+        if (peer->unwanted.next == author)
+            peer->unwanted.log = NONE;
     }
 }
 

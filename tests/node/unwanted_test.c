@@ -104,15 +104,24 @@ static void test_paid(void **state) {
     other_open_session(&story, &other, 2, false);
     other_say(&story, &other, 2, false, NULL);
     assert_in_range(other.heads, 1, WRITERS / 2);
+    /* What has changed is told when it is asked for, and waits for nothing. */
+    struct parley_wire_message ask = {.type = PARLEY_WIRE_ASK_HEADS};
+    ask.as.ask_heads.session = PARLEY_HEADS_CHANGES;
+    story_publish(&story, 1, "mine");
+    story_settle(&story);
+    size_t before = other.heads;
+    story_send(&story, other.puppet, &ask);
+    assert_int_equal(other.heads, before + OWN);
+    assert_memory_equal(&other.told, &story.own.log, sizeof other.told);
     for (unsigned i = 0; i < 60; i++)
         story_wait(&story, 1000);
-    assert_int_equal(other.heads, WRITERS);
+    assert_int_equal(other.heads, WRITERS + OWN);
     for (uint64_t session = 4; session <= 24; session += 2) {
         story_wait(&story, PARLEY_SESSION_EVERY_MS);
         other_open_session(&story, &other, session, true);
         other_say(&story, &other, session, false, NULL);
     }
-    assert_in_range(other.heads, WRITERS + 1, 4 * WRITERS);
+    assert_in_range(other.heads, WRITERS + OWN + 1, 4 * WRITERS);
     story_end(&story);
 }
 
