@@ -1,4 +1,5 @@
 /* The thread that commits, in batches, and opens the database again when it broke. See worker.h. */
+#include "kv_sizes.h"
 #include "log.h"
 #include "memory.h"
 #include "worker_internal.h"
@@ -14,8 +15,6 @@
 /* Of a larger batch nobody is told before it is answered: what is read of it takes its time, and a
  * thread for that is soon awake. */
 #define TOLD_OF_OPS_MAX 4u
-/* LevelDB writes out its log when it opens: two buffers of kv_leveldb.c, and a little. */
-#define OPENING_BYTES ((off_t)5 << 20)
 /* Between two notes of how many commits there are: few enough to cost nothing. */
 #define NOTE_EVERY_NS  (UINT64_C(5) * 1000 * 1000 * 1000)
 #define PAUSE_FIRST_NS (UINT64_C(1) * 1000 * 1000 * 1000)
@@ -178,8 +177,9 @@ static enum parley_error open_again(struct parley_worker *worker) {
 static bool has_space(const struct parley_worker *worker) {
     char path[PATH_MAX + 8];
     (void)snprintf(path, sizeof path, "%s.space", worker->directory);
+    off_t bytes = (off_t)parley_kv_opening_bytes(worker->directory);
     int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    int status = file < 0 ? errno : posix_fallocate(file, 0, OPENING_BYTES);
+    int status = file < 0 ? errno : posix_fallocate(file, 0, bytes);
     if (file >= 0)
         close(file);
     (void)unlink(path);

@@ -31,12 +31,12 @@ static void test_sizes(void **state) {
     assert_int_equal(parley_kv_room(0), 0);
     assert_int_equal(parley_kv_file_size(0), 8u << 20);
     assert_int_equal(parley_kv_file_size(50000000), 1u << 20);
-    assert_int_equal(parley_kv_buffer_size(0), 2u << 20);
+    assert_int_equal(parley_kv_buffer_size(0), 8u << 20);
     uint64_t before = 0;
     for (uint64_t limit = 1000; limit < UINT64_C(1) << 40; limit += limit / 3 + 1) {
         uint64_t room = parley_kv_room(limit), file = parley_kv_file_size(limit);
         assert_in_range(file, 1u << 20, 8u << 20);
-        assert_in_range(parley_kv_buffer_size(limit), 512u << 10, 2u << 20);
+        assert_in_range(parley_kv_buffer_size(limit), 512u << 10, 8u << 20);
         assert_true(room >= before && room >= limit / 4);
         before = room;
         /* All of it merged at once, or a table with ten below it; and two buffers in the log. */
@@ -83,8 +83,13 @@ static void test_merges_a_part_at_a_time(void **state) {
     struct parley_kv *kv = NULL;
     assert_non_null(mkdtemp(path));
     assert_int_equal(parley_kv_leveldb_open(&kv, path, true, LIMIT, NULL, 0), PARLEY_E_OK);
-    for (uint32_t i = 0; i < PAIRS_COUNT; i += BATCH_COUNT)
+    uint64_t empty = parley_kv_opening_bytes(path);
+    put(kv, 0, BATCH_COUNT, 1); /* waits in the log */
+    assert_in_range(parley_kv_opening_bytes(path), empty + BATCH_COUNT * VALUE_SIZE,
+                    empty + 2 * BATCH_COUNT * VALUE_SIZE);
+    for (uint32_t i = BATCH_COUNT; i < PAIRS_COUNT; i += BATCH_COUNT)
         put(kv, i, BATCH_COUNT, 1);
+    assert_true(parley_kv_opening_bytes(path) <= empty + 3 * parley_kv_buffer_size(LIMIT));
     for (uint32_t round = 0; round < 3; round++) {
         kv->calls->compact(kv, PARLEY_NO_SPAN, PARLEY_NO_SPAN);
         put(kv, round, BATCH_COUNT, PAIRS_COUNT / BATCH_COUNT); /* a little new, everywhere */
