@@ -1,5 +1,6 @@
 """How figures go with size: the store with posts, memory with logs, live ingest with threads."""
 import os
+import subprocess
 
 from copies import import_once, make_bundle
 from live import publish
@@ -8,12 +9,16 @@ from report import say
 
 STORE_POSTS = (100_000, 500_000, 1_000_000, 2_000_000, 5_000_000)
 LOGS = (1_000, 10_000, 100_000)
+LOGS_OF_CORE = (1_000, 10_000, 100_000, 1_000_000)
 THREADS = (1, 2)
 
 
 def memory_with_logs(build, folder, scale):
     """A relay that holds one post of each of so many authors, started again. Its tables end at
-    100,000 logs."""
+    65,536 authors and 100,000 logs; a core alone may have larger ones."""
+    for logs in LOGS_OF_CORE:
+        subprocess.run([str(build / "tools" / "bench" / "memory_bench"), str(logs // scale)],
+                       check=True)
     for logs in LOGS:
         logs //= scale
         bundle = make_bundle(build, folder, logs, 1)
