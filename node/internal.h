@@ -23,7 +23,7 @@
  *   lists.c    whom the owner mutes, blocks   parents.c what replies answer
  *   review_head.c  the newest entry whose own signature holds
  *   review_named.c what only evidence holds   cut.c     parts of a log that go
- *   source.c   whom to ask for a log
+ *   source.c   whom to ask for a log          unwanted.c what is held, and wanted by others alone
  */
 #ifndef PARLEY_NODE_INTERNAL_H
 #define PARLEY_NODE_INTERNAL_H
