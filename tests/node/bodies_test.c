@@ -91,23 +91,7 @@ static void send_none(struct tale *tale, struct story_puppet *peer) {
 }
 
 static void send_head(struct tale *tale, struct story_puppet *peer) {
-    uint8_t head_bytes[128], item_bytes[256];
-    struct parley_writer heads, items;
-    struct parley_identity_hash hash;
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
-    struct parley_wire_head head = {
-        .log = tale->writer.log, .seq = tale->writer.seq, .id = tale->writer.id, .low_seq = 1};
-    struct parley_wire_author_heads item = {.author = tale->writer.author};
-    memset(&hash, 0, sizeof hash);
-    parley_writer_init(&heads, head_bytes, sizeof head_bytes);
-    parley_wire_put_head(&heads, &head);
-    item.heads = parley_wire_list_of(&heads, 1);
-    parley_writer_init(&items, item_bytes, sizeof item_bytes);
-    parley_wire_put_author_heads(&items, &item);
-    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS; /* nothing but the head is news */
-    message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&items, 1);
-    story_send(&tale->story, peer, &message);
+    story_tell_newest(&tale->story, peer, &tale->writer);
 }
 
 /* Who sent the header is asked for the body, by the id of the entry. */

@@ -154,20 +154,8 @@ static void test_serves_in_turn(void **state) {
 
 static void tell_head(struct story *story, struct story_puppet *peer,
                       const struct story_person *writer) {
-    uint8_t heads[128], bytes[256];
-    struct parley_writer inner, outer;
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
-    struct parley_wire_author_heads item = {.author = writer->author};
     struct parley_wire_head head = {.log = writer->log, .seq = 7, .id = {{7}}, .low_seq = 1};
-    parley_writer_init(&inner, heads, sizeof heads);
-    parley_wire_put_head(&inner, &head);
-    item.heads = parley_wire_list_of(&inner, 1);
-    parley_writer_init(&outer, bytes, sizeof bytes);
-    parley_wire_put_author_heads(&outer, &item);
-    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
-    message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&outer, 1);
-    story_send(story, peer, &message);
+    story_tell(story, peer, &writer->author, &head, PARLEY_HEADS_AFTER_RECORDS);
 }
 
 /* More logs to ask for than may be asked of one peer at once: the rest waits, and each is asked. A

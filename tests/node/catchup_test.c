@@ -210,23 +210,6 @@ static void count_turns(struct story *story, const struct story_puppet *puppet,
         turns->others[puppet->name - 'B']++;
 }
 
-static void say_head(struct story *story, struct story_puppet *peer,
-                     const struct story_person *person, const struct parley_wire_head *head) {
-    uint8_t heads[256], items[512];
-    struct parley_writer of_heads, of_items;
-    parley_writer_init(&of_heads, heads, sizeof heads);
-    parley_wire_put_head(&of_heads, head);
-    struct parley_wire_author_heads item = {.author = person->author,
-                                            .heads = parley_wire_list_of(&of_heads, 1)};
-    parley_writer_init(&of_items, items, sizeof items);
-    parley_wire_put_author_heads(&of_items, &item);
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
-    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
-    message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&of_items, 1);
-    story_send(story, peer, &message);
-}
-
 /* A peer that never agrees has something to tell again for ever: the others have their turns. */
 static void test_turns(void **state) {
     struct story story;
@@ -244,7 +227,8 @@ static void test_turns(void **state) {
     while (turns.disagreeing_one + turns.others[0] + turns.others[1] + turns.others[2] < TURNS) {
         /* It knows of a fork, says so each time, and never shows it. */
         struct parley_wire_head head = {.log = turns.person.log, .forked_seq = 1};
-        say_head(&story, turns.disagreeing, &turns.person, &head);
+        story_tell(&story, turns.disagreeing, &turns.person.author, &head,
+                   PARLEY_HEADS_AFTER_RECORDS);
         story_wait(&story, PARLEY_HEADS_EVERY_MS / 2);
         for (size_t i = 0; i < 4; i++)
             story_send(&story, &story.puppets[i], &ping);
@@ -291,20 +275,20 @@ static void test_failing_source(void **state) {
     struct story_puppet *a = story_peer(&story, 'A'), *b = story_peer(&story, 'B');
     story.on_message = note_ask;
     story.context = &asked;
-    say_head(&story, a, &writer, &more);
+    story_tell(&story, a, &writer.author, &more, PARLEY_HEADS_AFTER_RECORDS);
     assert_int_equal(asked.of_a, 1);
     struct parley_wire_message nothing = {.type = PARLEY_WIRE_RUN};
     nothing.as.run.request = asked.request;
     nothing.as.run.last = true;
     story_send(&story, a, &nothing);
-    say_head(&story, b, &writer, &same);
+    story_tell(&story, b, &writer.author, &same, PARLEY_HEADS_AFTER_RECORDS);
     story_wait(&story, 2 * PARLEY_LOG_BACKOFF_MIN_MS);
     assert_int_equal(asked.of_a, 2);
     assert_int_equal(asked.of_b, 0);
     /* And the one that has as much takes its place. */
     nothing.as.run.request = asked.request;
     story_send(&story, a, &nothing);
-    say_head(&story, b, &writer, &more);
+    story_tell(&story, b, &writer.author, &more, PARLEY_HEADS_AFTER_RECORDS);
     assert_int_equal(asked.of_b, 1);
     story_end(&story);
 }
@@ -335,7 +319,7 @@ static void test_head_above_islands(void **state) {
     run.as.run.chunk = story_entries(&writer, 1, buffer);
     struct parley_wire_head head = {
         .log = writer.log, .seq = writer.seq, .id = writer.id, .low_seq = writer.seq};
-    say_head(&story, a, &writer, &head);
+    story_tell(&story, a, &writer.author, &head, PARLEY_HEADS_AFTER_RECORDS);
     for (unsigned i = 1; i <= 2; i++) {
         assert_int_equal(asked.of_a, i);
         run.as.run.request = asked.request;

@@ -20,20 +20,8 @@ static void count_asks(struct story *story, const struct story_puppet *puppet,
 /* A head that the puppet says it has. */
 static void tell_head(struct story *story, struct story_puppet *puppet,
                       const struct story_person *person, const struct parley_anchor *at) {
-    uint8_t bytes[256], heads[128];
-    struct parley_writer writer;
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
-    struct parley_wire_author_heads item = {.author = person->author};
     struct parley_wire_head head = {.log = person->log, .seq = at->seq, .id = at->id, .low_seq = 1};
-    parley_writer_init(&writer, heads, sizeof heads);
-    parley_wire_put_head(&writer, &head);
-    item.heads = parley_wire_list_of(&writer, 1);
-    parley_writer_init(&writer, bytes, sizeof bytes);
-    parley_wire_put_author_heads(&writer, &item);
-    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
-    message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&writer, 1);
-    story_send(story, puppet, &message);
+    story_tell(story, puppet, &person->author, &head, PARLEY_HEADS_AFTER_RECORDS);
 }
 
 /* What was asked of the puppet brings nothing. */

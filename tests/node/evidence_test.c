@@ -83,26 +83,6 @@ static void test_evidence_goes_on(void **state) {
     story_end(&story);
 }
 
-/* Says that the log has that entry and no fork. */
-static void tell_head(struct story *story, struct story_puppet *peer,
-                      const struct story_person *writer) {
-    uint8_t heads[128], bytes[256];
-    struct parley_writer inner, outer;
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
-    struct parley_wire_author_heads item = {.author = writer->author};
-    struct parley_wire_head head = {
-        .log = writer->log, .seq = writer->seq, .id = writer->id, .low_seq = 1};
-    parley_writer_init(&inner, heads, sizeof heads);
-    parley_wire_put_head(&inner, &head);
-    item.heads = parley_wire_list_of(&inner, 1);
-    parley_writer_init(&outer, bytes, sizeof bytes);
-    parley_wire_put_author_heads(&outer, &item);
-    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
-    message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&outer, 1);
-    story_send(story, peer, &message);
-}
-
 /* The newest READ is answered, before those that wait. */
 static void read_newest(struct story *story, enum parley_error error, struct parley_span bytes) {
     parley_ticket newest = story->reads[story->reads_count - 1];
@@ -134,7 +114,7 @@ static void test_evidence_written_anew_while_read(void **state) {
         send_evidence(&story, &writer, of_one);
         send_evidence(&story, &writer, of_other[1]);
         struct story_puppet *reader = story_peer(&story, 'B');
-        tell_head(&story, reader, &writer);
+        story_tell_newest(&story, reader, &writer);
         assert_int_equal(story.reads_count, 1);
         if (anew) {
             send_evidence(&story, &writer, of_other[0]);

@@ -79,18 +79,8 @@ static void push_reply(struct world *world, const struct parley_ref *parent) {
 
 /* Heads that follow identity records: these were all. */
 static void end_records(struct world *world) {
-    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
-    struct parley_wire_author_heads item = {.author = world->stranger.author};
-    struct parley_writer writer, none;
-    uint8_t bytes[256], nothing[8];
-    parley_writer_init(&none, nothing, sizeof nothing);
-    item.heads = parley_wire_list_of(&none, 0);
-    parley_writer_init(&writer, bytes, sizeof bytes);
-    parley_wire_put_author_heads(&writer, &item);
-    message.as.heads.session = PARLEY_HEADS_AFTER_RECORDS;
-    message.as.heads.last = true;
-    message.as.heads.authors = parley_wire_list_of(&writer, 1);
-    story_send(&world->story, world->puppet, &message);
+    story_tell(&world->story, world->puppet, &world->stranger.author, NULL,
+               PARLEY_HEADS_AFTER_RECORDS);
 }
 
 static void give_records(struct world *world) {

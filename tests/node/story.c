@@ -275,6 +275,32 @@ struct parley_span story_seal(struct story_puppet *puppet, uint8_t out[PARLEY_LI
     return PARLEY_SPAN(out, size);
 }
 
+void story_tell(struct story *story, struct story_puppet *puppet,
+                const struct parley_author *author, const struct parley_wire_head *head,
+                uint64_t session) {
+    uint8_t heads[256], items[512];
+    struct parley_writer of_heads, of_items;
+    struct parley_wire_message message = {.type = PARLEY_WIRE_HEADS};
+    struct parley_wire_author_heads item = {.author = *author};
+    parley_writer_init(&of_heads, heads, sizeof heads);
+    if (head != NULL)
+        parley_wire_put_head(&of_heads, head);
+    item.heads = parley_wire_list_of(&of_heads, head != NULL);
+    parley_writer_init(&of_items, items, sizeof items);
+    parley_wire_put_author_heads(&of_items, &item);
+    message.as.heads.session = session;
+    message.as.heads.last = true;
+    message.as.heads.authors = parley_wire_list_of(&of_items, 1);
+    story_send(story, puppet, &message);
+}
+
+void story_tell_newest(struct story *story, struct story_puppet *puppet,
+                       const struct story_person *person) {
+    struct parley_wire_head head = {
+        .log = person->log, .seq = person->seq, .id = person->id, .low_seq = 1};
+    story_tell(story, puppet, &person->author, &head, PARLEY_HEADS_AFTER_RECORDS);
+}
+
 void story_send_bytes(struct story *story, struct story_puppet *puppet, struct parley_span bytes) {
     struct parley_event event = {.kind = PARLEY_EVENT_RECEIVED};
     event.received.connection = puppet->connection;

@@ -149,6 +149,13 @@ struct story_puppet *story_answer(struct story *story, char name);
 struct story_puppet *story_peer(struct story *story, char name);
 void story_send(struct story *story, struct story_puppet *puppet,
                 const struct parley_wire_message *message);
+/* Heads of one author and one log, or of none (NULL); session: as the message says. */
+void story_tell(struct story *story, struct story_puppet *puppet,
+                const struct parley_author *author, const struct parley_wire_head *head,
+                uint64_t session);
+/* The newest of what the person has written so far, and nothing else that is news. */
+void story_tell_newest(struct story *story, struct story_puppet *puppet,
+                       const struct story_person *person);
 /* As it stands on the wire; how much the node took is in story->consumed. */
 void story_send_bytes(struct story *story, struct story_puppet *puppet, struct parley_span bytes);
 struct parley_span story_seal(struct story_puppet *puppet, uint8_t out[PARLEY_LINK_SEALED_MAX],
