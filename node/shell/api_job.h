@@ -29,8 +29,9 @@ struct parley_api {
     struct api_search *search;
     uint64_t judging_ms_max;
     size_t jobs_count;
-    uint64_t purging_count; /* entries that purges under way have yet to drop */
-    bool is_closing;        /* freed when nothing is under way */
+    size_t publishing_count; /* lines of batches that the node has yet to answer */
+    uint64_t purging_count;  /* entries that purges under way have yet to drop */
+    bool is_closing;         /* freed when nothing is under way */
     char url[320];
 };
 

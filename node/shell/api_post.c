@@ -213,7 +213,8 @@ void api_run_publish(struct api_job *job) {
 
 /* ---- many --------------------------------------------------------------------------------- */
 
-/* Posts under way in the node at once; more would only wait in its tables. */
+/* Posts of all batches under way in the node at once, and one of each: more would only wait in its
+ * tables, and find these full in the end. */
 #define BATCH_WINDOW    1024u
 #define BATCH_LINES_MAX 8192u
 
@@ -293,13 +294,18 @@ static void submit_line(struct batch *batch, const char *line, size_t size) {
     }
     json_decref(json);
     batch->waiting_count += done;
+    batch->job->api->publishing_count += done;
     batch->has_stopped = !done;
+}
+
+static bool has_window(const struct batch *batch) {
+    return batch->waiting_count == 0 || batch->job->api->publishing_count < BATCH_WINDOW;
 }
 
 static void submit_lines(struct batch *batch) {
     const char *text = (const char *)batch->job->body;
     size_t size = batch->job->body_size;
-    while (!batch->has_stopped && batch->offset < size && batch->waiting_count < BATCH_WINDOW) {
+    while (!batch->has_stopped && batch->offset < size && has_window(batch)) {
         const char *line = text + batch->offset;
         const char *end = memchr(line, '\n', size - batch->offset);
         size_t line_size = end != NULL ? (size_t)(end - line) : size - batch->offset;
@@ -312,6 +318,7 @@ static void submit_lines(struct batch *batch) {
 
 static void on_batch_reply(struct batch *batch, const struct draft *draft) {
     batch->waiting_count--;
+    batch->job->api->publishing_count--;
     if (draft->error != PARLEY_E_OK)
         batch->has_stopped = true;
     submit_lines(batch);

@@ -224,6 +224,36 @@ static void a_batch_ends_at_its_bad_line(void **state) {
     assert_null(strstr(answer.body, "\"text\":\"4\""));
 }
 
+static unsigned batches_good;
+
+static void on_batch_answer(void *context, const struct parley_api_answer *from) {
+    const char *bad = memmem(from->body.data, from->body.size, "\"status\"", 8);
+    batches_good += from->status == 200 && bad == NULL;
+    answer.count++;
+}
+
+/* As many at once as would fill the node's tables: each line is published. */
+static void batches_share_the_node(void **state) {
+    static const char LINE[] = "{\"text\":\"of many\"}\n";
+    enum { LINES_COUNT = 1000, BATCHES_COUNT = 8 };
+    size_t size = (sizeof LINE - 1) * LINES_COUNT;
+    char *lines = malloc(size + 1);
+    assert_non_null(lines);
+    for (size_t i = 0; i < LINES_COUNT; i++)
+        (void)strcpy(lines + i * (sizeof LINE - 1), LINE);
+    struct parley_api_request request = {.method = POST,
+                                         .path = "/v1/posts/batch",
+                                         .content_type = NDJSON,
+                                         .body = PARLEY_SPAN(lines, size)};
+    answer = (struct answer){0};
+    for (unsigned i = 0; i < BATCHES_COUNT; i++)
+        parley_api_handle(api, &request, on_batch_answer, NULL);
+    while (answer.count < BATCHES_COUNT)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    free(lines);
+    assert_int_equal(batches_good, BATCHES_COUNT);
+}
+
 /* Pages of an export meet, and each stays within its bound. */
 static void an_export_goes_by_pages(void **state) {
     char parameter[300] = "";
@@ -326,6 +356,7 @@ int main(void) {
         cmocka_unit_test(a_batch_ends_at_its_bad_line),
         cmocka_unit_test(sayings_have_bounds),
         cmocka_unit_test(an_export_goes_by_pages),
+        cmocka_unit_test(batches_share_the_node),
         cmocka_unit_test(an_answer_outlives_what_it_tells_of),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -25,6 +25,7 @@
 #define BODY_SIZE_MAX     260u
 #define FIRST_TIME        UINT64_C(1600000000000)
 #define TIME_BETWEEN_LOGS 60000u
+#define COMMITS_MAX       16384u /* of which the time of each is kept */
 
 static struct parley_entry heads[LOGS_COUNT];
 static uint8_t buffers[LIVE_GROUP][PARLEY_CHUNK_BUFFER_SIZE];
@@ -39,6 +40,30 @@ static void report(const char *what, uint64_t posts, uint64_t count, double seco
     printf("{\"bench\":\"%s\",\"posts\":%" PRIu64 ",\"per_second\":%.0f}\n", what, posts,
            (double)count / seconds);
     fflush(stdout);
+}
+
+/* Of one kind, so far. */
+static double commit_times[COMMITS_MAX];
+static size_t commits_count;
+
+static int compare_times(const void *left, const void *right) {
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static double percentile_ms(unsigned part) {
+    size_t at = commits_count * part / 100;
+    return commit_times[at < commits_count ? at : commits_count - 1] * 1e3;
+}
+
+/* And how long a synced group took that came to it: what its author waits for. */
+static void report_commits(const char *what, uint64_t posts, uint64_t count, double seconds) {
+    qsort(commit_times, commits_count, sizeof *commit_times, compare_times);
+    printf("{\"bench\":\"%s\",\"posts\":%" PRIu64
+           ",\"per_second\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
+           what, posts, (double)count / seconds, percentile_ms(50), percentile_ms(99));
+    fflush(stdout);
+    commits_count = 0;
 }
 
 static struct parley_log log_name(uint32_t log) {
@@ -95,6 +120,8 @@ static double commit(struct parley_store *store, const struct parley_store_op *o
     double start = now_s();
     parley_store_commit(store, ops, count, results);
     double spent = now_s() - start;
+    if (commits_count < COMMITS_MAX)
+        commit_times[commits_count++] = spent;
     for (size_t i = 0; i < count; i++)
         require(results[i], "commit");
     return spent;
@@ -113,7 +140,7 @@ static uint64_t catch_up(struct parley_store *store, uint64_t posts) {
         }
         seconds += commit(store, ops, count);
     }
-    report("store_catch_up_puts", posts, posts, seconds);
+    report_commits("store_catch_up_puts", posts, posts, seconds);
     return made;
 }
 
@@ -127,7 +154,7 @@ static void live(struct parley_store *store, uint64_t posts, size_t group, uint6
             ops[i] = make_op((uint32_t)((done + i) % 100), 1, buffers[i]);
         seconds += commit(store, ops, group);
     }
-    report(what, posts, count, seconds);
+    report_commits(what, posts, count, seconds);
 }
 
 static void read_runs(struct parley_store *store, uint64_t posts) {
