@@ -293,7 +293,9 @@ void parley_api_handle(struct parley_api *api, const struct parley_api_request *
         return;
     }
     api->jobs_count++;
-    *job = (struct api_job){.api = api, .route = route, .done = done, .context = context};
+    api->asked_at = uv_now(parley_host_loop(api->host));
+    *job = (struct api_job){
+        .api = api, .route = route, .done = done, .context = context, .is_gone = request->is_gone};
     if (copy_request(job, request, rest))
         api_gate_pass(job);
     else

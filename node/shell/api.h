@@ -60,6 +60,8 @@ struct parley_api_request {
     size_t parameters_count;
     const char *content_type; /* of the body; NULL: none was said */
     struct parley_span body;
+    const bool
+        *is_gone; /* set when nobody waits for the answer any more; NULL, or there until it */
 };
 
 /* Borrowed until the callback returns. */

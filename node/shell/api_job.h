@@ -28,6 +28,7 @@ struct parley_api {
     struct api_gate *gate;
     struct api_search *search;
     uint64_t judging_ms_max;
+    uint64_t asked_at; /* of the loop's time: the last request */
     size_t jobs_count;
     size_t publishing_count; /* lines of batches that the node has yet to answer */
     uint64_t purging_count;  /* entries that purges under way have yet to drop */
@@ -85,6 +86,7 @@ struct api_job {
     const struct api_route *route;
     parley_api_done *done;
     void *context;
+    const bool *is_gone; /* nobody waits for the answer; NULL: somebody does */
 
     struct api_job *gate_next; /* while it waits at the gate */
     uint64_t gate_until;       /* as of uv_now */

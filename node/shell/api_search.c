@@ -3,17 +3,31 @@
 #include "log.h"
 #include <stdlib.h>
 
+/* While somebody is served the posts that were here are read little by little: a page that opens
+ * needs the processors itself. A portion takes some 25 ms. */
+#define BUSY_MS 500u
+#define REST_MS 100u
+
+/* Outlives the search until the loop has let it go. */
+struct rest {
+    uv_timer_t timer; /* first: it is freed by its handle */
+    struct api_search *search;
+};
+
 struct api_search {
     struct parley_api *api;
     struct search *search;
     struct parley_host_watch host_watch;
+    struct rest *rest;
     bool is_wanted, is_reading, is_closing;
+    bool is_asked;            /* for words, since all was read last: whoever asks waits */
     bool goes_on;             /* said by the worker */
     bool is_noted;            /* since the worker began */
     enum parley_error unread; /* as it was last logged */
 };
 
 static void read_on(struct api_search *search);
+static void read_gently(struct api_search *search);
 
 static void fill(void *context, struct parley_store *store) {
     struct api_search *search = context;
@@ -36,8 +50,12 @@ static void on_filled(void *context, enum parley_error error) {
     search->is_reading = false;
     log_unread(search);
     /* A store that cannot be read now is looked at again when something comes. */
-    if (error == PARLEY_E_OK && (search->goes_on || search->is_noted))
+    if (error == PARLEY_E_OK && search->is_noted)
         read_on(search);
+    else if (error == PARLEY_E_OK && search->goes_on)
+        read_gently(search);
+    else
+        search->is_asked = false;
     api_settle(search->api);
 }
 
@@ -47,6 +65,26 @@ static void read_on(struct api_search *search) {
     search->is_reading = true;
     search->is_noted = false;
     parley_host_read(search->api->host, fill, on_filled, search);
+}
+
+static bool is_resting(const struct api_search *search) {
+    return uv_is_active((const uv_handle_t *)&search->rest->timer) != 0;
+}
+
+static void on_rested(uv_timer_t *timer) {
+    const struct rest *rest = (const struct rest *)timer;
+    read_on(rest->search);
+}
+
+static void read_gently(struct api_search *search) {
+    if (search->is_closing)
+        return;
+    uv_loop_t *loop = search->rest->timer.loop;
+    uv_update_time(loop);
+    if (!search->is_asked && uv_now(loop) < search->api->asked_at + BUSY_MS)
+        (void)uv_timer_start(&search->rest->timer, on_rested, REST_MS, 0);
+    else
+        read_on(search);
 }
 
 static void on_show(void *context, const struct parley_effect *effect) {
@@ -60,19 +98,21 @@ static void on_show(void *context, const struct parley_effect *effect) {
 
 bool api_search_is_reading(const struct api_search *search, size_t *count) {
     *count = search_counts(search->search).rows;
-    return search->is_reading;
+    return search->is_reading || is_resting(search);
 }
 
 struct search *api_search_ask(struct api_search *search) {
-    search->is_wanted = true;
+    search->is_wanted = search->is_asked = true;
     read_on(search);
     return search->search;
 }
 
 void api_search_expect(struct api_search *search) {
     const struct parley_host *host = search->api->host;
-    if (!parley_host_is_offline(host) && !parley_host_is_relay(host))
-        (void)api_search_ask(search);
+    if (search->is_wanted || parley_host_is_offline(host) || parley_host_is_relay(host))
+        return;
+    search->is_wanted = true;
+    read_gently(search);
 }
 
 void api_search_forget(struct api_search *search, const struct parley_log *log, parley_seq low,
@@ -92,18 +132,28 @@ struct api_search *api_search_create(struct parley_api *api) {
     if (search == NULL)
         return NULL;
     search->search = search_create(home->has_author ? &home->author : NULL, SEARCH_BYTES_MAX);
-    if (search->search == NULL) {
+    search->rest = calloc(1, sizeof *search->rest);
+    if (search->search == NULL || search->rest == NULL) {
+        search_free(search->search);
+        free(search->rest);
         free(search);
         return NULL;
     }
     search->api = api;
+    search->rest->search = search;
+    (void)uv_timer_init(parley_host_loop(api->host), &search->rest->timer);
     search->host_watch = (struct parley_host_watch){.on_show = on_show, .context = search};
     parley_host_watch(api->host, &search->host_watch);
     return search;
 }
 
+static void on_closed(uv_handle_t *handle) {
+    free(handle);
+}
+
 void api_search_close(struct api_search *search) {
     search->is_closing = true;
+    uv_close((uv_handle_t *)&search->rest->timer, on_closed);
     parley_host_unwatch(search->api->host, &search->host_watch);
 }
 

@@ -127,6 +127,14 @@ static void go_below(struct page *page, const struct parley_timeline_place *floo
     page->has_before = true;
 }
 
+/* As long as the index grows it is what is read on: once for all who ask, and a portion a turn, so
+ * that a thread is soon free for others. False: it does not, for want of room or because of the
+ * store. */
+static bool fill_index(struct page *page, struct parley_store *store) {
+    page->looked_count += SEARCH_TURN_ENTRIES;
+    return search_fill(page->search, store) || search_counts(page->search).is_whole;
+}
+
 static enum parley_error read_indexed(struct page *page, struct parley_store *store) {
     struct parley_timeline_place places[SEARCH_FOUND_ROOM];
     size_t count;
@@ -145,7 +153,7 @@ static enum parley_error read_indexed(struct page *page, struct parley_store *st
     if (!page->is_at_end || (count < SEARCH_FOUND_MAX && is_whole))
         return unread;
     page->is_at_end = false;
-    if (count < SEARCH_FOUND_MAX)
+    if (count < SEARCH_FOUND_MAX && !fill_index(page, store))
         go_below(page, &floor);
     return unread;
 }
@@ -218,7 +226,8 @@ static void on_turn(struct api_job *job) {
         return;
     }
     page->looked_all += page->looked_count;
-    bool is_long = page->selects != SELECTS_LISTED && page->looked_all >= LOOKED_MAX;
+    bool is_gone = job->is_gone != NULL && *job->is_gone;
+    bool is_long = is_gone || (page->selects != SELECTS_LISTED && page->looked_all >= LOOKED_MAX);
     if (!page->is_full && !page->is_at_end) {
         page->before = looked_at;
         page->is_full = is_long;

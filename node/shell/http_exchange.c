@@ -43,6 +43,7 @@ void exchange_leave(struct session *session) {
     if (exchange == NULL)
         return;
     exchange->wsi = NULL;
+    exchange->is_gone = true;
     close_watch(exchange);
     if (!exchange->is_asked)
         free_exchange(exchange);

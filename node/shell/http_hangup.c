@@ -1,8 +1,9 @@
-/* Whether who reads a stream is still there. See http_internal.h.
+/* Whether who waits for an answer, or reads a stream, is still there. See http_internal.h.
  *
- * libwebsockets 4.1 reads nothing while an answer is on its way. The answer of a stream always is:
- * of one whose reader went it hears again and again, as often as the loop turns, that there is
- * something to read, and keeps the processor busy until the next ping is refused.
+ * libwebsockets 4.1 reads nothing while an answer is on its way, and the answer of a stream always
+ * is. Of one whose reader went it hears again and again, as often as the loop turns, that there is
+ * something to read, and keeps the processor busy until the answer is there or the next ping is
+ * refused.
  */
 #include "http_internal.h"
 #include <fcntl.h>

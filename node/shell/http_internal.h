@@ -20,6 +20,7 @@ struct exchange {
     bool is_tcp;
     bool is_dispatched;
     bool is_asked; /* the API will call back */
+    bool is_gone;  /* who asked is not there any more */
     bool is_answered;
     bool is_drained; /* close after the answer */
     bool headers_sent;
@@ -45,7 +46,7 @@ struct exchange {
     uint8_t *out;            /* of a stream: what is not sent yet */
     size_t out_size, out_at, out_room;
     struct parley_api_watch *watch;
-    struct hangup *hangup; /* of a stream; NULL: none */
+    struct hangup *hangup; /* NULL: who asked is not looked for */
 };
 
 struct session {

@@ -180,6 +180,7 @@ void request_dispatch(struct exchange *exchange) {
         .parameters_count = exchange->parameters_count,
         .content_type = exchange->content_type[0] ? exchange->content_type : NULL,
         .body = PARLEY_SPAN(exchange->body, exchange->body_size),
+        .is_gone = &exchange->is_gone,
     };
     if (door_answer(exchange))
         return;
@@ -189,6 +190,8 @@ void request_dispatch(struct exchange *exchange) {
     }
     exchange->is_asked = true;
     parley_api_handle(exchange->http->api, &request, exchange_on_answer, exchange);
+    if (exchange->is_asked && !hangup_open(exchange))
+        lws_set_timeout(exchange->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
 }
 
 int request_on_head(struct lws *wsi, struct session *session) {

@@ -233,13 +233,21 @@ static bool read_older(struct search *search, struct parley_store *store) {
     return has_walked && !search->is_whole && !search->is_full;
 }
 
+void search_unlock(struct search *search) {
+    uv_mutex_lock(&search->runs_lock);
+    search->counts =
+        (struct search_counts){search->rows_count, search->bytes, search->is_whole, search->unread};
+    uv_mutex_unlock(&search->runs_lock);
+    uv_mutex_unlock(&search->lock);
+}
+
 bool search_fill(struct search *search, struct parley_store *store) {
     uv_mutex_lock(&search->lock);
     search_read_noted(search, store);
     bool goes_on = has_runs(search);
     if (!goes_on && !search->is_whole && !search->is_full)
         goes_on = read_older(search, store);
-    uv_mutex_unlock(&search->lock);
+    search_unlock(search);
     return goes_on;
 }
 
@@ -273,7 +281,7 @@ void search_forget(struct search *search, const struct parley_log *log, parley_s
                 row->has_all = false;
             }
     }
-    uv_mutex_unlock(&search->lock);
+    search_unlock(search);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -302,10 +310,10 @@ void search_free(struct search *search) {
     free(search);
 }
 
+/* Without the lock, which is held for a portion at a time: the loop asks. */
 struct search_counts search_counts(struct search *search) {
-    uv_mutex_lock(&search->lock);
-    struct search_counts counts = {search->rows_count, search->bytes, search->is_whole,
-                                   search->unread};
-    uv_mutex_unlock(&search->lock);
+    uv_mutex_lock(&search->runs_lock);
+    struct search_counts counts = search->counts;
+    uv_mutex_unlock(&search->runs_lock);
     return counts;
 }

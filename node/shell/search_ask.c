@@ -110,6 +110,6 @@ struct parley_timeline_place search_find(struct search *search, struct parley_st
     *is_whole = search->is_whole;
     api_unread_keep(unread, search->unread);
     struct parley_timeline_place floor = search->floor;
-    uv_mutex_unlock(&search->lock);
+    search_unlock(search);
     return floor;
 }

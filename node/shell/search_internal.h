@@ -51,11 +51,14 @@ struct search {
     struct run runs[SEARCH_RUNS_MAX];
     size_t runs_first, runs_count;
     bool is_lost;
+    struct search_counts counts; /* as the lock was let go last */
 };
 
 uint32_t search_mark(const struct search *search, enum mark_kind kind, struct parley_span bytes);
 /* NULL: it was the last of the block. *at begins at 0. */
 struct row *search_next_row(const struct block *block, size_t *at);
+/* Lets the lock go, and says what there is now. */
+void search_unlock(struct search *search);
 /* With the lock held: a turn of what was noted. */
 void search_read_noted(struct search *search, struct parley_store *store);
 

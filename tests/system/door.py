@@ -34,7 +34,7 @@ class Visitor:
         self.host, self.port = place.hostname, place.port
         self.headers = headers
 
-    def open(self, method, path, body=None, **headers):
+    def begin(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         said = {**self.headers, **headers}
         said = {name.replace("_", "-"): value for name, value in said.items() if value is not None}
@@ -42,6 +42,10 @@ class Visitor:
             body = json.dumps(body).encode()
             said.setdefault("Content-Type", "application/json")
         connection.request(method, path, body=body, headers=said)
+        return connection
+
+    def open(self, method, path, body=None, **headers):
+        connection = self.begin(method, path, body, **headers)
         return connection, connection.getresponse()
 
     def ask(self, method, path, body=None, **headers):

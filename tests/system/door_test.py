@@ -290,6 +290,31 @@ def a_stream_whose_reader_went_is_over_and_costs_nothing(scratch):
     assert home.end() == 0
 
 
+def who_leaves_before_the_answer_is_not_worked_for(scratch):
+    home = scratch.home("a").init().start()
+    home.parley("post", "--ndjson", text=lines_of_posts(50_000))
+    inside, long = page(home), "/v1/search?q=%21%21"  # signs stand in no index: 20,000 posts a turn
+
+    def cost(waits):
+        before = home.ticks()
+        for _ in range(20):
+            connection = inside.begin("GET", long)
+            if waits:
+                connection.getresponse().read()
+            else:
+                time.sleep(0.01)
+            connection.close()
+        time.sleep(1)
+        return home.ticks() - before
+
+    inside.get(long)
+    wait_until(lambda: not inside.get("/v1/work").json["indexing"], "the index, which the first who reads begins")
+    whole, left = cost(True), cost(False)
+    assert whole >= 40, f"the search is too quick to tell: {whole}"
+    assert left < 0.65 * whole, f"{left} of {whole} ticks for somebody who has left"
+    assert home.end() == 0
+
+
 def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
     ann = scratch.home("ann").init().start()
     bob = scratch.home("bob").init().start(peers=[ann.address])
@@ -322,4 +347,4 @@ def other_kinds_and_what_concerns_the_owner_are_told_to_who_asks(scratch):
 run(it_listens_by_itself_and_says_where, a_port_that_was_asked_for_is_that_or_none, what_is_everybodys_tells_nothing, the_page_is_one_script, no_address_brings_headers_along,
     a_link_lets_in_once, a_browser_is_given_a_file_and_no_secret_on_its_command_line, both_halves_and_the_own_page_are_needed, a_session_outlives_a_restart_and_ends_when_told,
     every_refusal_is_a_problem, a_stream_goes_on_where_it_was, streams_of_different_age_do_not_disturb_each_other,
-    a_stream_whose_reader_went_is_over_and_costs_nothing, other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)
+    a_stream_whose_reader_went_is_over_and_costs_nothing, who_leaves_before_the_answer_is_not_worked_for, other_kinds_and_what_concerns_the_owner_are_told_to_who_asks)

@@ -259,7 +259,7 @@ async function start() {
   await nextFrame(); // what stands there is to be seen first
   await pause();
   onVisible();
-  countNotices().catch(() => {});
+  later("notices", 1000, countNotices); // many posts are looked through for them when a node has just begun
   setInterval(() => refreshTimes(document), 30000);
   setInterval(() => document.visibilityState === "visible" && lookAtNode().catch(() => {}), 15000);
 }
