@@ -203,15 +203,14 @@ static bool add_posts(struct api_job *job) {
 
 static void answer_page(struct api_job *job) {
     struct page *page = job->state;
-    struct api_search *search = job->api->search;
     char next[API_PLACE_TEXT_SIZE];
     api_place_encode(next, &page->before);
     json_t *json = json_object();
     json_object_set(json, "posts", page->posts);
     json_object_set_new(json, "next", page->is_full ? json_string(next) : json_null());
     json_object_set_new(json, "problem", api_unread_json(page->unread));
+    api_search_expect(job->api->search); /* before the answer: an API that closes goes with it */
     api_answer_json(job, 200, json);
-    api_search_expect(search); /* who reads is not to wait for it */
 }
 
 static void begin_turn(struct api_job *job);
