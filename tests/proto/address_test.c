@@ -65,6 +65,7 @@ static void test_what_cannot_be_made(void **state) {
     for (size_t i = 0; i < PARLEY_PLACES_MAX + 1; i++) {
         places[i] = place("h:1");
         memset(places[i].host, 'h', PARLEY_HOST_SIZE_MAX);
+        places[i].host[PARLEY_HOST_SIZE_MAX] = '\0';
     }
     assert_int_equal(parley_address_record_make(&made, bytes, sizeof bytes, &secret, 0, places, 0),
                      PARLEY_E_BAD_INPUT);
